@@ -1,0 +1,208 @@
+"""The error tree: the branch says who must act, `kind` says why.
+
+ConnectorError
+  DefinitionError      an author: something in a component's files is wrong
+  InputError           whoever filled in the form: names the input
+  ConnectionProblem    the account's owner or an administrator
+    ReconnectNeeded    the grant is gone, nothing will work until someone reconnects
+    Throttled          the vendor gives no token for now; see `retry_at`
+  CallFailed           the vendor said no
+  OutcomeUnknown       the write may have happened; look up `identity` before repeating
+  DeadlineExceeded     time ran out before anything was written, or while only reading
+  ReplyTooLarge        more came, or would come, than the limits allow
+  UnreadableReply      what came is not what the vendor promises
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+KINDS = (
+    "definition",
+    "input",
+    "config",
+    "auth_expired",
+    "auth_revoked",
+    "auth_throttled",
+    "permission",
+    "not_found",
+    "duplicate",
+    "conflict",
+    "validation",
+    "rate_limited",
+    "quota_exhausted",
+    "unsupported",
+    "limit",
+    "cursor_expired",
+    "server",
+    "network",
+    "timeout",
+    "contract",
+    "outcome_unknown",
+)
+
+# A vendor that answers so has refused before doing any work.
+REFUSING_KINDS = frozenset({"auth_expired", "auth_throttled", "rate_limited", "quota_exhausted"})
+
+
+class ConnectorError(Exception):
+    """Anything the component can raise; never carries a secret.
+
+    Attributes:
+        kind: One of `KINDS`.
+        message: What is wrong, in one or two sentences.
+        hint: What to do next, or None.
+        action: Key of the action, or None outside one.
+        input: Key of the input at fault, or None.
+        status: HTTP status of the deciding reply, or None.
+        code: The vendor's own code, or None.
+        retry_at: Aware UTC instant from which a repeat makes sense, or None.
+        existing_id: Id of the record that is already there, or None.
+        identity: What to look up to learn whether a write happened, or None.
+        cursor: Where a stopped listing can be taken up again, or None.
+        details: The vendor's details, secrets removed, or None.
+        attempts: What was tried, as in `Result.attempts`.
+        failed: Failed records of a many-record call.
+    """
+
+    def __init__(self, message: str, *, kind: str, hint: str | None = None, **facts: Any) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.action: str | None = facts.pop("action", None)
+        self.input: str | None = facts.pop("input", None)
+        self.status: int | None = facts.pop("status", None)
+        self.code: Any = facts.pop("code", None)
+        self.retry_at: datetime | None = facts.pop("retry_at", None)
+        self.existing_id: str | None = facts.pop("existing_id", None)
+        self.identity: str | None = facts.pop("identity", None)
+        self.cursor: Mapping[str, Any] | None = facts.pop("cursor", None)
+        self.details: Any = facts.pop("details", None)
+        self.attempts: tuple[Any, ...] = tuple(facts.pop("attempts", ()))
+        self.failed: tuple[Mapping[str, Any], ...] = tuple(facts.pop("failed", ()))
+        if facts:
+            raise TypeError(f"unknown facts for an error: {', '.join(sorted(facts))}")
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the one JSON shape of an error, without empty members."""
+        shape: dict[str, Any] = {
+            "kind": self.kind,
+            "message": self.message,
+            "hint": self.hint,
+            "action": self.action,
+        }
+        optional = {
+            "input": self.input,
+            "status": self.status,
+            "code": self.code,
+            "retryAt": _iso(self.retry_at),
+            "existingId": self.existing_id,
+            "identity": self.identity,
+            "cursor": dict(self.cursor) if self.cursor else None,
+            "details": self.details,
+            "attempts": [attempt.to_dict() for attempt in self.attempts],
+            "failed": [dict(item) for item in self.failed],
+        }
+        return shape | {key: value for key, value in optional.items() if value not in (None, [])}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in one file; sorts by place.
+
+    `line` and `column` count from 1; `source` is the line's text for the caret.
+    """
+
+    file: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str | None = None
+    source: str | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.code} {self.message}"
+
+
+class DefinitionError(ConnectorError):
+    """A component's files are wrong; `problems` has them all, sorted by place."""
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), **facts: Any) -> None:
+        super().__init__(message, kind="definition", **facts)
+        self.problems = tuple(sorted(problems))
+
+
+class InputError(ConnectorError):
+    """An input is missing or cannot be used; nothing was sent."""
+
+
+class ConnectionProblem(ConnectorError):
+    """The connection, its grant or its rights stand in the way."""
+
+
+class ReconnectNeeded(ConnectionProblem):
+    """The grant is gone for good: someone has to connect again."""
+
+
+class Throttled(ConnectionProblem):
+    """No token for now; `retry_at` says when to ask again."""
+
+
+class CallFailed(ConnectorError):
+    """The vendor said no, or could not be reached."""
+
+
+class OutcomeUnknown(ConnectorError):
+    """The write may or may not have happened, and was not repeated."""
+
+
+class DeadlineExceeded(ConnectorError):
+    """The call's or the attempt's time ran out."""
+
+
+class ReplyTooLarge(ConnectorError):
+    """A limit of size, pages or items was reached."""
+
+
+class UnreadableReply(ConnectorError):
+    """The reply is not what the vendor promises."""
+
+
+_CLASSES: dict[str, type[ConnectorError]] = {
+    "input": InputError,
+    "config": ConnectionProblem,
+    "auth_expired": ConnectionProblem,
+    "auth_revoked": ReconnectNeeded,
+    "auth_throttled": Throttled,
+    "permission": ConnectionProblem,
+    "timeout": DeadlineExceeded,
+    "limit": ReplyTooLarge,
+    "contract": UnreadableReply,
+    "outcome_unknown": OutcomeUnknown,
+}
+
+
+def error_of(kind: str, message: str, **facts: Any) -> ConnectorError:
+    """Return an error of the class that belongs to `kind`.
+
+    Args:
+        kind: One of `KINDS` except `definition`.
+        message: What is wrong.
+        facts: Any attribute of `ConnectorError`, and `hint`.
+    """
+    return _CLASSES.get(kind, CallFailed)(message, kind=kind, **facts)
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z") if instant else None

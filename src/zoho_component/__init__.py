@@ -1,0 +1,33 @@
+"""The Zoho component as an installed package: where its files lie, and its command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["main", "root"]
+
+
+def root() -> Path:
+    """Return the folder that holds `component.yaml`.
+
+    The environment variable `ZOHO_COMPONENT_FOLDER` wins, then the files inside
+    the installed package, then the nearest parent folder (a checkout).
+
+    Raises:
+        FileNotFoundError: None of the three has a `component.yaml`.
+    """
+    override = os.environ.get("ZOHO_COMPONENT_FOLDER")
+    here = Path(__file__).resolve()
+    places = [Path(override)] if override else [*here.parents[1:], here.parent / "_component"]
+    for place in places:
+        if (place / "component.yaml").is_file():
+            return place
+    raise FileNotFoundError(f"no component.yaml in {places[0] if override else here.parent}")
+
+
+def main() -> None:
+    """Run the command line on this component."""
+    from connector_runtime.cli import main as run  # noqa: PLC0415  the command line is an extra
+
+    run(component="zoho", program="zoho-component")
