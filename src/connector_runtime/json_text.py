@@ -1,0 +1,252 @@
+"""JSON read strictly and written exactly; the only place that does either."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from math import isinf
+from typing import Any
+
+MAX_DEPTH = 200
+# Python itself stops at this many digits; what is longer is an attack or a mistake.
+MAX_DIGITS = 4300
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_TOKEN = re.compile(_STRING + r"|[{}\[\],:]", re.DOTALL)
+_WORDS = {
+    "Expecting value": "a value is missing here",
+    "Expecting property name enclosed in double quotes": "a name in double quotes is missing here",
+    "Expecting ':' delimiter": "a colon is missing here",
+    "Expecting ',' delimiter": "a comma or the closing bracket is missing here",
+    "Illegal trailing comma before end of object": "a comma stands before the closing bracket",
+    "Illegal trailing comma before end of array": "a comma stands before the closing bracket",
+    "Extra data": "there is more text after the end of the JSON value",
+    "Unterminated string starting at": "the quote that opens here is never closed",
+    "Invalid control character at": "a line break or control character stands inside quotes",
+    "Invalid \\escape": "a backslash stands before a character that needs none",
+    "Invalid \\uXXXX escape": "\\u needs four hexadecimal digits",
+}
+
+
+class JsonError(ValueError):
+    """A text is not the JSON it should be.
+
+    Attributes:
+        message: What is wrong, in our words.
+        line: Line of the mistake, from 1.
+        column: Column of the mistake, from 1.
+    """
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"{message} (line {line}, column {column})")
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class _RefusedError(ValueError):
+    """Something the grammar allows and we do not; `text` is what to look for."""
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+
+
+def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
+    """Return the value of a JSON text (UTF-8, a byte order mark is skipped).
+
+    Args:
+        text: The whole text; bytes are UTF-8.
+        exact: Make a number that `float` does not reproduce digit by digit a `Decimal`.
+
+    Raises:
+        JsonError: Not JSON, or NaN, Infinity, a name twice in one object, a number too large,
+            more than 200 levels, or text after the end.
+    """
+    content = _decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    try:
+        value = (_EXACT if exact else _PLAIN).decode(content)
+    except json.JSONDecodeError as error:
+        raise JsonError(_in_our_words(error), error.lineno, error.colno) from None
+    except _RefusedError as error:
+        raise JsonError(error.message, *_place_of(content, error.text)) from None
+    except RecursionError:
+        raise JsonError(f"the value is nested more than {MAX_DEPTH} levels deep") from None
+    if content.count("[") + content.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise JsonError(f"the value is nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def dump_json(value: Any, *, indent: int | None = None) -> str:
+    """Return JSON text: `Decimal` with all its digits, no NaN, characters as they are.
+
+    Args:
+        value: Mappings, lists, tuples, texts, numbers, booleans and None.
+        indent: Spaces per level, or None for one line without blanks.
+
+    Raises:
+        ValueError: A NaN or infinite number, a value that is no JSON value, or a circular one.
+    """
+    try:
+        text = _dump(value, indent, ascii_only=False)
+        if not text.isascii() and _has_lone_surrogate(text):
+            text = _dump(value, indent, ascii_only=True)
+    except RecursionError:
+        raise ValueError("the value is nested too deeply for JSON") from None
+    return text
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        raise JsonError("the text is not UTF-8", line, column) from None
+
+
+def _in_our_words(error: json.JSONDecodeError) -> str:
+    if error.msg == "Expecting value" and not error.doc.strip():
+        return "the text is empty"
+    for theirs, ours in _WORDS.items():
+        if error.msg.startswith(theirs):
+            return ours
+    return error.msg
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _RefusedError(f'the name "{key}" stands twice in one object', key)
+            seen.add(key)
+    return found
+
+
+def _constant(name: str) -> Any:
+    raise _RefusedError(f"{name} is not a JSON value", name)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _RefusedError(f"a number has more than {MAX_DIGITS} digits", digits)
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise _RefusedError("a number is too large", digits)
+    return number
+
+
+def _exact_float(digits: str) -> float | Decimal:
+    number = float(digits)
+    if repr(number) == digits:
+        return number
+    if isinf(number) or len(digits) > MAX_DIGITS:
+        raise _RefusedError("a number is too large", digits)
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise _RefusedError("a number is too small", digits) from None
+
+
+_PLAIN = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_float
+)
+_EXACT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_exact_float
+)
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    """Return whether lists and objects are nested deeper than `limit`, level by level."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            item
+            for node in level
+            for item in (node.values() if type(node) is dict else node)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _place_of(text: str, wanted: str) -> tuple[int, int]:
+    """Return line and column of a refused number, or of a name's second writing."""
+    at = _second_name(text, wanted)
+    if at < 0:
+        found = re.finditer(rf"{_STRING}|{re.escape(wanted)}", text, re.DOTALL)
+        at = next((match.start() for match in found if match.group() == wanted), 0)
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
+def _second_name(text: str, name: str) -> int:
+    """Return where an object names `name` for the second time, -1 if none does."""
+    has_name: list[bool] = []
+    quoted, start = "", 0
+    for token in _TOKEN.finditer(text):
+        kind = token.group()
+        if kind in "{[":
+            has_name.append(False)
+        elif kind in "}]" and has_name:
+            has_name.pop()
+        elif kind == ":" and quoted and has_name and json.loads(quoted) == name:
+            if has_name[-1]:
+                return start
+            has_name[-1] = True
+        quoted, start = (kind if kind[0] == '"' else ""), token.start()
+    return -1
+
+
+def _dump(value: Any, indent: int | None, *, ascii_only: bool) -> str:
+    exact = _Exact()
+    text = json.dumps(
+        value,
+        ensure_ascii=ascii_only,
+        allow_nan=False,
+        indent=indent,
+        separators=(",", ":") if indent is None else (",", ": "),
+        default=exact.replace,
+    )
+    return exact.restore(text)
+
+
+class _Exact:
+    """Stand-ins for decimals: the standard encoder can only write floats."""
+
+    def __init__(self) -> None:
+        self._token = ""
+        self._digits: list[str] = []
+
+    def replace(self, item: Any) -> Any:
+        """Return what the encoder shall write for a value it does not know."""
+        if isinstance(item, Mapping):
+            return dict(item)
+        if not isinstance(item, Decimal):
+            raise ValueError(f"a value of type {type(item).__name__} cannot be written as JSON")  # noqa: TRY004
+        if not item.is_finite():
+            raise ValueError("NaN and Infinity cannot be written as JSON")
+        # No text of the value can guess the token, so none is mistaken for a number.
+        self._token = self._token or secrets.token_hex(16)
+        self._digits.append(str(item))
+        return f"{self._token}:{len(self._digits) - 1}"
+
+    def restore(self, text: str) -> str:
+        """Return the text with the numbers themselves in place of the stand-ins."""
+        if not self._digits:
+            return text
+        return re.sub(rf'"{self._token}:(\d+)"', lambda found: self._digits[int(found[1])], text)
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    return re.search("[\ud800-\udfff]", text) is not None

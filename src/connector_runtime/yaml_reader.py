@@ -1,0 +1,279 @@
+"""Strict YAML: plain data and the place of every value, from one pass over events.
+
+Scalars are those of YAML 1.2 as JSON writes them: `no`, `on`, `012` and `2024-05-01` stay
+text. Anchors, tags, merge keys, keys written twice, several documents and anything bigger or
+deeper than a person writes are refused; reading goes on where it can, so that one run reports
+all mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+# Longer numbers lose digits in other programs; ids belong in quotes.
+MAX_DIGITS = 40
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_CONSTANTS: dict[str, Any] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(slots=True)
+class Mark:
+    """Where a value starts, from 0, how it is quoted, and where its parts are."""
+
+    line: int
+    column: int
+    style: str = ""
+    keys: dict[str, Mark] = field(default_factory=dict)
+    parts: dict[str | int, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A mistake in the syntax; line and column count from 0."""
+
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class _Stop(Exception):  # noqa: N818  leaves the reading, not an error of its own
+    """Reading cannot go on."""
+
+
+def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
+    """Return the data, the places of its parts, and every mistake found.
+
+    With mistakes the data is what could be made out, or None.
+    """
+    reader = _Reader(text)
+    data: Any = None
+    mark = Mark(0, 0)
+    try:
+        data, mark = reader.document()
+    except _Stop:
+        pass
+    except yaml.YAMLError as error:
+        reader.mistakes.append(_syntax(error, text.splitlines()))
+    return data, mark, reader.mistakes
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.events = yaml.parse(text, Loader=_LOADER)
+        self.mistakes: list[Mistake] = []
+        self.nodes = 0
+
+    def note(self, at: Any, code: str, message: str, hint: str | None = None) -> None:
+        self.mistakes.append(Mistake(at.line, at.column, code, message, hint))
+
+    def document(self) -> tuple[Any, Mark]:
+        next(self.events)
+        start = next(self.events)
+        if isinstance(start, yaml.StreamEndEvent):
+            self.note(start.start_mark, "Y001", "the file is empty")
+            raise _Stop
+        if start.version or start.tags:
+            self.note(start.start_mark, "Y006", "a line that starts with % is not allowed here")
+        data, mark = self.value(next(self.events), 0)
+        next(self.events)
+        more = next(self.events)
+        if not isinstance(more, yaml.StreamEndEvent):
+            self.note(
+                more.start_mark,
+                "Y006",
+                "a second document starts here",
+                "one file holds one document: remove the line `---`",
+            )
+        return data, mark
+
+    def value(self, event: Any, depth: int) -> tuple[Any, Mark]:
+        place = event.start_mark
+        mark = Mark(place.line, place.column)
+        self.nodes += 1
+        if depth > MAX_DEPTH or self.nodes > MAX_NODES:
+            what = f"{MAX_DEPTH} levels deep" if depth > MAX_DEPTH else f"{MAX_NODES} values long"
+            self.note(place, "Y008", f"the file is more than {what}", "split it")
+            raise _Stop
+        self.refuse_anchor(event)
+        if isinstance(event, yaml.ScalarEvent):
+            mark.style = event.style or ""
+            return self.scalar(event), mark
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(mark, depth), mark
+        if isinstance(event, yaml.MappingStartEvent):
+            return self.mapping(mark, depth), mark
+        return None, mark
+
+    def refuse_anchor(self, event: Any) -> None:
+        if event.anchor is not None:
+            sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
+            self.note(
+                event.start_mark,
+                "Y005",
+                f"`{sign}{event.anchor}`: anchors and aliases are not part of this language",
+                f'a text that starts with {sign} needs quotes: "{sign}{event.anchor}"',
+            )
+        elif event.tag is not None:
+            self.note(
+                event.start_mark,
+                "Y006",
+                f"`{event.tag}`: tags are not part of this language",
+                "a text that starts with ! needs quotes",
+            )
+
+    def sequence(self, mark: Mark, depth: int) -> list[Any]:
+        items = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            value, mark.parts[len(items)] = self.value(event, depth + 1)
+            items.append(value)
+        return items
+
+    def mapping(self, mark: Mark, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.key(event, depth)
+            place = Mark(event.start_mark.line, event.start_mark.column)
+            value, value_mark = self.value(next(self.events), depth + 1)
+            if key is None:
+                continue
+            if key in found:
+                self.note(
+                    place,
+                    "Y004",
+                    f"the key `{key}` stands twice here, first in line {mark.keys[key].line + 1}",
+                    "keep one of the two",
+                )
+                continue
+            found[key], mark.keys[key], mark.parts[key] = value, place, value_mark
+        return found
+
+    def key(self, event: Any, depth: int) -> str | None:
+        self.refuse_anchor(event)
+        if not isinstance(event, yaml.ScalarEvent):
+            if not isinstance(event, yaml.AliasEvent):
+                hint = "a text that starts with { or [ needs quotes; an expression is ${ … }, not {{ … }}"
+                self.note(event.start_mark, "Y010", "a key must be a text, not a list or a map", hint)
+                self.skip(event, depth)
+            return None
+        text: str = event.value
+        if text == "<<" and not event.style:
+            self.note(event.start_mark, "Y005", "`<<`: merge keys are not part of this language")
+            return None
+        return text
+
+    def skip(self, event: Any, depth: int) -> None:
+        known = len(self.mistakes)
+        self.value(event, depth + 1)
+        del self.mistakes[known:]
+
+    def scalar(self, event: Any) -> Any:
+        text: str = event.value
+        if event.style:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        number = _NUMBER.fullmatch(text)
+        if not number:
+            return text
+        if len(text) > MAX_DIGITS or abs(float(text)) == float("inf"):
+            self.note(
+                event.start_mark,
+                "Y012",
+                "this number is too large to keep all its digits",
+                "put it in quotes to make it a text",
+            )
+            return 0
+        return float(text) if number[1] or number[2] else int(text)
+
+
+def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
+    """Return a parser's complaint in the words of somebody who writes by hand."""
+    problem = getattr(error, "problem", None) or "this cannot be read"
+    at = getattr(error, "problem_mark", None)
+    context = getattr(error, "context_mark", None) or at
+    line, column = (at.line, at.column) if at else (0, 0)
+    text = lines[line] if line < len(lines) else ""
+    if "\t" in text[: len(text) - len(text.lstrip())] or text[column : column + 1] == "\t":
+        return Mistake(line, text.index("\t"), "Y003", "a tab stands here", "indent with spaces")
+    if problem.startswith("mapping values"):
+        return _stray_colon(line, column, text)
+    if "flow" in (getattr(error, "context", None) or "") and context:
+        return _flow(line, column, context, lines)
+    if "unexpected end of stream" in problem and context:
+        return Mistake(context.line, context.column, "Y002", "the quote that opens here is never closed")
+    if problem.startswith("found unknown escape"):
+        hint = "in double quotes write two backslashes, or use single quotes"
+        return Mistake(line, column, "Y002", "a backslash stands before a character that needs none", hint)
+    if problem.startswith("found character that cannot start") or "node content" in problem:
+        sign = text[column : column + 1]
+        return Mistake(line, column, "Y007", f"a text cannot start with `{sign}`", "put it in quotes")
+    if "could not find expected ':'" in problem and context:
+        hint = "each line of a map is `key: value`"
+        return Mistake(context.line, context.column, "Y002", "a colon is missing in this line", hint)
+    return _misplaced(line, column, text)
+
+
+def _stray_colon(line: int, column: int, text: str) -> Mistake:
+    key = re.match(r"\s*(?:- +)*[^\s:#]+:\s+(?=\S)", text[:column])
+    if key:
+        hint = f'put the value in quotes: {key.group().strip()} "{text[key.end() :].rstrip()}"'
+        return Mistake(line, column, "Y007", "a colon stands in a text without quotes", hint)
+    return Mistake(
+        line,
+        column,
+        "Y002",
+        "no key is expected here",
+        "indent it like its neighbours, and see whether the line above lacks a colon",
+    )
+
+
+def _flow(line: int, column: int, context: Any, lines: list[str]) -> Mistake:
+    opening = lines[context.line][context.column : context.column + 1]
+    start = lines[context.line].find("${", context.column)
+    if start >= 0 and (line, column) >= (context.line, start):
+        return Mistake(
+            context.line,
+            start,
+            "Y007",
+            f"an expression inside `{opening}` needs quotes",
+            'write "${ … }"',
+        )
+    closing = "}" if opening == "{" else "]"
+    return Mistake(
+        context.line,
+        context.column,
+        "Y002",
+        f"the `{opening}` that opens here is not closed where it should be",
+        f"a comma or `{closing}` is missing in line {line + 1}",
+    )
+
+
+def _misplaced(line: int, column: int, text: str) -> Mistake:
+    if text[column : column + 1] in {"'", '"'} or (column and text[column - 1] in "'\""):
+        hint = "inside single quotes write '' for ', inside double quotes \\\" for \""
+        return Mistake(line, column, "Y002", "there is text after the closing quote", hint)
+    return Mistake(
+        line, column, "Y002", "this line does not fit the ones above", "compare how far they are indented"
+    )
