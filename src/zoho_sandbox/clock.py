@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, tzinfo
+from email.utils import formatdate
 from typing import Protocol
 
 from zoho_sandbox.jsontext import parse_json
@@ -92,3 +93,8 @@ class Clock:
     def _write(self) -> None:
         stored = {"offset_s": self._offset_s, "frozen_at": self._frozen_at}
         self._state.put(_KIND, _ID, stored)
+
+
+def http_date(now: float) -> str:
+    """Return seconds since 1970 as an HTTP date."""
+    return formatdate(now, usegmt=True)

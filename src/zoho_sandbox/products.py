@@ -9,6 +9,35 @@ from zoho_sandbox.wire import Answer, Call
 
 PRODUCTS = ("books", "crm")
 
+# Paths that belong to no version of a product.
+WRONG_ADDRESS = {
+    "books": Answer(404, {"code": 5, "message": "Invalid URL Passed"}),
+    "crm": Answer(
+        404,
+        {
+            "code": "INVALID_URL_PATTERN",
+            "details": {},
+            "message": "Please check if the URL trying to access is a correct one",
+            "status": "error",
+        },
+    ),
+}
+# A defect of the sandbox itself, in each product's words.
+INTERNAL_ERRORS = {
+    "books": Answer(500, {"code": 1000, "message": "Internal error"}),
+    "crm": Answer(
+        500,
+        {
+            "code": "INTERNAL_ERROR",
+            "details": {},
+            "message": "Internal Server Error",
+            "status": "error",
+        },
+    ),
+    "oauth": Answer(500, {"error": "general_error"}),
+    "sandbox": Answer(500, {"error": "the sandbox has a defect; its output tells more"}),
+}
+
 
 class Product(Protocol):
     """What ``zoho_sandbox.books`` and ``zoho_sandbox.crm`` offer."""

@@ -5,15 +5,36 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from zoho_sandbox import control, oauth
+from zoho_sandbox.asgi import AsgiApp
 from zoho_sandbox.clock import Clock, TimeSource
+from zoho_sandbox.faults import Faults
+from zoho_sandbox.gateway import Gateway
 from zoho_sandbox.planting import plant, seed_document
 from zoho_sandbox.settings import Settings
 from zoho_sandbox.state import State
+from zoho_sandbox.tokens import ACCESS, REFRESH, Tokens
 
 _KIND, _ID = "sandbox/control", "born"
+# What a connection may do unless a test asks for less.
+_DEFAULT_SCOPES = (
+    "ZohoBooks.fullaccess.all",
+    "ZohoCRM.modules.ALL",
+    "ZohoCRM.settings.ALL",
+    "ZohoCRM.users.ALL",
+    "ZohoCRM.org.ALL",
+    "ZohoCRM.coql.READ",
+    "ZohoCRM.bulk.ALL",
+    "ZohoCRM.files.ALL",
+    "ZohoCRM.notifications.ALL",
+    "ZohoCRM.composite_requests.CUSTOM",
+    "ZohoSearch.securesearch.READ",
+)
 
 
 class Sandbox:
@@ -40,6 +61,9 @@ class Sandbox:
         self.state = State(path)
         self.clock = Clock(self.state, clock)
         self.settings = Settings(self.state)
+        self.tokens = Tokens(self)
+        self.planted_faults = Faults(self)
+        self.gateway = Gateway(self, {"oauth": oauth.answer, "sandbox": control.answer})
         self.random_seed = random_seed
         self.random = random.Random(random_seed)  # noqa: S311 - must be repeatable
         self.base_url = "http://127.0.0.1"
@@ -48,6 +72,86 @@ class Sandbox:
         with self.state.transaction():
             if self.state.get(_KIND, _ID) is None:
                 self._plant()
+
+    @cached_property
+    def app(self) -> AsgiApp:
+        """The ASGI application, e.g. for ``httpx.ASGITransport``."""
+        return AsgiApp(self.gateway)
+
+    def running(self, port: int = 0) -> AbstractContextManager[str]:
+        """Serve from a background thread on loopback; the context gives the URL."""
+        from zoho_sandbox.server import running
+
+        return running(self, port)
+
+    def connection(
+        self,
+        key: str = "sandbox",
+        *,
+        user_id: str | None = None,
+        scopes: tuple[str, ...] = _DEFAULT_SCOPES,
+        organization_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Return a ready connection: its fields, live tokens and context.
+
+        The same user and scopes keep their tokens as long as these live. Issuing
+        counts against no limit.
+        """
+        user = self._user(user_id)
+        client = next(self.state.scan("sandbox/clients"))
+        with self.state.transaction():
+            refresh = self._standing_refresh(client["client_id"], user["id"], scopes)
+            access = self._standing_access(refresh)
+        port = self.base_url.rpartition(":")[2]
+        return {
+            "key": key,
+            "fields": {
+                "port": int(port) if port.isdigit() else 80,
+                "clientId": client["client_id"],
+                "clientSecret": client["client_secret"],
+                "organizationId": organization_id or user["organization_ids"][0],
+                "scopes": " ".join(scopes),
+            },
+            "token": {
+                "access_token": access["token"],
+                "refresh_token": refresh["token"],
+                "expires_in": int(access["expires_at"] - access["issued_at"]),
+                "issued_at": int(access["issued_at"]),
+                "api_domain": self.base_url,
+                "token_type": "Bearer",
+            },
+            "context": {"location": user.get("location", "us"), "accounts-server": self.base_url},
+        }
+
+    def ledger(self, *, after: int = 0) -> list[dict[str, Any]]:
+        """Return the requests answered so far, the oldest first."""
+        return self.state.entries(after=after)
+
+    def faults(self, *specs: Mapping[str, Any], **spec: Any) -> None:
+        """Plant faults, e.g. ``faults(fault="drop", path="/crm/*", commit=True)``."""
+        self.planted_faults.plant(*specs, *([spec] if spec else []))
+
+    def _user(self, user_id: str | None) -> dict[str, Any]:
+        if user_id is None:
+            return next(self.state.scan("sandbox/users"))
+        user = self.state.get("sandbox/users", user_id)
+        if user is None:
+            raise LookupError(f"no user {user_id!r} in the sandbox")
+        return user
+
+    def _standing_refresh(
+        self, client_id: str, user_id: str, scopes: tuple[str, ...]
+    ) -> dict[str, Any]:
+        for record in self.state.find(REFRESH, parent=f"{client_id}/{user_id}"):
+            if record["scopes"] == list(scopes):
+                return record
+        return self.tokens.new_refresh(client_id, user_id, scopes, is_counted=False)
+
+    def _standing_access(self, refresh: dict[str, Any]) -> dict[str, Any]:
+        for record in reversed(self.state.find(ACCESS, parent=refresh["id"])):
+            if not record["is_revoked"] and record["expires_at"] > self.clock.now():
+                return record
+        return self.tokens.new_access(refresh, is_counted=False)
 
     def reset(self, seed: str | Path | Mapping[str, Any] | None = None) -> None:
         """Forget everything, tokens and counters too, and plant the seed again.

@@ -1,0 +1,80 @@
+"""One HTTP request and reply, free of any server's own types."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from zoho_sandbox.wire import Answer, Query
+
+BANNER = ("X-Sandbox", "zoho-sandbox")
+
+
+@dataclass(slots=True)
+class Request:
+    """A request as it came; ``path`` is still percent-encoded."""
+
+    method: str
+    path: str
+    query_text: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @property
+    def query(self) -> Query:
+        """The query string, parsed anew on each use."""
+        return Query(self.query_text)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's parts, split first and decoded then; empty ones left out."""
+        return tuple(unquote(part) for part in self.path.split("/") if part)
+
+    def cookie(self, name: str) -> str:
+        """Return one cookie's value, empty when it was not sent."""
+        for pair in self.headers.get("cookie", "").split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name:
+                return value
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How the bytes of a reply misbehave on the socket.
+
+    Args:
+        close: Send nothing and hang up.
+        reset: Hang up with a TCP reset instead of an orderly end.
+        keep_bytes: Announce the whole body but send only so much, then hang up.
+        drip_bytes: Send the reply in pieces of so many bytes, ``drip_every_s`` apart.
+        raw: Send exactly this instead of an HTTP reply, then hang up.
+    """
+
+    close: bool = False
+    reset: bool = False
+    keep_bytes: int | None = None
+    drip_bytes: int = 0
+    drip_every_s: float = 0.0
+    raw: bytes | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """A reply ready to be sent."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+    after: Callable[[], Awaitable[None]] | None = None
+    wire: Wire | None = None
+
+    @classmethod
+    def of(cls, answer: Answer) -> Reply:
+        """Return the reply that carries an answer, banner included."""
+        body = answer.payload()
+        headers = [BANNER, *answer.headers]
+        if body or answer.status not in (204, 304):
+            headers.append(("Content-Type", answer.content_type))
+        return cls(answer.status, headers, body, answer.after)

@@ -1,0 +1,200 @@
+"""The way of one request through the sandbox, from arrival to ledger."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zoho_sandbox.clock import http_date
+from zoho_sandbox.exchange import BANNER, Reply, Request
+from zoho_sandbox.faults import Fault
+from zoho_sandbox.ledger import Entry, record, without_secrets
+from zoho_sandbox.products import INTERNAL_ERRORS, WRONG_ADDRESS, product
+from zoho_sandbox.wire import Answer, Call, Grant
+
+if TYPE_CHECKING:
+    from zoho_sandbox.sandbox import Sandbox
+
+_BOOKS_PATH = re.compile(r"/(?:books|api)/(v3)(/.*)?")
+_CRM_PATH = re.compile(r"/crm(/bulk)?/(v2|v2\.1|v3|v4|v5|v6|v7|v8)(/.*)?")
+_HINT_REAL = ("X-Sandbox-Refused", "this token looks like a real one; the sandbox wants none")
+
+Face = Callable[["Sandbox", Request, Entry], Reply]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request on its way: what awaits it, and its line in the ledger."""
+
+    request: Request
+    product: str
+    entry: Entry | None
+    fault: Fault | None = None
+    wait_before_s: float = 0.0
+    wait_after_s: float = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the reply cannot be given at once."""
+        return self.wait_before_s > 0 or self.wait_after_s > 0
+
+
+class Gateway:
+    """Takes requests from a server front and gives replies, one transaction each."""
+
+    def __init__(self, sandbox: Sandbox, faces: dict[str, Face]) -> None:
+        self._sandbox = sandbox
+        self._faces = faces
+        self._in_process: dict[str, int] = {}
+        self._date = (0, "")
+        self.connections: set[Any] = set()
+
+    # -- what a front asks -----------------------------------------------------
+
+    @property
+    def max_body_bytes(self) -> int:
+        """How large a request body may be."""
+        return int(self._sandbox.settings["server.max_body_bytes"])
+
+    @property
+    def compresses(self) -> bool:
+        """Whether replies are sent gzipped to those who accept it."""
+        return bool(self._sandbox.settings["server.gzip"])
+
+    def date(self) -> str:
+        """Return the Date header: the sandbox's time, not the machine's."""
+        now = int(self._sandbox.clock.now())
+        if now != self._date[0]:
+            self._date = (now, http_date(now))
+        return self._date[1]
+
+    def arrive(self, request: Request) -> Visit:
+        """Take a request in: name its product, meet its fault, learn its waits."""
+        name = _product_of(request.path)
+        visit = Visit(request, name, None)
+        if name in ("books", "crm", "oauth"):
+            query = without_secrets(request.query_text)
+            visit.entry = Entry(request.method, request.path, query, product=name)
+            visit.fault = self._sandbox.planted_faults.next_for(request)
+        if visit.fault is not None:
+            visit.entry.fault = visit.fault.name  # type: ignore[union-attr]
+            visit.wait_before_s = visit.fault.wait_before_s
+            visit.wait_after_s = visit.fault.wait_after_s
+        if name in ("books", "crm"):
+            visit.wait_before_s += self._sandbox.settings["server.latency_ms"] / 1000
+        self._in_process[name] = self._in_process.get(name, 0) + 1
+        return visit
+
+    def leave(self, visit: Visit) -> None:
+        """Note that the reply is on its way."""
+        self._in_process[visit.product] -= 1
+
+    def answer(self, visit: Visit) -> Reply:
+        """Do the work inside one transaction, write the ledger, spoil what is planted."""
+        try:
+            with self._sandbox.state.transaction():
+                reply = self._reply(visit)
+                self._note(visit, reply)
+        except Exception:  # the server must live on; the trace is for its owner
+            traceback.print_exc(file=sys.stderr)
+            return self._answer_defect(visit)
+        return reply
+
+    # -- inside ----------------------------------------------------------------
+
+    def _reply(self, visit: Visit) -> Reply:
+        fault = visit.fault
+        if fault is None:
+            return self._work(visit)
+        if fault.name == "expire_token":
+            self._sandbox.tokens.expire(_bearer(visit.request, takes_bearer=True) or "")
+        honest = self._work(visit) if fault.commits else None
+        return fault.spoil(honest)
+
+    def _work(self, visit: Visit) -> Reply:
+        request = visit.request
+        if visit.product in self._faces:
+            entry = visit.entry or Entry(request.method, request.path)
+            return self._faces[visit.product](self._sandbox, request, entry)
+        assert visit.entry is not None
+        return Reply.of(self._product_answer(visit, visit.entry))
+
+    def _product_answer(self, visit: Visit, entry: Entry) -> Answer:
+        request, name = visit.request, visit.product
+        place = _place(name, request.path)
+        if place is None:
+            return WRONG_ADDRESS[name]
+        grant = self._grant(request)
+        if isinstance(grant, str):
+            refusal = product(name).auth_error(grant)
+            if grant == "real":
+                refusal.headers = (*refusal.headers, _HINT_REAL)
+            return refusal
+        version, path = place
+        segments = Request("", path, "", {}).segments
+        call = Call(
+            method=request.method,
+            path="/" + "/".join(segments),
+            segments=segments,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
+            version=version,
+            grant=grant,
+            sandbox=self._sandbox,
+            effects=entry.effects,
+        )
+        _name_caller(entry, call)
+        return product(name).handle(call)
+
+    def _grant(self, request: Request) -> Grant | str:
+        takes_bearer = self._sandbox.settings["auth.accept_bearer"]
+        token = _bearer(request, takes_bearer=takes_bearer)
+        return "missing" if token is None else self._sandbox.tokens.check(token)
+
+    def _note(self, visit: Visit, reply: Reply) -> None:
+        if visit.entry is not None:
+            visit.entry.status = reply.status or None
+            record(self._sandbox, visit.entry, self._sandbox.clock.now())
+
+    def _answer_defect(self, visit: Visit) -> Reply:
+        reply = Reply.of(INTERNAL_ERRORS[visit.product if visit.entry else "sandbox"])
+        if visit.entry is not None:
+            visit.entry.effects.clear()
+            visit.entry.fault = visit.entry.fault or "defect"
+        with self._sandbox.state.transaction():
+            self._note(visit, reply)
+        return reply
+
+
+def _product_of(path: str) -> str:
+    first = path[1:].partition("/")[0]
+    known = {"books": "books", "api": "books", "crm": "crm", "oauth": "oauth"}
+    return known.get(first, "sandbox")
+
+
+def _place(name: str, path: str) -> tuple[str, str] | None:
+    """Return version and path below the product's prefix, or None for a wrong address."""
+    if name == "books":
+        found = _BOOKS_PATH.fullmatch(path)
+        return (found[1], found[2] or "/") if found else None
+    found = _CRM_PATH.fullmatch(path)
+    return (found[2], (found[1] or "") + (found[3] or "/")) if found else None
+
+
+def _bearer(request: Request, *, takes_bearer: bool) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    schemes = ("zoho-oauthtoken", "bearer") if takes_bearer else ("zoho-oauthtoken",)
+    return token.strip() or None if scheme.lower() in schemes else None
+
+
+def _name_caller(entry: Entry, call: Call) -> None:
+    grant = call.grant
+    entry.tenant, entry.user_id, entry.token_id = grant.client_id, grant.user_id, grant.token_id
+    if entry.product == "books":
+        asked = call.query.get("organization_id")
+        entry.organization = asked or next(iter(grant.organization_ids), "")

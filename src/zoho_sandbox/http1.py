@@ -1,0 +1,291 @@
+"""HTTP/1.1 on plain asyncio: small, quick, and close enough to the socket to break it.
+
+A general server hides the transport; here a planted fault must really cut, stall or
+garble the bytes, and a reply should cost microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import socket
+import struct
+from collections.abc import Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from zoho_sandbox.exchange import BANNER, Reply, Request, Wire
+from zoho_sandbox.gateway import Gateway, Visit
+
+_MAX_HEAD_BYTES = 64 * 1024
+_GZIP_FROM_BYTES = 1024
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+# Only these names reach us by loopback; anything else is a page in a browser that had
+# its own name resolved to 127.0.0.1.
+_LOOPBACK_HOST = re.compile(
+    r"(?:([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I
+)
+
+
+class _Malformed(Exception):
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Connection(asyncio.Protocol):
+    """One client connection; requests on it are answered one after the other."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._buffer = bytearray()
+        self._head: Request | None = None
+        self._body: _Body | None = None
+        self._busy = False
+        self._keeps_alive = True
+        self._transport: asyncio.Transport
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the transport; replies are small and wanted at once."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._gateway.connections.add(transport)
+        socket_ = transport.get_extra_info("socket")
+        socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the transport; what is in process goes on, as at a real server."""
+        self._gateway.connections.discard(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Collect bytes and answer every complete request."""
+        self._buffer += data
+        if not self._busy:
+            self._proceed()
+
+    def _proceed(self) -> None:
+        try:
+            while not self._busy and not self._transport.is_closing():
+                request = self._next_request()
+                if request is None:
+                    return
+                self._answer(request)
+        except _Malformed as problem:
+            self._keeps_alive = False
+            body = f'{{"error":"{problem}"}}'.encode()
+            self._send(Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body))
+
+    # -- reading ---------------------------------------------------------------
+
+    def _next_request(self) -> Request | None:
+        if self._head is None and not self._read_head():
+            return None
+        assert self._head is not None and self._body is not None
+        body = self._body.take(self._buffer)
+        if body is None:
+            return None
+        request, request.body = self._head, body
+        self._head = self._body = None
+        return request
+
+    def _read_head(self) -> bool:
+        while self._buffer.startswith(b"\r\n"):
+            del self._buffer[:2]
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0 or end > _MAX_HEAD_BYTES:
+            if len(self._buffer) > _MAX_HEAD_BYTES:
+                raise _Malformed(431, "request head too large")
+            return False
+        lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        del self._buffer[: end + 4]
+        self._head = _parse_head(lines)
+        headers = self._head.headers
+        self._keeps_alive = _keeps_alive(lines[0], headers.get("connection", "").lower())
+        self._body = _Body(headers, self._gateway.max_body_bytes)
+        if headers.get("expect", "").lower() == "100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    # -- answering -------------------------------------------------------------
+
+    def _answer(self, request: Request) -> None:
+        visit = self._gateway.arrive(request)
+        if not visit.waits:
+            self._send(self._gateway.answer(visit), visit)
+            return
+        self._busy = True
+        self._start(self._answer_slowly(visit))
+
+    async def _answer_slowly(self, visit: Visit) -> None:
+        await asyncio.sleep(visit.wait_before_s)
+        reply = self._gateway.answer(visit)
+        await asyncio.sleep(visit.wait_after_s)
+        self._busy = False
+        self._send(reply, visit)
+        if not self._busy:
+            self._proceed()
+
+    def _send(self, reply: Reply, visit: Visit | None = None) -> None:
+        if visit is not None:
+            self._gateway.leave(visit)
+        is_head = visit is not None and visit.request.method == "HEAD"
+        if reply.wire is not None:
+            self._busy = True
+            self._start(self._misbehave(reply, reply.wire, is_head))
+        elif not self._transport.is_closing():
+            if visit is not None and self._gateway.compresses:
+                _compress(reply, visit.request)
+            self._transport.write(self._bytes_of(reply, is_head))
+            if not self._keeps_alive:
+                self._transport.close()
+        if reply.after is not None:
+            self._start(_awaited(reply.after()))
+
+    def _bytes_of(self, reply: Reply, is_head: bool = False) -> bytes:
+        status = reply.status
+        lines = [f"HTTP/1.1 {status} {_REASONS.get(status, '')}", f"Date: {self._gateway.date()}"]
+        for name, value in reply.headers:
+            lines.append(f"{name}: {value}")
+        has_body = status not in (204, 304) and status >= 200
+        if has_body:
+            lines.append(f"Content-Length: {len(reply.body)}")
+        if not self._keeps_alive:
+            lines.append("Connection: close")
+        head = "\r\n".join([_one_line(line) for line in lines]).encode() + b"\r\n\r\n"
+        return head + reply.body if has_body and not is_head else head
+
+    async def _misbehave(self, reply: Reply, wire: Wire, is_head: bool) -> None:
+        data = self._bytes_of(reply, is_head)
+        if wire.raw is not None:
+            data = wire.raw
+        elif wire.keep_bytes is not None:
+            data = data[: len(data) - max(len(reply.body) - wire.keep_bytes, 0)]
+        elif wire.close:
+            data = b""
+        if wire.drip_bytes:
+            await self._drip(data, wire)
+        else:
+            self._transport.write(data)
+        if wire.drip_bytes and not wire.reset and self._keeps_alive:
+            self._busy = False
+            self._proceed()
+        else:
+            self._hang_up(wire)
+
+    async def _drip(self, data: bytes, wire: Wire) -> None:
+        for start in range(0, len(data), wire.drip_bytes):
+            if self._transport.is_closing():
+                return
+            self._transport.write(data[start : start + wire.drip_bytes])
+            await asyncio.sleep(wire.drip_every_s)
+
+    def _hang_up(self, wire: Wire) -> None:
+        if wire.reset:
+            # Lingering for zero seconds makes the kernel send RST instead of FIN.
+            linger = struct.pack("ii", 1, 0)
+            socket_ = self._transport.get_extra_info("socket")
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Body:
+    """The body of one request, by length or in chunks."""
+
+    def __init__(self, headers: Any, max_bytes: int) -> None:
+        coding, length = headers.get("transfer-encoding", ""), headers.get("content-length")
+        if coding and (coding.lower() != "chunked" or length is not None):
+            raise _Malformed(400, "unusable transfer-encoding")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise _Malformed(400, "content-length is no number")
+        self._is_chunked = bool(coding)
+        self._left_bytes = int(length or 0)
+        self._max_bytes = max_bytes
+        self._taken = bytearray()
+        if self._left_bytes > max_bytes:
+            raise _Malformed(413, "request body too large")
+
+    def take(self, buffer: bytearray) -> bytes | None:
+        """Take this body's bytes out of ``buffer``; return it once complete."""
+        if self._is_chunked:
+            return self._take_chunks(buffer)
+        if len(buffer) < self._left_bytes:
+            return None
+        body = bytes(buffer[: self._left_bytes])
+        del buffer[: self._left_bytes]
+        return body
+
+    def _take_chunks(self, buffer: bytearray) -> bytes | None:
+        while True:
+            end = buffer.find(b"\r\n")
+            if end < 0:
+                return None
+            size = _chunk_size(bytes(buffer[:end]))
+            if len(self._taken) + size > self._max_bytes:
+                raise _Malformed(413, "request body too large")
+            if size == 0:
+                return self._take_trailers(buffer, end)
+            if len(buffer) < end + 2 + size + 2:
+                return None
+            self._taken += buffer[end + 2 : end + 2 + size]
+            del buffer[: end + 2 + size + 2]
+
+    def _take_trailers(self, buffer: bytearray, end: int) -> bytes | None:
+        stop = buffer.find(b"\r\n\r\n", end)
+        if stop < 0:
+            return None
+        del buffer[: stop + 4]
+        return bytes(self._taken)
+
+
+def _chunk_size(line: bytes) -> int:
+    digits = line.partition(b";")[0].strip()
+    if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", digits):
+        raise _Malformed(400, "broken chunk")
+    return int(digits, 16)
+
+
+def _parse_head(lines: list[str]) -> Request:
+    parts = lines[0].split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
+        raise _Malformed(400, "malformed request line")
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise _Malformed(400, "malformed header")
+        key, value = name.lower(), value.strip()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    if not _LOOPBACK_HOST.fullmatch(headers.get("host", "")):
+        raise _Malformed(421, "the sandbox answers to loopback names only")
+    path, _, query_text = parts[1].partition("?")
+    return Request(parts[0].upper(), path, query_text, headers)
+
+
+def _keeps_alive(request_line: str, connection: str) -> bool:
+    if request_line.endswith("1.0"):
+        return "keep-alive" in connection
+    return "close" not in connection
+
+
+def _one_line(text: str) -> str:
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _compress(reply: Reply, request: Request) -> None:
+    accepts = "gzip" in request.headers.get("accept-encoding", "")
+    if accepts and len(reply.body) >= _GZIP_FROM_BYTES:
+        reply.body = gzip.compress(reply.body, compresslevel=1, mtime=0)
+        reply.headers.append(("Content-Encoding", "gzip"))
+
+
+async def _awaited(work: Any) -> None:
+    await work

@@ -1,0 +1,1 @@
+"""Rate limits of both products. Off by default; a setting names an edition."""
