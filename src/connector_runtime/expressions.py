@@ -1,0 +1,366 @@
+"""Expressions: Jinja's grammar, an allow-list of its nodes, our own closures.
+
+An expression is compiled once and evaluated many times. It can read members and
+items of the names it is given, compare, choose and filter; it cannot call,
+loop, reach a Python attribute or make a value much larger than its inputs.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connector_runtime.filters import FILTERS, TAKE_ABSENT, TEST_NAMES, TESTS, matching
+from connector_runtime.grammar import ExpressionError, did_you_mean, parse
+from connector_runtime.operators import (
+    EvaluationError,
+    add,
+    concatenate,
+    contains,
+    equal,
+    member,
+    negate,
+    ordering,
+    subtract,
+)
+from connector_runtime.patterns import PatternError
+from connector_runtime.references import Reference, find_references
+from connector_runtime.values import ABSENT
+
+__all__ = ["EvaluationError", "Expression", "ExpressionError", "Reference", "compile_expression"]
+
+Scope = Mapping[str, Any]
+Evaluate = Callable[[Scope], Any]
+
+MAX_NODES = 200
+MAX_DEPTH = 30
+_REFUSED_NAMES = frozenset({"self", "loop", "caller"})
+_REFUSED_NODES = {
+    "Call": ("nothing can be called", "use a filter: `list | join(',')`"),
+    "Slice": ("slices are not possible", "use one index, or the filter `first`"),
+    "Dict": ("a map cannot be written in an expression", "write the map in YAML around it"),
+    "Tuple": ("a list is written in square brackets", "write `[a, b]`"),
+    "Pos": ("a plus sign needs something before it", None),
+}
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": equal,
+    "ne": lambda left, right: not equal(left, right),
+    "lt": ordering("<", operator.lt),
+    "lteq": ordering("<=", operator.le),
+    "gt": ordering(">", operator.gt),
+    "gteq": ordering(">=", operator.ge),
+    "in": contains,
+    "notin": lambda left, right: not contains(left, right),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One compiled expression.
+
+    Attributes:
+        source: The text without `${ }`.
+        references: Every path it reads, in order.
+        evaluate: Gives its value, ABSENT included, for a mapping of names. Raises
+            EvaluationError, and UrlError from the filters that read addresses.
+    """
+
+    source: str
+    references: tuple[Reference, ...]
+    evaluate: Evaluate
+
+
+def compile_expression(source: str, names: Collection[str], *, in_text: bool = False) -> Expression:
+    """Compile the text of one expression, without `${ }`.
+
+    Args:
+        source: At most 2,000 characters, 200 nodes, 30 levels.
+        names: What it may refer to.
+        in_text: Whether its value becomes part of a text, where absent is an error.
+
+    Raises:
+        ExpressionError: It is no expression, uses what is not allowed, or an unknown name.
+    """
+    return _compile(source, frozenset(names), in_text)
+
+
+@functools.lru_cache(maxsize=8192)
+def _compile(source: str, names: frozenset[str], in_text: bool) -> Expression:
+    tree = parse(source)
+    compiler = _Compiler(names)
+    evaluate = compiler.compile(tree, 1)
+    if compiler.can_fail:
+        evaluate = _explained(evaluate, " ".join(source.split()))
+    return Expression(source, find_references(tree, needed=in_text), evaluate)
+
+
+def _explained(evaluate: Evaluate, source: str) -> Evaluate:
+    def explained(scope: Scope) -> Any:
+        try:
+            return evaluate(scope)
+        except EvaluationError as error:
+            message = f"{error.message}, in `{source}`"
+            raise EvaluationError(message, error.hint, kind=error.kind) from None
+        except RecursionError:
+            raise EvaluationError(f"a value is nested too deeply for `{source}`") from None
+
+    return explained
+
+
+class _Compiler:
+    """Compiles the nodes of one expression, counting them."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.nodes = 0
+        self.can_fail = False
+
+    def compile(self, node: Any, depth: int) -> Evaluate:
+        self.nodes += 1
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise ExpressionError(
+                f"an expression has at most {MAX_NODES} parts, {MAX_DEPTH} deep",
+                node.lineno,
+                "split it over several keys or a table",
+            )
+        kind = type(node).__name__
+        build = _BUILDERS.get(kind)
+        if build is None:
+            words, hint = _REFUSED_NODES.get(kind, ("this operator is not possible", "there are `~ + -`"))
+            raise ExpressionError(words, node.lineno, hint)
+        return build(self, node, depth + 1)
+
+    def all(self, nodes: list[Any], depth: int) -> list[Evaluate]:
+        return [self.compile(node, depth) for node in nodes]
+
+    def name(self, node: Any, _depth: int) -> Evaluate:
+        name = node.name
+        if name in _REFUSED_NAMES or name.startswith("__") or name not in self.names:
+            hint = "write `none`" if name == "null" else did_you_mean(name, self.names, what="names here")
+            raise ExpressionError(f"there is no `{name}` here", node.lineno, hint)
+        return lambda scope: scope.get(name, ABSENT)
+
+    def constant(self, node: Any, _depth: int) -> Evaluate:
+        value = node.value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ExpressionError("the number is out of range", node.lineno)
+        return lambda _scope: value
+
+    def path(self, node: Any, depth: int) -> Evaluate:
+        steps: list[Any] = []
+        while type(node).__name__ in {"Getattr", "Getitem"}:
+            steps.append(self._step(node, depth))
+            node, depth = node.node, depth + 1
+        read = self.compile(node, depth)
+        steps.reverse()
+        if type(node).__name__ == "Name" and all(isinstance(step, str) for step in steps):
+            return _read_member(node.name, *steps) if len(steps) == 1 else _read_path(node.name, steps)
+        return _follow(read, steps)
+
+    def _step(self, node: Any, depth: int) -> Any:
+        """Return a constant key, or what evaluates to one."""
+        if type(node).__name__ == "Getattr":
+            key: Any = node.attr
+        else:
+            evaluate = self.compile(node.arg, depth)
+            if not _is_constant(node.arg):
+                return evaluate
+            key = evaluate({})
+        if type(key) not in {str, int} or (isinstance(key, str) and key.startswith("__")):
+            raise ExpressionError("this cannot be the key of a member", node.lineno)
+        return key
+
+    def items(self, node: Any, depth: int) -> Evaluate:
+        parts = self.all(node.items, depth)
+        return lambda scope: [value for part in parts if (value := part(scope)) is not ABSENT]
+
+    def comparison(self, node: Any, depth: int) -> Evaluate:
+        if len(node.ops) == 1:
+            return self._compare_two(node.expr, node.ops[0], depth)
+        self.can_fail = True
+        left = self.compile(node.expr, depth)
+        links = [(_COMPARISONS[link.op], self.compile(link.expr, depth)) for link in node.ops]
+
+        def chained(scope: Scope) -> bool:
+            value = left(scope)
+            for holds, part in links:
+                other = part(scope)
+                if not holds(value, other):
+                    return False
+                value = other
+            return True
+
+        return chained
+
+    def _compare_two(self, first: Any, link: Any, depth: int) -> Evaluate:
+        left, right = self.compile(first, depth), self.compile(link.expr, depth)
+        holds = _COMPARISONS[link.op]
+        self.can_fail |= link.op in {"lt", "lteq", "gt", "gteq"}
+        if type(link.expr).__name__ == "Const" and isinstance(link.expr.value, str) and link.op == "eq":
+            text = link.expr.value
+            return lambda scope: bool(left(scope) == text)
+        if type(link.expr).__name__ == "List" and all(map(_is_constant, link.expr.items)):
+            known = right({})
+            return lambda scope: holds(left(scope), known)
+        return lambda scope: holds(left(scope), right(scope))
+
+    def both(self, node: Any, depth: int) -> Evaluate:
+        left, right = self.all([node.left, node.right], depth)
+        return lambda scope: left(scope) and right(scope)
+
+    def either(self, node: Any, depth: int) -> Evaluate:
+        left, right = self.all([node.left, node.right], depth)
+        return lambda scope: left(scope) or right(scope)
+
+    def opposite(self, node: Any, depth: int) -> Evaluate:
+        inner = self.compile(node.node, depth)
+        return lambda scope: not inner(scope)
+
+    def choice(self, node: Any, depth: int) -> Evaluate:
+        test, then = self.all([node.test, node.expr1], depth)
+        otherwise = self.compile(node.expr2, depth) if node.expr2 is not None else _absent
+        return lambda scope: then(scope) if test(scope) else otherwise(scope)
+
+    def text(self, node: Any, depth: int) -> Evaluate:
+        self.can_fail = True
+        parts = self.all(node.nodes, depth)
+        return lambda scope: concatenate([part(scope) for part in parts])
+
+    def arithmetic(self, node: Any, depth: int) -> Evaluate:
+        self.can_fail = True
+        left, right = self.all([node.left, node.right], depth)
+        operate = add if type(node).__name__ == "Add" else subtract
+        return lambda scope: operate(left(scope), right(scope))
+
+    def negative(self, node: Any, depth: int) -> Evaluate:
+        inner = self.compile(node.node, depth)
+        if _is_constant(node):
+            value = negate(inner({}))
+            return lambda _scope: value
+        self.can_fail = True
+        return lambda scope: negate(inner(scope))
+
+    def filtered(self, node: Any, depth: int) -> Evaluate:
+        self.can_fail = True
+        name = node.name
+        if name not in FILTERS:
+            hint = did_you_mean(name, FILTERS, what="filters")
+            raise ExpressionError(f"there is no filter `{name}`", node.lineno, hint)
+        rule, value = FILTERS[name], self.compile(node.node, depth)
+        _check_arguments(name, node, rule.least, rule.most, constant=rule.constant)
+        arguments = self.all(node.args, depth)
+        apply = rule.apply
+        if rule.constant:
+            apply = functools.partial(_swapped, apply, [part({}) for part in arguments])
+            arguments = []
+        if name == "default":
+            other = arguments[0]
+            return lambda scope: result if (result := value(scope)) is not ABSENT else other(scope)
+        return _apply(apply, value, arguments, passes_absent=name not in TAKE_ABSENT)
+
+    def test(self, node: Any, depth: int) -> Evaluate:
+        name = node.name
+        if name not in TEST_NAMES:
+            hint = "write `== none`" if name == "none" else did_you_mean(name, TEST_NAMES, what="tests")
+            raise ExpressionError(f"there is no test `{name}`", node.lineno, hint)
+        value = self.compile(node.node, depth)
+        count = 1 if name == "matching" else 0
+        _check_arguments(name, node, count, count, constant=True)
+        if name != "matching":
+            holds = TESTS[name]
+            return lambda scope: holds(value(scope))
+        self.can_fail = True
+        try:
+            matches = matching(node.args[0].value)
+        except PatternError as error:
+            raise ExpressionError(error.message, node.args[0].lineno, error.hint) from None
+        return lambda scope: matches(value(scope))
+
+
+_BUILDERS: dict[str, Callable[[_Compiler, Any, int], Evaluate]] = {
+    "Name": _Compiler.name,
+    "Const": _Compiler.constant,
+    "Getattr": _Compiler.path,
+    "Getitem": _Compiler.path,
+    "List": _Compiler.items,
+    "Compare": _Compiler.comparison,
+    "And": _Compiler.both,
+    "Or": _Compiler.either,
+    "Not": _Compiler.opposite,
+    "CondExpr": _Compiler.choice,
+    "Concat": _Compiler.text,
+    "Add": _Compiler.arithmetic,
+    "Sub": _Compiler.arithmetic,
+    "Neg": _Compiler.negative,
+    "Filter": _Compiler.filtered,
+    "Test": _Compiler.test,
+}
+
+
+def _absent(_scope: Scope) -> Any:
+    return ABSENT
+
+
+def _is_constant(node: Any) -> bool:
+    kind = type(node).__name__
+    if kind == "Neg":
+        return type(node.node).__name__ == "Const" and type(node.node.value) in {int, float}
+    return kind == "Const"
+
+
+def _read_member(root: str, key: str) -> Evaluate:
+    def read(scope: Scope) -> Any:
+        parent = scope.get(root, ABSENT)
+        return parent.get(key, ABSENT) if type(parent) is dict else member(parent, key)
+
+    return read
+
+
+def _read_path(root: str, keys: list[str]) -> Evaluate:
+    def read(scope: Scope) -> Any:
+        value = scope.get(root, ABSENT)
+        for key in keys:
+            value = value.get(key, ABSENT) if type(value) is dict else member(value, key)
+        return value
+
+    return read
+
+
+def _follow(read: Evaluate, steps: list[Any]) -> Evaluate:
+    def follow(scope: Scope) -> Any:
+        value = read(scope)
+        for step in steps:
+            value = member(value, step(scope) if callable(step) else step)
+        return value
+
+    return follow
+
+
+def _swapped(apply: Callable[..., Any], constants: list[Any], value: Any) -> Any:
+    return apply(value, *constants)
+
+
+def _apply(
+    apply: Callable[..., Any], value: Evaluate, arguments: list[Evaluate], *, passes_absent: bool
+) -> Evaluate:
+    def applied(scope: Scope) -> Any:
+        given = value(scope)
+        if given is ABSENT and passes_absent:
+            return ABSENT
+        return apply(given, *[argument(scope) for argument in arguments])
+
+    return applied
+
+
+def _check_arguments(name: str, node: Any, least: int, most: int, *, constant: bool) -> None:
+    if node.kwargs or node.dyn_args or node.dyn_kwargs or not least <= len(node.args) <= most:
+        wanted = f"{least} to {most}" if least != most else str(most) if most else "no"
+        noun = "value" if wanted == "1" else "values"
+        raise ExpressionError(f"`{name}` takes {wanted} {noun} in brackets", node.lineno)
+    for argument in node.args if constant else ():
+        if type(argument).__name__ != "Const" or not isinstance(argument.value, str) or not argument.value:
+            raise ExpressionError(f"`{name}` takes a text in quotes", argument.lineno)

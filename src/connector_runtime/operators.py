@@ -1,0 +1,181 @@
+"""What the operators of an expression do with values, absent ones included.
+
+Values are those of JSON (dict, list, text, int, float, Decimal, bool, None), and
+beside them ABSENT, secrets, files and path segments. Python's own rules are not
+used where they confuse types: `true == 1` is false, and a text has no members.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
+from typing import TYPE_CHECKING, Any, cast
+
+from connector_runtime.values import ABSENT, File, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Wide enough for any amount of money, narrow enough that 1e999999999 + 1 stays small.
+_EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, Overflow])
+
+
+class EvaluationError(ValueError):
+    """A value does not fit the expression that uses it; never shows the value.
+
+    Attributes:
+        message: What is wrong.
+        hint: What to do about it, or None.
+        kind: `contract`, or `input` where only what the user entered can be the cause.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, *, kind: str = "contract") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.kind = kind
+
+
+def member(value: Any, key: Any) -> Any:
+    """Return an item of a map or a list, or ABSENT; never a Python attribute."""
+    if isinstance(key, str):
+        return value.get(key, ABSENT) if isinstance(value, Mapping) else ABSENT
+    if type(key) is int and isinstance(value, list | tuple) and -len(value) <= key < len(value):
+        return value[key]
+    return ABSENT
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number; true and false are none."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, in words for messages."""
+    if value is None or value is ABSENT:
+        return "null" if value is None else "an absent value"
+    kinds: tuple[tuple[Any, str], ...] = (
+        (bool, "true or false"),
+        (str, "a text"),
+        ((int, float, Decimal), "a number"),
+        ((list, tuple), "a list"),
+        (Mapping, "a map"),
+        (Secret, "a secret"),
+        (File, "a file"),
+    )
+    return next((words for types, words in kinds if isinstance(value, types)), "a binary value")
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Return whether two values are the same, as JSON sees them; absent equals nothing."""
+    if left is ABSENT or right is ABSENT:
+        return False
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list | tuple):
+        same = isinstance(right, list | tuple) and len(left) == len(right)
+        return same and all(map(equal, left, right))
+    if isinstance(left, Mapping):
+        same = isinstance(right, Mapping) and left.keys() == right.keys()
+        return same and all(equal(value, right[key]) for key, value in left.items())
+    try:
+        return bool(left == right)
+    except DecimalException:
+        return False
+
+
+def contains(item: Any, container: Any) -> bool:
+    """Return whether a list has an equal item, a map the key, or a text the part."""
+    if isinstance(container, str):
+        return isinstance(item, str) and item in container
+    if isinstance(container, list | tuple):
+        return any(equal(item, other) for other in container)
+    return isinstance(container, Mapping) and isinstance(item, str) and item in container
+
+
+def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """Return `<`, `<=`, `>` or `>=` over two numbers or two texts; absent gives false."""
+
+    def ordered(left: Any, right: Any) -> bool:
+        if left is ABSENT or right is ABSENT:
+            return False
+        if (isinstance(left, str) and isinstance(right, str)) or (is_number(left) and is_number(right)):
+            return compare(left, right)
+        raise EvaluationError(f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}")
+
+    return ordered
+
+
+def add(left: Any, right: Any) -> Any:
+    """Return the sum of two numbers, exact where one of them is a Decimal."""
+    return _sum("+", left, right)
+
+
+def subtract(left: Any, right: Any) -> Any:
+    """Return the difference of two numbers, exact where one of them is a Decimal."""
+    return _sum("-", left, right)
+
+
+def negate(value: Any) -> Any:
+    """Return the number below zero as far as the given one is above."""
+    return _sum("-", 0, value)
+
+
+def _sum(symbol: str, left: Any, right: Any) -> Any:
+    if not (is_number(left) and is_number(right)):
+        odd = right if is_number(left) else left
+        hint = "join texts with `~`" if isinstance(odd, str) else None
+        raise EvaluationError(f"`{symbol}` needs numbers and was given {kind_of(odd)}", hint)
+    try:
+        if isinstance(left, Decimal) or isinstance(right, Decimal):
+            operate = _EXACT.add if symbol == "+" else _EXACT.subtract
+            return operate(_decimal(left), _decimal(right))
+        result = left + right if symbol == "+" else left - right
+    except (DecimalException, OverflowError):
+        result = math.nan
+    if not math.isfinite(result):
+        raise EvaluationError(f"the result of `{symbol}` is out of range")
+    return result
+
+
+def _decimal(number: Any) -> Decimal:
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+
+
+def text_of(value: Any) -> str | Secret:
+    """Return a value as it stands inside a text: numbers and booleans as JSON writes them.
+
+    Raises:
+        EvaluationError: The value is absent, null, a list, a map, a file, or no finite number.
+    """
+    if isinstance(value, str | Secret):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if is_number(value):
+        return _digits(value)
+    hint = "write the part with `| default('…')`, or guard it with `if`" if not value else None
+    raise EvaluationError(f"{kind_of(value)} cannot be part of a text", hint)
+
+
+def _digits(number: Any) -> str:
+    try:
+        digits = repr(number) if isinstance(number, float) else str(number)
+    except ValueError:
+        digits = "inf"  # more digits than Python converts
+    if digits.lstrip("-")[:1].isdigit():
+        return digits
+    raise EvaluationError("the number cannot be part of a text: it is not finite")
+
+
+def concatenate(parts: list[Any]) -> str | Secret:
+    """Return the parts as one text; a secret among them makes it a secret.
+
+    Raises:
+        EvaluationError: As `text_of`.
+    """
+    texts = [text_of(part) for part in parts]
+    if any(isinstance(text, Secret) for text in texts):
+        return Secret("".join(t.reveal() if isinstance(t, Secret) else t for t in texts))
+    return "".join(cast("list[str]", texts))

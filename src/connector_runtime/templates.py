@@ -1,0 +1,267 @@
+"""Templates: YAML values whose texts may hold `${ … }`.
+
+A text that is exactly one expression keeps the value's type. A text with other
+characters around is a text. Absent values leave out their key or item. What an
+expression gives is data: it is never looked at for `${` again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.expressions import Expression, compile_expression
+from connector_runtime.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
+from connector_runtime.operators import EvaluationError, concatenate, kind_of
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from connector_runtime.references import Reference
+
+Scope = Mapping[str, Any]
+Render = Callable[[Scope], Any]
+
+SPREAD = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One compiled YAML value.
+
+    Attributes:
+        render: Gives the value for a mapping of names; ABSENT if there is none. Lists and
+            maps are new each time, the values inside are those of the mapping.
+        constant: Whether no expression is in it.
+        references: Every path its expressions read.
+        is_text: Whether it is a text with characters around its expressions.
+    """
+
+    render: Render
+    constant: bool
+    references: tuple[Reference, ...] = ()
+    is_text: bool = False
+
+
+class Merged(dict[str, Any]):
+    """A spread map in which a name repeats: as a map the last one wins.
+
+    Attributes:
+        pairs: Every name and value in order, repeats of one source kept.
+    """
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: tuple[tuple[str, Any], ...]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
+def compile_text(text: str, names: Collection[str]) -> Template:
+    """Compile a text; offsets of errors and references count from its start.
+
+    Raises:
+        ExpressionError: An expression in it is wrong or never closed, or it has `{{`.
+    """
+    pieces = _pieces(text)
+    if all(isinstance(piece, str) for piece in pieces):
+        return _constant("".join(map(str, pieces)))
+    is_text = len(pieces) > 1
+    parts: list[str | Expression] = []
+    references: list[Reference] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            parts.append(piece)
+            continue
+        start, source = piece
+        try:
+            expression = compile_expression(source, names, in_text=is_text)
+        except ExpressionError as error:
+            raise error.moved(start) from None
+        parts.append(expression)
+        references += [reference.moved(start) for reference in expression.references]
+    render = _text_renderer(parts) if is_text else expression.evaluate
+    return Template(render, constant=False, references=tuple(references), is_text=is_text)
+
+
+def compile_expression_text(text: str | bool, names: Collection[str]) -> Template:
+    """Compile the text of a place that holds exactly one `${ }`, or true or false.
+
+    Raises:
+        ExpressionError: It is something else, or the expression is wrong.
+    """
+    if isinstance(text, bool):
+        return _constant(text)
+    template = compile_text(text.strip(), names)
+    if template.constant or template.is_text:
+        raise ExpressionError("one expression is needed here", 0, "write ${ … } and nothing around it")
+    skipped = len(text) - len(text.lstrip())
+    moved = tuple(reference.moved(skipped) for reference in template.references)
+    return Template(template.render, constant=False, references=moved)
+
+
+def compile_node(node: Any, names: Collection[str]) -> Template:
+    """Compile any YAML value; the key `...` spreads maps among the others.
+
+    Raises:
+        ExpressionError: As `compile_text`; `pointer` leads to the text.
+    """
+    if isinstance(node, str):
+        return compile_text(node, names)
+    if isinstance(node, Mapping):
+        return _compile_map(node, names)
+    if isinstance(node, list | tuple):
+        return _compile_list(node, names)
+    return _constant(node)
+
+
+def spread(value: Any) -> list[list[tuple[str, Any]]]:
+    """Return the sources that a spread value holds, each as ordered pairs.
+
+    Args:
+        value: A map, a list of `[key, value]` pairs, or a list of maps and such lists.
+
+    Raises:
+        EvaluationError: It is something else, or a key is no text.
+    """
+    if value is ABSENT or value is None:
+        return []
+    if isinstance(value, list | tuple) and not _is_pairs(value):
+        return [pairs for item in value for pairs in spread(item)]
+    return [_pairs(value)]
+
+
+def _pieces(text: str) -> list[str | tuple[int, str]]:
+    """Split a text into literal texts and (offset, source) of expressions."""
+    pieces: list[str | tuple[int, str]] = []
+    literal, at = "", 0
+    while (found := text.find("${", at)) >= 0:
+        if found > at and text[found - 1] == "$":
+            literal += _literal(text, at, found - 1) + "${"
+            at = found + 2
+            continue
+        literal += _literal(text, at, found)
+        end = closing_brace(text, found + 2)
+        if end is None:
+            raise ExpressionError(
+                f"`${{` is not closed within {MAX_CHARACTERS:,} characters",
+                found,
+                "add `}`; a plain ${ is written $${",
+            )
+        pieces += [literal] if literal else []
+        pieces.append((found + 2, text[found + 2 : end]))
+        literal, at = "", end + 1
+    literal += _literal(text, at, len(text))
+    return [*pieces, literal] if literal or not pieces else pieces
+
+
+def _literal(text: str, start: int, end: int) -> str:
+    braces = text.find("{{", start, end)
+    if braces >= 0:
+        raise ExpressionError("`{{ }}` is not used here", braces, "write ${ … }")
+    return text[start:end]
+
+
+def _constant(value: Any) -> Template:
+    return Template(lambda _scope: value, constant=True)
+
+
+def _text_renderer(parts: list[str | Expression]) -> Render:
+    renders = [part if isinstance(part, str) else part.evaluate for part in parts]
+
+    def render(scope: Scope) -> Any:
+        return concatenate([part if isinstance(part, str) else part(scope) for part in renders])
+
+    return render
+
+
+def _compile_map(node: Mapping[str, Any], names: Collection[str]) -> Template:
+    entries: list[tuple[str, Render]] = []
+    members: list[Template] = []
+    for key, value in node.items():
+        if "${" in key:
+            raise _placed(ExpressionError("a key cannot hold an expression", 0, "spread a map: `...`"), key)
+        try:
+            template = compile_node(value, names)
+        except ExpressionError as error:
+            raise _placed(error, key) from None
+        entries.append((key, template.render))
+        members.append(template)
+    return _gathered(_spread_renderer(entries) if SPREAD in node else _map_renderer(entries), members)
+
+
+def _compile_list(node: Collection[Any], names: Collection[str]) -> Template:
+    members: list[Template] = []
+    for index, item in enumerate(node):
+        try:
+            members.append(compile_node(item, names))
+        except ExpressionError as error:
+            raise _placed(error, index) from None
+    renders = [member.render for member in members]
+    return _gathered(
+        lambda scope: [value for render in renders if (value := render(scope)) is not ABSENT], members
+    )
+
+
+def _gathered(render: Render, members: list[Template]) -> Template:
+    references = tuple(reference for member in members for reference in member.references)
+    return Template(render, all(member.constant for member in members), references)
+
+
+def _placed(error: ExpressionError, key: str | int) -> ExpressionError:
+    error.pointer = (key, *error.pointer)
+    return error
+
+
+def _map_renderer(entries: list[tuple[str, Render]]) -> Render:
+    def render(scope: Scope) -> dict[str, Any]:
+        rendered = {}
+        for key, value_of in entries:
+            value = value_of(scope)
+            if value is not ABSENT:
+                rendered[key] = value
+        return rendered
+
+    return render
+
+
+def _spread_renderer(entries: list[tuple[str, Render]]) -> Render:
+    def render(scope: Scope) -> dict[str, Any]:
+        merged: dict[str, list[Any]] = {}
+        for key, value_of in entries:
+            value = value_of(scope)
+            sources = spread(value) if key == SPREAD else [] if value is ABSENT else [[(key, value)]]
+            for pairs in sources:
+                _merge(merged, pairs)
+        if all(len(values) == 1 for values in merged.values()):
+            return {key: values[0] for key, values in merged.items()}
+        return Merged(tuple((key, value) for key, values in merged.items() for value in values))
+
+    return render
+
+
+def _merge(merged: dict[str, list[Any]], pairs: list[tuple[str, Any]]) -> None:
+    """Let one source's names replace earlier ones; its own repeats stay."""
+    own: dict[str, list[Any]] = {}
+    for key, value in pairs:
+        own.setdefault(key, []).append(value)
+    merged.update(own)
+
+
+def _is_pairs(value: Collection[Any]) -> bool:
+    return all(map(_is_pair, value))
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str)
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        value = getattr(value, "pairs", None) or value.items()
+    elif not isinstance(value, list | tuple):
+        raise EvaluationError(f"`...` spreads maps and was given {kind_of(value)}")
+    pairs = [(key, item) for key, item in value]
+    if all(isinstance(key, str) for key, _ in pairs):
+        return pairs
+    raise EvaluationError("`...` was given a map whose keys are not all texts")
