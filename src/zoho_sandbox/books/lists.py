@@ -1,0 +1,160 @@
+"""Lists: filter, sort, cut a page, and say where the reader stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from zoho_sandbox.books.catalogue import Module
+from zoho_sandbox.books.errors import refusal
+from zoho_sandbox.books.filterby import filter_by_test
+from zoho_sandbox.books.filters import Test, filter_tests, search_test
+from zoho_sandbox.books.money import ZERO, amount
+from zoho_sandbox.books.store import Books
+from zoho_sandbox.wire import Answer, Query, dump_json
+
+_ORDERS = {"a": False, "ascending": False, "d": True, "descending": True}
+_ALWAYS_SORTABLE = ("created_time", "last_modified_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, as the query asks for it."""
+
+    number: int
+    size: int
+    sort: str
+    is_descending: bool
+    filter_by: str
+
+    @property
+    def offset(self) -> int:
+        """How many records lie before the page."""
+        return (self.number - 1) * self.size
+
+
+def read_page(module: Module, query: Query, max_size: int) -> Page:
+    """Return the page a query asks for, the module's own defaults filled in.
+
+    Raises:
+        Refusal: code 2 for a page, order or column that is none.
+    """
+    listing = module.listing
+    sort = query.get("sort_column") or listing.get("sort") or "created_time"
+    sortable = {*listing.get("sortable", ()), listing.get("sort"), *_ALWAYS_SORTABLE}
+    if sort not in sortable and not sort.startswith("cf_"):
+        raise refusal("invalid_value", value="sort_column")
+    order = (query.get("sort_order") or listing.get("order") or "A").lower()
+    if order not in _ORDERS:
+        raise refusal("invalid_value", value="sort_order")
+    size = _count(query, "per_page", listing.get("per_page", 200))
+    return Page(
+        number=_count(query, "page", 1),
+        size=min(size, max(max_size, listing.get("per_page", 200))),
+        sort=sort,
+        is_descending=_ORDERS[order],
+        filter_by=query.get("filter_by") or listing.get("applied_filter", ""),
+    )
+
+
+def _count(query: Query, name: str, default: int) -> int:
+    text = query.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**9:
+        raise refusal("invalid_value", value=name)
+    return int(text)
+
+
+def list_answer(
+    books: Books, module: Module, query: Query, only: Mapping[str, Any] | None = None
+) -> Answer:
+    """Return a page of a module's records.
+
+    Args:
+        only: Values every record must have, whatever the query says.
+    """
+    page = read_page(module, query, books.setting("max_per_page"))
+    tests = _tests(books, module, query, page, only or {})
+    ids, entries = _chosen(books, module, page, tests)
+    has_more = len(ids) > page.size
+    rows = _rows(books, module, ids[: page.size])
+    context = _context(module, page, has_more)
+    parts = [f'"{module.list_key}":[{",".join(rows)}]']
+    if module.listing.get("paged", True):
+        context.update(_sums(query, entries if entries is not None else None, books, module))
+        parts.append(f'"page_context":{dump_json(context)}')
+    return Answer(200, f'{{"code":0,"message":"success",{",".join(parts)}}}'.encode())
+
+
+def _tests(
+    books: Books, module: Module, query: Query, page: Page, only: Mapping[str, Any]
+) -> list[Test]:
+    tests = filter_tests(module, query)
+    tests += filter_tests(module, [(name, str(value)) for name, value in only.items()])
+    if page.filter_by:
+        named = filter_by_test(module, page.filter_by, date.fromisoformat(books.today()))
+        tests += [named] if named else []
+    text = (query.get("search_text") or "").strip()
+    return [*tests, search_test(module, text)] if text else tests
+
+
+def _chosen(
+    books: Books, module: Module, page: Page, tests: Sequence[Test]
+) -> tuple[list[str], list[dict[str, Any]] | None]:
+    """Return the ids of the page and of one record more, and all entries if they were read."""
+    kind = f"{books.kind(module.name)}:index"
+    order = [(page.sort, page.is_descending), ("id", page.is_descending)]
+    if not tests:
+        entries = books.state.find(kind, order=order, limit=page.size + 1, offset=page.offset)
+        return [entry["id"] for entry in entries], None
+    every = books.state.find(kind, order=order)
+    entries = [entry for entry in every if all(test(entry) for test in tests)]
+    cut = entries[page.offset : page.offset + page.size + 1]
+    return [entry["id"] for entry in cut], entries
+
+
+def _rows(books: Books, module: Module, ids: Sequence[str]) -> list[str]:
+    kind = f"{books.kind(module.name)}:rows"
+    return [text for id in ids if (text := books.state.text(kind, id)) is not None]
+
+
+def _context(module: Module, page: Page, has_more: bool) -> dict[str, Any]:
+    listing = module.listing
+    context: dict[str, Any] = {
+        "page": page.number,
+        "per_page": page.size,
+        "has_more_page": has_more,
+        "report_name": listing.get("report_name", module.noun),
+    }
+    if listing.get("silent"):
+        return context
+    order = listing.get("echo_order") or ("D" if page.is_descending else "A")
+    return {
+        **context,
+        "applied_filter": page.filter_by,
+        "custom_fields": [],
+        "sort_column": page.sort,
+        "sort_order": order,
+    }
+
+
+def _sums(
+    query: Query, entries: list[dict[str, Any]] | None, books: Books, module: Module
+) -> dict[str, Any]:
+    """Return the counts and sums that ``response_option`` asks for.
+
+    # choice: 1 and 2 add the number of records, 3 the sum of totals, 4 both.
+    """
+    option = query.get("response_option") or "0"
+    if option not in "1234":
+        return {}
+    if entries is None:
+        entries = books.state.find(f"{books.kind(module.name)}:index")
+    found: dict[str, Any] = {}
+    if option in "124":
+        found["total"] = len(entries)
+    if option in "34":
+        found["sum"] = sum((amount(entry.get("total")) for entry in entries), Decimal(ZERO))
+    return found

@@ -1,0 +1,123 @@
+"""Organisations: which one a call is about, and what a new one holds from birth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from zoho_sandbox.books.errors import refusal
+from zoho_sandbox.books.rows import empty_copy
+from zoho_sandbox.books.store import Books, module_named
+from zoho_sandbox.documents import package_yaml
+from zoho_sandbox.wire import Call
+
+if TYPE_CHECKING:
+    from zoho_sandbox.sandbox import Sandbox
+
+KIND = "books/organizations"
+_FOUNDATION = "sandbox/organizations"
+# The first organisation's ids begin with 460, as on the vendor's pages.
+_FIRST_PREFIX = 460
+
+
+def call_books(call: Call, *, is_needed: bool, path_id: str | None = None) -> Books:
+    """Return the books a call is about.
+
+    The query parameter names the organisation; without it a user with one organisation
+    means that one.
+
+    Raises:
+        Refusal: 400 for an organisation that is not the user's (6041), or for none named
+            by a user who has several.
+    """
+    mine = call.grant.organization_ids
+    wanted = path_id or (call.query.get("organization_id") or "").strip()
+    if wanted:
+        if wanted not in mine:
+            raise refusal("foreign_organization", value=wanted)
+        return open_books(call.sandbox, wanted)
+    if is_needed and len(mine) != 1:
+        code = call.sandbox.settings["books.missing_organization_code"]
+        raise refusal("missing_organization", code=code)
+    return open_books(call.sandbox, mine[0])
+
+
+def open_books(sandbox: Sandbox, id: str) -> Books:
+    """Return an organisation's books, made on first use.
+
+    Raises:
+        KeyError: no such organisation.
+    """
+    found = sandbox.state.get(KIND, id)
+    if found is None:
+        known = sandbox.state.get(_FOUNDATION, id)
+        if known is None:
+            raise KeyError(id)
+        return found_books(sandbox, known)
+    return Books(sandbox, found)
+
+
+def found_books(sandbox: Sandbox, about: Mapping[str, Any]) -> Books:
+    """Open the books of a new organisation: currencies, accounts and templates."""
+    born = package_yaml("zoho_sandbox.books", "data", "birth.yaml")
+    module = module_named("organizations")
+    ids = sandbox.state.ids(_FOUNDATION)
+    prefix = _FIRST_PREFIX + ids.index(str(about["organization_id"]))
+    record = {
+        **{name: empty_copy(value) for name, value in module.row.items()},
+        **born["organization"],
+        **about,
+        "id_prefix": str(prefix),
+    }
+    books = Books(sandbox, record)
+    record["account_created_date"] = record.get("account_created_date") or books.today()
+    code = str(record.get("currency_code") or "USD")
+    for currency in born["currencies"]:
+        _plant_currency(books, currency, is_base=currency["currency_code"] == code)
+    base = next(one for one in born["currencies"] if one["currency_code"] == code)
+    record["currency_id"] = _born_id(books, base["n"])
+    record["currency_symbol"] = base["currency_symbol"]
+    sandbox.state.put(KIND, books.id, record)
+    for account in born["accounts"]:
+        _plant_account(books, account)
+    return books
+
+
+def _born_id(books: Books, n: int) -> str:
+    return f"{books.organization['id_prefix']}{n:012d}"
+
+
+def _plant_currency(books: Books, about: Mapping[str, Any], *, is_base: bool) -> None:
+    module = module_named("currencies")
+    record = {
+        **{name: empty_copy(value, is_amount=name in module.amounts) for name, value in module.row.items()},
+        **{name: value for name, value in about.items() if name != "n"},
+        "currency_id": _born_id(books, about["n"]),
+        "currency_name_formatted": f"{about['currency_code']}- {about['currency_name']}",
+        "is_base_currency": is_base,
+    }
+    books.save(module, record)
+
+
+def _plant_account(books: Books, about: list[Any]) -> None:
+    module = module_named("chart_of_accounts")
+    n, name, kind = about
+    time = books.now()
+    record = {
+        **{key: empty_copy(value, is_amount=key in module.amounts) for key, value in module.record.items()},
+        "account_id": _born_id(books, n),
+        "account_name": name,
+        "account_type": kind,
+        "is_active": True,
+        "is_system_account": True,
+        "created_time": time,
+        "last_modified_time": time,
+    }
+    books.save(module, record)
+
+
+def shown_organization(record: Mapping[str, Any], *, default_id: str) -> dict[str, Any]:
+    """Return an organisation as replies show it."""
+    shown = {name: value for name, value in record.items() if name != "id_prefix"}
+    shown["is_default_org"] = record["organization_id"] == default_id
+    return shown

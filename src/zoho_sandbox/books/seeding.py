@@ -1,0 +1,103 @@
+"""The ``books`` part of a seed document: custom fields and records, by organisation.
+
+.. code-block:: yaml
+
+    books:
+      "10234695":
+        organization: {plan_name: Professional}
+        custom_fields:
+          contacts:
+            - {api_name: cf_external_id, label: External ID, is_unique: true}
+        records:
+          contacts:
+            - {contact_name: Bowman and Co, contact_id: "460000000026049"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from zoho_sandbox.books.catalogue import catalogue
+from zoho_sandbox.books.compose import compose
+from zoho_sandbox.books.errors import Refusal
+from zoho_sandbox.books.organizations import KIND, open_books
+from zoho_sandbox.books.records import save
+from zoho_sandbox.books.store import Books
+
+if TYPE_CHECKING:
+    from zoho_sandbox.sandbox import Sandbox
+
+_PARTS = {"organization", "custom_fields", "records"}
+
+
+def seed_books(sandbox: Sandbox, data: Mapping[str, Any]) -> None:
+    """Plant organisations' custom fields and records.
+
+    Raises:
+        ValueError: an unknown organisation, part, module or field, or a refused value.
+    """
+    for id, part in data.items():
+        unknown = sorted(set(part) - _PARTS)
+        if unknown:
+            raise ValueError(f"books has no part {unknown[0]!r}, only {sorted(_PARTS)}")
+        try:
+            books = open_books(sandbox, str(id))
+        except KeyError:
+            raise ValueError(f"no organisation {id!r}") from None
+        if part.get("organization"):
+            sandbox.state.put(KIND, books.id, {**books.organization, **part["organization"]})
+        _plant_fields(books, part.get("custom_fields") or {})
+        _plant_records(books, part.get("records") or {})
+
+
+def _plant_fields(books: Books, fields: Mapping[str, Any]) -> None:
+    for names, definitions in fields.items():
+        for name in names.split():
+            module = _module_name(name)
+            for definition in definitions:
+                plant_field(books, module, definition)
+
+
+def plant_field(books: Books, module: str, definition: Mapping[str, Any]) -> None:
+    """Give a module a custom field; one of the same name is replaced.
+
+    Args:
+        definition: ``api_name`` and, where they differ from the defaults, ``label``,
+            ``data_type``, ``is_unique``, ``values``, ``customfield_id``.
+    """
+    known = books.definitions(module)
+    same = next((one for one in known if one["api_name"] == definition["api_name"]), None)
+    api_name = str(definition["api_name"])
+    record = {
+        "label": api_name.removeprefix("cf_").replace("_", " ").capitalize(),
+        "data_type": "string",
+        "is_unique": False,
+        "index": same["index"] if same else len(known) + 1,
+        **definition,
+        "entity": catalogue().modules[module].key or module,
+        "customfield_id": str(
+            definition.get("customfield_id") or (same or {}).get("customfield_id") or books.new_id()
+        ),
+    }
+    id = f"{module}/{record['customfield_id']}"
+    books.state.put(books.kind("custom_fields"), id, record, parent=module)
+
+
+def _plant_records(books: Books, records: Mapping[str, Any]) -> None:
+    for name, bodies in records.items():
+        module = catalogue().modules[_module_name(name)]
+        for body in bodies:
+            try:
+                record = compose(books, module, body)
+                extra = {key: body[key] for key in body if key not in module.fields}
+                record.update({key: value for key, value in extra.items() if key in record})
+                save(books, module, record)
+            except Refusal as no:
+                raise ValueError(f"{name}: {no.message} (code {no.code})") from no
+
+
+def _module_name(name: str) -> str:
+    if name not in catalogue().modules:
+        raise ValueError(f"Books has no module {name!r}")
+    return name
