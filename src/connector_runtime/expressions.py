@@ -41,10 +41,7 @@ MAX_DEPTH = 30
 _REFUSED_NAMES = frozenset({"self", "loop", "caller"})
 _REFUSED_NODES = {
     "Call": ("nothing can be called", "use a filter: `list | join(',')`"),
-    "Slice": ("slices are not possible", "use one index, or the filter `first`"),
-    "Dict": ("a map cannot be written in an expression", "write the map in YAML around it"),
     "Tuple": ("a list is written in square brackets", "write `[a, b]`"),
-    "Pos": ("a plus sign needs something before it", None),
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": equal,
@@ -94,7 +91,7 @@ def _compile(source: str, names: frozenset[str], in_text: bool) -> Expression:
     compiler = _Compiler(names)
     evaluate = compiler.compile(tree, 1)
     if compiler.can_fail:
-        evaluate = _explained(evaluate, " ".join(source.split()))
+        evaluate = _explained(evaluate, source)
     return Expression(source, find_references(tree, needed=in_text), evaluate)
 
 
@@ -103,10 +100,9 @@ def _explained(evaluate: Evaluate, source: str) -> Evaluate:
         try:
             return evaluate(scope)
         except EvaluationError as error:
-            message = f"{error.message}, in `{source}`"
-            raise EvaluationError(message, error.hint, kind=error.kind) from None
+            raise error.within(source) from None
         except RecursionError:
-            raise EvaluationError(f"a value is nested too deeply for `{source}`") from None
+            raise EvaluationError("a value is nested too deeply").within(source) from None
 
     return explained
 
@@ -130,7 +126,7 @@ class _Compiler:
         kind = type(node).__name__
         build = _BUILDERS.get(kind)
         if build is None:
-            words, hint = _REFUSED_NODES.get(kind, ("this operator is not possible", "there are `~ + -`"))
+            words, hint = _REFUSED_NODES.get(kind, ("this is not possible in an expression", None))
             raise ExpressionError(words, node.lineno, hint)
         return build(self, node, depth + 1)
 
@@ -171,7 +167,11 @@ class _Compiler:
                 return evaluate
             key = evaluate({})
         if type(key) not in {str, int} or (isinstance(key, str) and key.startswith("__")):
-            raise ExpressionError("this cannot be the key of a member", node.lineno)
+            raise ExpressionError(
+                "this cannot be the key of a member",
+                node.lineno,
+                "a key is a text or a whole number, without `__`",
+            )
         return key
 
     def items(self, node: Any, depth: int) -> Evaluate:
@@ -199,13 +199,13 @@ class _Compiler:
     def _compare_two(self, first: Any, link: Any, depth: int) -> Evaluate:
         left, right = self.compile(first, depth), self.compile(link.expr, depth)
         holds = _COMPARISONS[link.op]
-        self.can_fail |= link.op in {"lt", "lteq", "gt", "gteq"}
-        if type(link.expr).__name__ == "Const" and isinstance(link.expr.value, str) and link.op == "eq":
-            text = link.expr.value
-            return lambda scope: bool(left(scope) == text)
-        if type(link.expr).__name__ == "List" and all(map(_is_constant, link.expr.items)):
+        if _is_constant(link.expr):
+            if link.op == "eq" and type(right({})) in {str, int}:
+                return _equals(left, right({}))
+        elif type(link.expr).__name__ == "List" and all(map(_is_constant, link.expr.items)):
             known = right({})
-            return lambda scope: holds(left(scope), known)
+            return _is_among(left, known) if link.op == "in" else lambda scope: holds(left(scope), known)
+        self.can_fail = True
         return lambda scope: holds(left(scope), right(scope))
 
     def both(self, node: Any, depth: int) -> Evaluate:
@@ -245,7 +245,6 @@ class _Compiler:
         return lambda scope: negate(inner(scope))
 
     def filtered(self, node: Any, depth: int) -> Evaluate:
-        self.can_fail = True
         name = node.name
         if name not in FILTERS:
             hint = did_you_mean(name, FILTERS, what="filters")
@@ -259,7 +258,8 @@ class _Compiler:
             arguments = []
         if name == "default":
             other = arguments[0]
-            return lambda scope: result if (result := value(scope)) is not ABSENT else other(scope)
+            return lambda scope: other(scope) if (given := value(scope)) is ABSENT else given
+        self.can_fail = True
         return _apply(apply, value, arguments, passes_absent=name not in TAKE_ABSENT)
 
     def test(self, node: Any, depth: int) -> Evaluate:
@@ -312,6 +312,29 @@ def _is_constant(node: Any) -> bool:
     return kind == "Const"
 
 
+def _equals(left: Evaluate, constant: str | int) -> Evaluate:
+    kind = type(constant)
+
+    def equals(scope: Scope) -> bool:
+        value = left(scope)
+        return bool(value == constant) if type(value) is kind else equal(value, constant)
+
+    return equals
+
+
+def _is_among(left: Evaluate, known: list[Any]) -> Evaluate:
+    texts = frozenset(item for item in known if type(item) is str)
+    numbers = frozenset(item for item in known if type(item) in {int, float})
+
+    def is_among(scope: Scope) -> bool:
+        value = left(scope)
+        if type(value) is str:
+            return value in texts
+        return value in numbers if type(value) is int else contains(value, known)
+
+    return is_among
+
+
 def _read_member(root: str, key: str) -> Evaluate:
     def read(scope: Scope) -> Any:
         parent = scope.get(root, ABSENT)
@@ -334,7 +357,8 @@ def _follow(read: Evaluate, steps: list[Any]) -> Evaluate:
     def follow(scope: Scope) -> Any:
         value = read(scope)
         for step in steps:
-            value = member(value, step(scope) if callable(step) else step)
+            key = step(scope) if callable(step) else step
+            value = value.get(key, ABSENT) if type(value) is dict and type(key) is str else member(value, key)
         return value
 
     return follow
@@ -362,5 +386,7 @@ def _check_arguments(name: str, node: Any, least: int, most: int, *, constant: b
         noun = "value" if wanted == "1" else "values"
         raise ExpressionError(f"`{name}` takes {wanted} {noun} in brackets", node.lineno)
     for argument in node.args if constant else ():
-        if type(argument).__name__ != "Const" or not isinstance(argument.value, str) or not argument.value:
+        if type(argument).__name__ != "Const" or not isinstance(argument.value, str):
             raise ExpressionError(f"`{name}` takes a text in quotes", argument.lineno)
+        if name == "split" and not argument.value:
+            raise ExpressionError("`split` needs at least one character to split at", argument.lineno)

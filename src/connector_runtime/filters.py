@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connector_runtime import urls
+from connector_runtime.json_text import JsonError, parse_json
 from connector_runtime.operators import EvaluationError, is_number, kind_of, text_of
 from connector_runtime.patterns import MAX_TEXT_CHARACTERS, compile_pattern
 from connector_runtime.values import ABSENT, File
@@ -44,46 +46,36 @@ def optional(value: Any) -> Any:
     """Return the value, or no path segments if it is absent."""
     if value is not ABSENT:
         return value
-    from connector_runtime.urls import Segments  # noqa: PLC0415  only paths need it
-
-    return Segments()
+    return urls.Segments()
 
 
 def segments(value: Any) -> Any:
     """Return the path segments of a text such as `a/b`, split at its slashes."""
-    from connector_runtime.urls import Segments  # noqa: PLC0415
-
-    return Segments(_text("segments", value).split("/"))
+    return urls.Segments(_text("segments", value).split("/"))
 
 
 def url_path(value: Any) -> Any:
     """Return the path segments of a path that was typed, each decoded once and checked."""
-    from connector_runtime.urls import url_path as typed_path  # noqa: PLC0415
-
-    return typed_path(_text("urlPath", value))
+    return urls.url_path(_text("urlPath", value))
 
 
 def url_query(value: Any) -> Any:
     """Return the `[name, value]` pairs after the `?` of a path that was typed."""
-    from connector_runtime.urls import url_query as typed_query  # noqa: PLC0415
-
-    return typed_query(_text("urlQuery", value))
+    return urls.url_query(_text("urlQuery", value))
 
 
 def origin(value: Any) -> Any:
     """Return `https://host` of an address, in lower case; null has none."""
     if value is None:
         return ABSENT
-    from connector_runtime.urls import origin as origin_of  # noqa: PLC0415
-
-    return origin_of(_text("origin", value))
+    return urls.origin(_text("origin", value))
 
 
 def join(value: Any, separator: str) -> Any:
     """Return the items as one text; an empty list and null have none."""
     if value is None:
         return ABSENT
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, (list, tuple)):
         raise EvaluationError(f"`join` needs a list and was given {kind_of(value)}")
     return separator.join(_plain(item) for item in value) if value else ABSENT
 
@@ -103,7 +95,7 @@ def lower(value: Any) -> Any:
 
 def length(value: Any) -> int:
     """Return how many characters, items or members there are."""
-    if isinstance(value, str | list | tuple | Mapping):
+    if isinstance(value, (str, list, tuple, Mapping)):
         return len(value)
     raise EvaluationError(f"`length` needs a text, a list or a map and was given {kind_of(value)}")
 
@@ -122,10 +114,8 @@ def milliseconds(value: Any) -> Any:
 
 def from_json(value: Any) -> Any:
     """Return what a JSON text says, or ABSENT if it is not JSON."""
-    if not isinstance(value, str | bytes):
+    if not isinstance(value, (str, bytes)):
         return ABSENT
-    from connector_runtime.documents import JsonError, parse_json  # noqa: PLC0415
-
     try:
         return parse_json(value, exact=True)
     except JsonError:
@@ -142,12 +132,14 @@ def named(value: Any, names: Any) -> Any:
     Raises:
         EvaluationError: A name is no text (kind `input`), or names a key that has no file.
     """
-    if value is None or names is ABSENT or names is None:
+    if names is ABSENT or names is None or names == {}:
         return value
+    if value is ABSENT or value is None:
+        value = {} if isinstance(names, Mapping) else value
     if isinstance(value, File):
         return replace(value, name=_file_name(names))
     pairs = getattr(value, "pairs", None) or (list(value.items()) if isinstance(value, Mapping) else value)
-    if not isinstance(pairs, list | tuple) or not isinstance(names, Mapping):
+    if not isinstance(pairs, (list, tuple)) or not isinstance(names, Mapping):
         raise EvaluationError(f"`named` cannot give {kind_of(names)} as names to {kind_of(value)}")
     known = {key for key, _ in pairs}
     for key in names:
@@ -171,7 +163,7 @@ def first(value: Any) -> Any:
     """Return the first item of a list, or ABSENT if it has none."""
     if value is None:
         return ABSENT
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return value[0] if value else ABSENT
     raise EvaluationError(f"`first` needs a list and was given {kind_of(value)}")
 
@@ -202,7 +194,7 @@ FILTERS: dict[str, Filter] = {
     "keys": Filter(keys),
 }
 # These see absent values, and make something of them.
-TAKE_ABSENT = frozenset({"default", "optional"})
+TAKE_ABSENT = frozenset({"default", "optional", "named"})
 
 
 def is_text(value: Any) -> bool:
@@ -217,7 +209,7 @@ def is_defined(value: Any) -> bool:
 
 def is_list(value: Any) -> bool:
     """Return whether a value is a list."""
-    return isinstance(value, list | tuple)
+    return isinstance(value, (list, tuple))
 
 
 def is_map(value: Any) -> bool:

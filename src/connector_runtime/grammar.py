@@ -31,17 +31,11 @@ _TOKEN = re.compile(
 _OPERATORS = {
     "+": "add",
     "-": "sub",
-    "/": "div",
-    "//": "floordiv",
-    "*": "mul",
-    "%": "mod",
-    "**": "pow",
     "~": "tilde",
     "[": "lbracket",
     "]": "rbracket",
     "(": "lparen",
     ")": "rparen",
-    "{": "lbrace",
     "}": "rbrace",
     "==": "eq",
     "!=": "ne",
@@ -51,11 +45,14 @@ _OPERATORS = {
     "<=": "lteq",
     "=": "assign",
     ".": "dot",
-    ":": "colon",
     "|": "pipe",
     ",": "comma",
     ";": "semicolon",
 }
+_REFUSED = {
+    "{": ("a map cannot be written in an expression", "write the map in YAML around it"),
+    ":": ("slices are not possible", "use one index, or the filter `first`"),
+} | dict.fromkeys(("*", "/", "//", "%", "**"), ("this operator is not possible", "there are `~ + -`"))
 _ESCAPE = re.compile(r"\\(['\"\\nrt])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _HABITS = {
@@ -172,6 +169,9 @@ def _tokens(source: str) -> Iterator[Any]:
 
 def _token(kind: str, text: str, source: str, at: int) -> tuple[str, Any]:
     if kind == "operator":
+        if text in _REFUSED:
+            message, hint = _REFUSED[text]
+            raise ExpressionError(message, at, hint)
         return _OPERATORS[text], text
     if kind == "string":
         return "string", _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text[1:-1])

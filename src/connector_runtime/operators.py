@@ -36,19 +36,24 @@ class EvaluationError(ValueError):
         self.hint = hint
         self.kind = kind
 
+    def within(self, source: str) -> EvaluationError:
+        """Return the same error, saying in which expression it happened."""
+        shown = " ".join(source.split())
+        return EvaluationError(f"{self.message}, in `{shown}`", self.hint, kind=self.kind)
+
 
 def member(value: Any, key: Any) -> Any:
     """Return an item of a map or a list, or ABSENT; never a Python attribute."""
     if isinstance(key, str):
         return value.get(key, ABSENT) if isinstance(value, Mapping) else ABSENT
-    if type(key) is int and isinstance(value, list | tuple) and -len(value) <= key < len(value):
+    if type(key) is int and isinstance(value, (list, tuple)) and -len(value) <= key < len(value):
         return value[key]
     return ABSENT
 
 
 def is_number(value: Any) -> bool:
     """Return whether a value is a number; true and false are none."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def kind_of(value: Any) -> str:
@@ -73,8 +78,8 @@ def equal(left: Any, right: Any) -> bool:
         return False
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, list | tuple):
-        same = isinstance(right, list | tuple) and len(left) == len(right)
+    if isinstance(left, (list, tuple)):
+        same = isinstance(right, (list, tuple)) and len(left) == len(right)
         return same and all(map(equal, left, right))
     if isinstance(left, Mapping):
         same = isinstance(right, Mapping) and left.keys() == right.keys()
@@ -89,7 +94,7 @@ def contains(item: Any, container: Any) -> bool:
     """Return whether a list has an equal item, a map the key, or a text the part."""
     if isinstance(container, str):
         return isinstance(item, str) and item in container
-    if isinstance(container, list | tuple):
+    if isinstance(container, (list, tuple)):
         return any(equal(item, other) for other in container)
     return isinstance(container, Mapping) and isinstance(item, str) and item in container
 
@@ -98,6 +103,8 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any,
     """Return `<`, `<=`, `>` or `>=` over two numbers or two texts; absent gives false."""
 
     def ordered(left: Any, right: Any) -> bool:
+        if type(left) is int and type(right) is int:
+            return compare(left, right)
         if left is ABSENT or right is ABSENT:
             return False
         if (isinstance(left, str) and isinstance(right, str)) or (is_number(left) and is_number(right)):
@@ -149,14 +156,19 @@ def text_of(value: Any) -> str | Secret:
     Raises:
         EvaluationError: The value is absent, null, a list, a map, a file, or no finite number.
     """
-    if isinstance(value, str | Secret):
+    if isinstance(value, (str, Secret)):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if is_number(value):
         return _digits(value)
-    hint = "write the part with `| default('…')`, or guard it with `if`" if not value else None
-    raise EvaluationError(f"{kind_of(value)} cannot be part of a text", hint)
+    raise EvaluationError(f"{kind_of(value)} cannot be part of a text", _text_hint(value))
+
+
+def _text_hint(value: Any) -> str | None:
+    if value is ABSENT:
+        return "say what stands there instead: `| default('')`"
+    return "make a text of it: `| join(',')`" if isinstance(value, (list, tuple)) else None
 
 
 def _digits(number: Any) -> str:
@@ -175,7 +187,9 @@ def concatenate(parts: list[Any]) -> str | Secret:
     Raises:
         EvaluationError: As `text_of`.
     """
+    if all([type(part) is str for part in parts]):  # noqa: C419  twice as fast as a generator
+        return "".join(parts)
     texts = [text_of(part) for part in parts]
     if any(isinstance(text, Secret) for text in texts):
-        return Secret("".join(t.reveal() if isinstance(t, Secret) else t for t in texts))
+        return Secret("".join([text.reveal() if isinstance(text, Secret) else text for text in texts]))
     return "".join(cast("list[str]", texts))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.expressions import Expression, compile_expression
 from connector_runtime.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
-from connector_runtime.operators import EvaluationError, concatenate, kind_of
+from connector_runtime.operators import EvaluationError, concatenate, kind_of, text_of
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def compile_node(node: Any, names: Collection[str]) -> Template:
         return compile_text(node, names)
     if isinstance(node, Mapping):
         return _compile_map(node, names)
-    if isinstance(node, list | tuple):
+    if isinstance(node, (list, tuple)):
         return _compile_list(node, names)
     return _constant(node)
 
@@ -126,7 +126,7 @@ def spread(value: Any) -> list[list[tuple[str, Any]]]:
     """
     if value is ABSENT or value is None:
         return []
-    if isinstance(value, list | tuple) and not _is_pairs(value):
+    if isinstance(value, (list, tuple)) and not _is_pairs(value):
         return [pairs for item in value for pairs in spread(item)]
     return [_pairs(value)]
 
@@ -167,12 +167,36 @@ def _constant(value: Any) -> Template:
 
 
 def _text_renderer(parts: list[str | Expression]) -> Render:
-    renders = [part if isinstance(part, str) else part.evaluate for part in parts]
+    slow = _checked_renderer(parts)
+    if len(parts) == 2 and isinstance(parts[0], str) and isinstance(parts[1], Expression):
+        prefix, evaluate = parts[0], parts[1].evaluate
 
+        def after_prefix(scope: Scope) -> Any:
+            value = evaluate(scope)
+            return prefix + value if type(value) is str else slow(scope)
+
+        return after_prefix
+    return slow
+
+
+def _checked_renderer(parts: list[str | Expression]) -> Render:
     def render(scope: Scope) -> Any:
-        return concatenate([part if isinstance(part, str) else part(scope) for part in renders])
+        texts: list[Any] = []
+        for part in parts:
+            text = part if isinstance(part, str) else part.evaluate(scope)
+            if type(text) is not str and not isinstance(part, str):
+                text = _text_of(text, part)
+            texts.append(text)
+        return concatenate(texts)
 
     return render
+
+
+def _text_of(value: Any, part: Expression) -> Any:
+    try:
+        return text_of(value)
+    except EvaluationError as error:
+        raise error.within(part.source) from None
 
 
 def _compile_map(node: Mapping[str, Any], names: Collection[str]) -> Template:
@@ -227,17 +251,37 @@ def _map_renderer(entries: list[tuple[str, Render]]) -> Render:
 
 def _spread_renderer(entries: list[tuple[str, Render]]) -> Render:
     def render(scope: Scope) -> dict[str, Any]:
-        merged: dict[str, list[Any]] = {}
-        for key, value_of in entries:
-            value = value_of(scope)
-            sources = spread(value) if key == SPREAD else [] if value is ABSENT else [[(key, value)]]
-            for pairs in sources:
-                _merge(merged, pairs)
-        if all(len(values) == 1 for values in merged.values()):
-            return {key: values[0] for key, values in merged.items()}
-        return Merged(tuple((key, value) for key, values in merged.items() for value in values))
+        values = [(key, value_of(scope)) for key, value_of in entries]
+        return _plainly_spread(values) or _carefully_spread(values)
 
     return render
+
+
+def _plainly_spread(values: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the whole map where only plain dicts are spread, else an empty one."""
+    spreadable: dict[str, Any] = {}
+    for key, value in values:
+        if key != SPREAD:
+            if value is not ABSENT:
+                spreadable[key] = value
+            continue
+        for source in value if type(value) is list else (value,):
+            if type(source) is dict:
+                spreadable.update(source)
+            elif source is not ABSENT:
+                return {}
+    return spreadable
+
+
+def _carefully_spread(values: list[tuple[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, list[Any]] = {}
+    for key, value in values:
+        sources = spread(value) if key == SPREAD else [] if value is ABSENT else [[(key, value)]]
+        for pairs in sources:
+            _merge(merged, pairs)
+    if all(len(items) == 1 for items in merged.values()):
+        return {key: items[0] for key, items in merged.items()}
+    return Merged(tuple((key, item) for key, items in merged.items() for item in items))
 
 
 def _merge(merged: dict[str, list[Any]], pairs: list[tuple[str, Any]]) -> None:
@@ -253,13 +297,13 @@ def _is_pairs(value: Collection[Any]) -> bool:
 
 
 def _is_pair(item: Any) -> bool:
-    return isinstance(item, list | tuple) and len(item) == 2 and isinstance(item[0], str)
+    return isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping):
         value = getattr(value, "pairs", None) or value.items()
-    elif not isinstance(value, list | tuple):
+    elif not isinstance(value, (list, tuple)):
         raise EvaluationError(f"`...` spreads maps and was given {kind_of(value)}")
     pairs = [(key, item) for key, item in value]
     if all(isinstance(key, str) for key, _ in pairs):
