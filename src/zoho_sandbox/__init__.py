@@ -4,6 +4,6 @@ It keeps its state in SQLite, binds to loopback only, and refuses tokens that lo
 """
 
 from zoho_sandbox.sandbox import Sandbox
-from zoho_sandbox.server import serve
+from zoho_sandbox.service import serve
 
 __all__ = ["Sandbox", "serve"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, tzinfo
 from email.utils import formatdate
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from zoho_sandbox.jsontext import parse_json
-from zoho_sandbox.state import State
+
+if TYPE_CHECKING:
+    from zoho_sandbox.state import State
 
 _KIND, _ID = "sandbox/control", "clock"
+_UNMOVED = {"offset_s": 0, "frozen_at": None}
 
 
 class TimeSource(Protocol):
@@ -85,7 +88,7 @@ class Clock:
         text = self._state.text(_KIND, _ID)
         if text == self._text:
             return
-        stored = parse_json(text) if text else {"offset_s": 0, "frozen_at": None}
+        stored: dict[str, Any] = parse_json(text) if text else _UNMOVED
         frozen_at = stored["frozen_at"]
         self._text, self._offset_s = text, float(stored["offset_s"])
         self._frozen_at = None if frozen_at is None else float(frozen_at)

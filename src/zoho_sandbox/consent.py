@@ -11,19 +11,19 @@ from urllib.parse import urlencode, urlsplit
 
 from zoho_sandbox.exchange import BANNER, Reply, Request
 from zoho_sandbox.forms import parse_form
-from zoho_sandbox.ledger import Entry
 from zoho_sandbox.pages import html_reply
-from zoho_sandbox.tokens import Throttled
+from zoho_sandbox.tokens import ThrottledError
 
 if TYPE_CHECKING:
+    from zoho_sandbox.ledger import Entry
     from zoho_sandbox.sandbox import Sandbox
 
 _SCOPE = re.compile(r"[A-Za-z]+(\.[A-Za-z_]+){1,4}")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)", re.I)
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)", re.IGNORECASE)
 _CONSENTS = "sandbox/consents"
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """The request cannot be sent back to the client; the person reads the reason."""
 
 
@@ -38,23 +38,23 @@ def answer(sandbox: Sandbox, request: Request, entry: Entry) -> Reply:
         if request.method == "POST":
             return _decide(sandbox, fields, entry)
         return _show(sandbox, client, fields)
-    except Unusable as problem:
+    except UnusableError as problem:
         return html_reply("refused.html", {"reason": str(problem)}, status=400)
 
 
 def _checked_client(sandbox: Sandbox, fields: dict[str, str]) -> dict[str, Any]:
     client = sandbox.state.get("sandbox/clients", fields.get("client_id", ""))
     if client is None:
-        raise Unusable("invalid_client")
+        raise UnusableError("invalid_client")
     if not _is_registered(fields.get("redirect_uri", ""), client):
-        raise Unusable("invalid_redirect_uri")
+        raise UnusableError("invalid_redirect_uri")
     if fields.get("response_type") != "code":
-        raise Unusable("invalid_response_type")
+        raise UnusableError("invalid_response_type")
     if fields.get("code_challenge_method", "S256") not in ("S256", "plain"):
-        raise Unusable("invalid_code_challenge_method")
+        raise UnusableError("invalid_code_challenge_method")
     scopes = _scopes(fields)
     if not scopes or not all(_SCOPE.fullmatch(scope) for scope in scopes):
-        raise Unusable("invalid_scope")
+        raise UnusableError("invalid_scope")
     return client
 
 
@@ -89,7 +89,7 @@ def _decide(sandbox: Sandbox, fields: dict[str, str], entry: Entry) -> Reply:
     entry.user_id = user["id"]
     try:
         code = sandbox.tokens.new_code(_grant_of(sandbox, fields, user))
-    except Throttled:
+    except ThrottledError:
         return _back(fields, {"error": "access_denied"})
     place = sandbox.settings["oauth.accounts_server"] or sandbox.base_url
     location = user.get("location", "us")
@@ -100,7 +100,7 @@ def _user(sandbox: Sandbox, user_id: str) -> dict[str, Any]:
     user = sandbox.state.get("sandbox/users", user_id)
     user = user or next(sandbox.state.scan("sandbox/users"), None)
     if user is None:
-        raise Unusable("nobody can log in: the sandbox has no users")
+        raise UnusableError("nobody can log in: the sandbox has no users")
     return user
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from zoho_sandbox.wire import Answer, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
 
 BANNER = ("X-Sandbox", "zoho-sandbox")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,13 @@ from zoho_sandbox.exchange import BANNER, Reply, Request, Wire
 from zoho_sandbox.jsontext import dump_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zoho_sandbox.sandbox import Sandbox
 
 _KIND, _ID = "sandbox/control", "faults"
-# Tells of each fault how much of the request's work is done, unless `commit` says otherwise.
-_COMMITS = {"delay", "drip", "truncate", "wrong_json", "expire_token", "throttle"}
+# With these the product does its work, unless `commit` says otherwise.
+_COMMITS = {"delay", "drip", "truncate", "wrong_json", "expire_token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,9 @@ def _check(spec: Mapping[str, Any]) -> None:
         kind = _fields()[field]["type"]
         if not _is_a(value, kind):
             raise ValueError(f"{field} of a fault is {kind}, not {value!r}")
+        choices = _fields()[field].get("choices")
+        if choices and value not in choices:
+            raise ValueError(f"{field} of a fault is one of {choices}, not {value!r}")
 
 
 def _is_a(value: Any, kind: str) -> bool:

@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoho_sandbox import limits, oauth
 from zoho_sandbox.clock import http_date
-from zoho_sandbox.exchange import BANNER, Reply, Request
-from zoho_sandbox.faults import Fault
+from zoho_sandbox.exchange import Reply, Request
 from zoho_sandbox.ledger import Entry, record, without_secrets
 from zoho_sandbox.products import INTERNAL_ERRORS, WRONG_ADDRESS, product
 from zoho_sandbox.wire import Answer, Call, Grant
 
 if TYPE_CHECKING:
+    from zoho_sandbox.faults import Fault
     from zoho_sandbox.sandbox import Sandbox
 
 _BOOKS_PATH = re.compile(r"/(?:books|api)/(v3)(/.*)?")
@@ -36,6 +37,8 @@ class Visit:
     fault: Fault | None = None
     wait_before_s: float = 0.0
     wait_after_s: float = 0.0
+    holders: tuple[str, ...] = ()
+    refusal: Answer | None = None
 
     @property
     def waits(self) -> bool:
@@ -49,7 +52,7 @@ class Gateway:
     def __init__(self, sandbox: Sandbox, faces: dict[str, Face]) -> None:
         self._sandbox = sandbox
         self._faces = faces
-        self._in_process: dict[str, int] = {}
+        self._places = limits.Places({})
         self._date = (0, "")
         self.connections: set[Any] = set()
 
@@ -80,18 +83,21 @@ class Gateway:
             query = without_secrets(request.query_text)
             visit.entry = Entry(request.method, request.path, query, product=name)
             visit.fault = self._sandbox.planted_faults.next_for(request)
-        if visit.fault is not None:
-            visit.entry.fault = visit.fault.name  # type: ignore[union-attr]
-            visit.wait_before_s = visit.fault.wait_before_s
-            visit.wait_after_s = visit.fault.wait_after_s
+            if visit.fault is not None:
+                visit.entry.fault = visit.fault.name
+                visit.wait_before_s = visit.fault.wait_before_s
+                visit.wait_after_s = visit.fault.wait_after_s
         if name in ("books", "crm"):
             visit.wait_before_s += self._sandbox.settings["server.latency_ms"] / 1000
-        self._in_process[name] = self._in_process.get(name, 0) + 1
+            if visit.waits:
+                self._take_places(visit)
         return visit
 
     def leave(self, visit: Visit) -> None:
         """Note that the reply is on its way."""
-        self._in_process[visit.product] -= 1
+        for holder in visit.holders:
+            self._places.give_back(holder)
+        visit.holders = ()
 
     def answer(self, visit: Visit) -> Reply:
         """Do the work inside one transaction, write the ledger, spoil what is planted."""
@@ -99,29 +105,63 @@ class Gateway:
             with self._sandbox.state.transaction():
                 reply = self._reply(visit)
                 self._note(visit, reply)
-        except Exception:  # the server must live on; the trace is for its owner
+        except Exception:  # noqa: BLE001
             traceback.print_exc(file=sys.stderr)
             return self._answer_defect(visit)
         return reply
 
     # -- inside ----------------------------------------------------------------
 
+    def _take_places(self, visit: Visit) -> None:
+        most = self._sandbox.limits.concurrency(visit.product)
+        holder = self._holder(visit)
+        if not most or not holder:
+            return
+        rooms = [(holder, most)]
+        if visit.product == "crm" and limits.is_heavy(visit.request):
+            rooms.append((f"{holder}/heavy", limits.rules("crm")["sub_concurrency"]))
+        visit.holders = tuple(name for name, _ in rooms)
+        taken = [(self._places.take(name), size) for name, size in rooms]
+        if any(count > size for count, size in taken):
+            visit.refusal = limits.refusal(visit.product, "concurrent")
+            visit.wait_before_s = visit.wait_after_s = 0.0
+            self.leave(visit)
+
+    def _holder(self, visit: Visit) -> str:
+        """Return whom the calls in process are counted for; nobody without a token."""
+        token = _bearer(visit.request, takes_bearer=True) or ""
+        grant = self._sandbox.tokens.check(token)
+        if isinstance(grant, str):
+            return ""
+        if visit.product == "books":
+            return f"books/{visit.request.query.get('organization_id', '')}"
+        return f"crm/{grant.client_id}"
+
     def _reply(self, visit: Visit) -> Reply:
         fault = visit.fault
+        if visit.refusal is not None:
+            return Reply.of(visit.refusal)
         if fault is None:
             return self._work(visit)
         if fault.name == "expire_token":
             self._sandbox.tokens.expire(_bearer(visit.request, takes_bearer=True) or "")
         honest = self._work(visit) if fault.commits else None
+        if fault.name == "throttle":
+            return Reply.of(self._throttle(visit.product, fault))
         return fault.spoil(honest)
+
+    def _throttle(self, name: str, fault: Fault) -> Answer:
+        if name == "oauth":
+            return oauth.throttled(self._sandbox)
+        number = limits.rules("books")["editions"]["free"]["per_day"]
+        return limits.refusal(name, fault.value("limit"), number=number)
 
     def _work(self, visit: Visit) -> Reply:
         request = visit.request
+        entry = visit.entry or Entry(request.method, request.path)
         if visit.product in self._faces:
-            entry = visit.entry or Entry(request.method, request.path)
             return self._faces[visit.product](self._sandbox, request, entry)
-        assert visit.entry is not None
-        return Reply.of(self._product_answer(visit, visit.entry))
+        return Reply.of(self._product_answer(visit, entry))
 
     def _product_answer(self, visit: Visit, entry: Entry) -> Answer:
         request, name = visit.request, visit.product
@@ -149,7 +189,23 @@ class Gateway:
             effects=entry.effects,
         )
         _name_caller(entry, call)
-        return product(name).handle(call)
+        return self._limited(call, name)
+
+    def _limited(self, call: Call, name: str) -> Answer:
+        if name == "crm":
+            refused = self._sandbox.limits.refuse_crm()
+            answer = refused or product(name).handle(call)
+            extra = () if refused else self._sandbox.limits.charge_crm(answer.cost)
+        else:
+            asked = call.query.get("organization_id", "")
+            if asked not in call.grant.organization_ids:
+                # choice: a call that names no organisation counts for none.
+                return product(name).handle(call)
+            refused, extra = self._sandbox.limits.charge_books(asked)
+            answer = refused or product(name).handle(call)
+        if extra:
+            answer.headers = (*answer.headers, *extra)
+        return answer
 
     def _grant(self, request: Request) -> Grant | str:
         takes_bearer = self._sandbox.settings["auth.accept_bearer"]

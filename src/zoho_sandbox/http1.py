@@ -11,12 +11,15 @@ import gzip
 import re
 import socket
 import struct
-from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zoho_sandbox.exchange import BANNER, Reply, Request, Wire
-from zoho_sandbox.gateway import Gateway, Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from zoho_sandbox.gateway import Gateway, Visit
 
 _MAX_HEAD_BYTES = 64 * 1024
 _GZIP_FROM_BYTES = 1024
@@ -24,11 +27,11 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 # Only these names reach us by loopback; anything else is a page in a browser that had
 # its own name resolved to 127.0.0.1.
 _LOOPBACK_HOST = re.compile(
-    r"(?:([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.I
+    r"(?:([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE
 )
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
@@ -40,8 +43,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._buffer = bytearray()
-        self._head: Request | None = None
-        self._body: _Body | None = None
+        self._incoming: tuple[Request, _Body] | None = None
         self._busy = False
         self._keeps_alive = True
         self._transport: asyncio.Transport
@@ -49,13 +51,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport; replies are small and wanted at once."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._gateway.connections.add(transport)
+        self._transport = cast("asyncio.Transport", transport)
+        self._gateway.connections.add(self._transport)
         socket_ = transport.get_extra_info("socket")
         socket_.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget the transport; what is in process goes on, as at a real server."""
         self._gateway.connections.discard(self._transport)
 
@@ -72,7 +73,7 @@ class Connection(asyncio.Protocol):
                 if request is None:
                     return
                 self._answer(request)
-        except _Malformed as problem:
+        except _MalformedError as problem:
             self._keeps_alive = False
             body = f'{{"error":"{problem}"}}'.encode()
             self._send(Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body))
@@ -80,33 +81,35 @@ class Connection(asyncio.Protocol):
     # -- reading ---------------------------------------------------------------
 
     def _next_request(self) -> Request | None:
-        if self._head is None and not self._read_head():
+        if self._incoming is None:
+            self._incoming = self._read_head()
+        if self._incoming is None:
             return None
-        assert self._head is not None and self._body is not None
-        body = self._body.take(self._buffer)
+        request, reader = self._incoming
+        body = reader.take(self._buffer)
         if body is None:
             return None
-        request, request.body = self._head, body
-        self._head = self._body = None
+        self._incoming = None
+        request.body = body
         return request
 
-    def _read_head(self) -> bool:
+    def _read_head(self) -> tuple[Request, _Body] | None:
         while self._buffer.startswith(b"\r\n"):
             del self._buffer[:2]
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0 or end > _MAX_HEAD_BYTES:
             if len(self._buffer) > _MAX_HEAD_BYTES:
-                raise _Malformed(431, "request head too large")
-            return False
+                raise _MalformedError(431, "request head too large")
+            return None
         lines = self._buffer[:end].decode("latin-1").split("\r\n")
         del self._buffer[: end + 4]
-        self._head = _parse_head(lines)
-        headers = self._head.headers
+        request = _parse_head(lines)
+        headers = request.headers
         self._keeps_alive = _keeps_alive(lines[0], headers.get("connection", "").lower())
-        self._body = _Body(headers, self._gateway.max_body_bytes)
+        body = _Body(headers, self._gateway.max_body_bytes)
         if headers.get("expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return True
+        return request, body
 
     # -- answering -------------------------------------------------------------
 
@@ -203,15 +206,15 @@ class _Body:
     def __init__(self, headers: Any, max_bytes: int) -> None:
         coding, length = headers.get("transfer-encoding", ""), headers.get("content-length")
         if coding and (coding.lower() != "chunked" or length is not None):
-            raise _Malformed(400, "unusable transfer-encoding")
+            raise _MalformedError(400, "unusable transfer-encoding")
         if length is not None and not (length.isascii() and length.isdigit()):
-            raise _Malformed(400, "content-length is no number")
+            raise _MalformedError(400, "content-length is no number")
         self._is_chunked = bool(coding)
         self._left_bytes = int(length or 0)
         self._max_bytes = max_bytes
         self._taken = bytearray()
         if self._left_bytes > max_bytes:
-            raise _Malformed(413, "request body too large")
+            raise _MalformedError(413, "request body too large")
 
     def take(self, buffer: bytearray) -> bytes | None:
         """Take this body's bytes out of ``buffer``; return it once complete."""
@@ -230,7 +233,7 @@ class _Body:
                 return None
             size = _chunk_size(bytes(buffer[:end]))
             if len(self._taken) + size > self._max_bytes:
-                raise _Malformed(413, "request body too large")
+                raise _MalformedError(413, "request body too large")
             if size == 0:
                 return self._take_trailers(buffer, end)
             if len(buffer) < end + 2 + size + 2:
@@ -249,23 +252,23 @@ class _Body:
 def _chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", digits):
-        raise _Malformed(400, "broken chunk")
+        raise _MalformedError(400, "broken chunk")
     return int(digits, 16)
 
 
 def _parse_head(lines: list[str]) -> Request:
     parts = lines[0].split(" ")
     if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
-        raise _Malformed(400, "malformed request line")
+        raise _MalformedError(400, "malformed request line")
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise _Malformed(400, "malformed header")
+            raise _MalformedError(400, "malformed header")
         key, value = name.lower(), value.strip()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     if not _LOOPBACK_HOST.fullmatch(headers.get("host", "")):
-        raise _Malformed(421, "the sandbox answers to loopback names only")
+        raise _MalformedError(421, "the sandbox answers to loopback names only")
     path, _, query_text = parts[1].partition("?")
     return Request(parts[0].upper(), path, query_text, headers)
 

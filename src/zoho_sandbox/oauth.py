@@ -16,24 +16,23 @@ from typing import TYPE_CHECKING, Any
 from zoho_sandbox import consent
 from zoho_sandbox.exchange import Reply, Request
 from zoho_sandbox.forms import parse_form
-from zoho_sandbox.ledger import Entry
-from zoho_sandbox.tokens import Throttled, looks_real
+from zoho_sandbox.tokens import ThrottledError, looks_real
 from zoho_sandbox.wire import Answer
 
 if TYPE_CHECKING:
+    from zoho_sandbox.ledger import Entry
     from zoho_sandbox.sandbox import Sandbox
 
 LOCATIONS = ("us", "eu", "in", "au", "jp", "ca", "cn", "sa", "uk", "ae")
 _THROTTLED = {
-    "error_description": "You have made too many requests continuously."
-    " Please try again after some time.",
+    "error_description": "You have made too many requests continuously. Please try again after some time.",
     "error": "Access Denied",
     "status": "failure",
 }
 _HINT_REAL = ("X-Sandbox-Refused", "this looks like a real credential; the sandbox wants none")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The token address says no; the text is the vendor's error word."""
 
 
@@ -66,15 +65,15 @@ def _guarded(sandbox: Sandbox, request: Request, entry: Entry, action: Any) -> A
         return Answer(200, {"error": "invalid_code"}, (_HINT_REAL,))
     try:
         return Answer(200, action(sandbox, fields, entry))
-    except Refused as refusal:
+    except RefusedError as refusal:
         return Answer(200, {"error": str(refusal)})
-    except Throttled:
+    except ThrottledError:
         return throttled(sandbox)
 
 
 def _server_info(sandbox: Sandbox) -> Answer:
     # Every data centre is the sandbox itself: no client may be led to a real host.
-    locations = {location: sandbox.base_url for location in LOCATIONS}
+    locations = dict.fromkeys(LOCATIONS, sandbox.base_url)
     return Answer(200, {"result": "success", "locations": locations})
 
 
@@ -86,16 +85,16 @@ def _token(sandbox: Sandbox, fields: dict[str, str], entry: Entry) -> dict[str, 
     if grant_type == "refresh_token":
         return _refresh(sandbox, client, fields, entry)
     # choice: an unknown grant_type is the unspecified error.
-    raise Refused("general_error")
+    raise RefusedError("general_error")
 
 
 def _client(sandbox: Sandbox, fields: dict[str, str]) -> dict[str, Any]:
     client = sandbox.state.get("sandbox/clients", fields.get("client_id", ""))
     if client is None:
-        raise Refused("invalid_client")
+        raise RefusedError("invalid_client")
     secret = fields.get("client_secret", "").encode()
     if not hmac.compare_digest(secret, client["client_secret"].encode()):
-        raise Refused("invalid_client_secret")
+        raise RefusedError("invalid_client_secret")
     return client
 
 
@@ -104,18 +103,17 @@ def _exchange(
 ) -> dict[str, Any]:
     code = sandbox.tokens.take_code(fields.get("code", ""))
     if code is None or code["client_id"] != client["client_id"]:
-        raise Refused("invalid_code")
+        raise RefusedError("invalid_code")
     if code["redirect_uri"] and fields.get("redirect_uri") != code["redirect_uri"]:
-        raise Refused("invalid_redirect_uri")
+        raise RefusedError("invalid_redirect_uri")
     if not _proves(fields.get("code_verifier", ""), code):
         # choice: a wrong PKCE verifier makes the code unusable.
-        raise Refused("invalid_code")
-    holder = {key: code[key] for key in ("client_id", "user_id", "scopes")}
-    if code["is_offline"]:
-        holder = sandbox.tokens.new_refresh(code["client_id"], code["user_id"], code["scopes"])
-    access = sandbox.tokens.new_access(holder)
-    reply = _token_reply(sandbox, access, entry)
-    return {"refresh_token": holder["token"], **reply} if code["is_offline"] else reply
+        raise RefusedError("invalid_code")
+    if not code["is_offline"]:
+        return _token_reply(sandbox, sandbox.tokens.new_access(code), entry)
+    refresh = sandbox.tokens.new_refresh(code["client_id"], code["user_id"], code["scopes"])
+    reply = _token_reply(sandbox, sandbox.tokens.new_access(refresh), entry)
+    return {**reply, "refresh_token": refresh["token"]}
 
 
 def _refresh(
@@ -123,7 +121,7 @@ def _refresh(
 ) -> dict[str, Any]:
     found = sandbox.tokens.refresh_record(fields.get("refresh_token", ""))
     if found is None or found["client_id"] != client["client_id"]:
-        raise Refused("invalid_code")
+        raise RefusedError("invalid_code")
     return _token_reply(sandbox, sandbox.tokens.new_access(found), entry)
 
 
@@ -142,7 +140,7 @@ def _token_reply(sandbox: Sandbox, access: dict[str, Any], entry: Entry) -> dict
 def _revoke(sandbox: Sandbox, fields: dict[str, str], entry: Entry) -> dict[str, Any]:
     if not sandbox.tokens.revoke(fields.get("token", "")):
         # choice: no source shows the refusal of an unknown token.
-        raise Refused("invalid_token")
+        raise RefusedError("invalid_token")
     entry.effects.append({"effect": "delete", "kind": "oauth/token", "id": ""})
     return {"status": "success"}
 

@@ -25,9 +25,7 @@ def _environment() -> Environment:
     )
 
 
-def html_reply(
-    template: str, seen: dict[str, Any], *, status: int = 200, form_targets: str = ""
-) -> Reply:
+def html_reply(template: str, seen: dict[str, Any], *, status: int = 200, form_targets: str = "") -> Reply:
     """Return a page.
 
     Args:
@@ -44,7 +42,8 @@ def html_reply(
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Security-Policy", policy.strip()),
         ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
+        # Not no-referrer: with that a browser hides the origin of our own forms too.
+        ("Referrer-Policy", "same-origin"),
         ("Cache-Control", "no-store"),
     ]
     return Reply(status, headers, text.encode())

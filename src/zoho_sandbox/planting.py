@@ -67,7 +67,7 @@ def _part(name: str) -> Mapping[str, Any]:
 
 def _checked(document: Any) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise ValueError("a seed document is a mapping")
+        raise TypeError("a seed document is a mapping")
     unknown = sorted(set(document) - _KNOWN)
     if unknown:
         raise ValueError(f"unknown part {unknown[0]!r}; a seed document has {sorted(_KNOWN)}")

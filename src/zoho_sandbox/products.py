@@ -57,4 +57,4 @@ class Product(Protocol):
 
 def product(name: str) -> Product:
     """Return a product's module by name: ``books`` or ``crm``."""
-    return cast(Product, importlib.import_module(f"zoho_sandbox.{name}"))
+    return cast("Product", importlib.import_module(f"zoho_sandbox.{name}"))

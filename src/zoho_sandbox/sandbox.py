@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox import control, oauth
 from zoho_sandbox.asgi import AsgiApp
 from zoho_sandbox.clock import Clock, TimeSource
 from zoho_sandbox.faults import Faults
 from zoho_sandbox.gateway import Gateway
+from zoho_sandbox.limits import Limits
 from zoho_sandbox.planting import plant, seed_document
+from zoho_sandbox.server import running
 from zoho_sandbox.settings import Settings
 from zoho_sandbox.state import State
 from zoho_sandbox.tokens import ACCESS, REFRESH, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
 _KIND, _ID = "sandbox/control", "born"
 # What a connection may do unless a test asks for less.
@@ -62,6 +66,7 @@ class Sandbox:
         self.clock = Clock(self.state, clock)
         self.settings = Settings(self.state)
         self.tokens = Tokens(self)
+        self.limits = Limits(self)
         self.planted_faults = Faults(self)
         self.gateway = Gateway(self, {"oauth": oauth.answer, "sandbox": control.answer})
         self.random_seed = random_seed
@@ -80,8 +85,6 @@ class Sandbox:
 
     def running(self, port: int = 0) -> AbstractContextManager[str]:
         """Serve from a background thread on loopback; the context gives the URL."""
-        from zoho_sandbox.server import running
-
         return running(self, port)
 
     def connection(
@@ -89,7 +92,7 @@ class Sandbox:
         key: str = "sandbox",
         *,
         user_id: str | None = None,
-        scopes: tuple[str, ...] = _DEFAULT_SCOPES,
+        scopes: Sequence[str] = _DEFAULT_SCOPES,
         organization_id: str | None = None,
     ) -> dict[str, Any]:
         """Return a ready connection: its fields, live tokens and context.
@@ -98,7 +101,7 @@ class Sandbox:
         counts against no limit.
         """
         user = self._user(user_id)
-        client = next(self.state.scan("sandbox/clients"))
+        client = self._client(None)
         with self.state.transaction():
             refresh = self._standing_refresh(client["client_id"], user["id"], scopes)
             access = self._standing_access(refresh)
@@ -123,6 +126,40 @@ class Sandbox:
             "context": {"location": user.get("location", "us"), "accounts-server": self.base_url},
         }
 
+    def self_client_code(
+        self,
+        scopes: Sequence[str],
+        *,
+        client_id: str | None = None,
+        user_id: str | None = None,
+        minutes: int = 3,
+    ) -> str:
+        """Return a grant code that needs no redirect address when it is exchanged.
+
+        Raises:
+            LookupError: an unknown client or user.
+            ThrottledError: too many codes in ten minutes.
+        """
+        client = self._client(client_id)
+        grant = {
+            "client_id": client["client_id"],
+            "user_id": self._user(user_id)["id"],
+            "scopes": list(scopes),
+            "redirect_uri": "",
+            "is_offline": True,
+            "code_challenge": "",
+            "code_challenge_method": "plain",
+        }
+        return self.tokens.new_code(grant, life_s=minutes * 60)
+
+    def plant(self, document: Mapping[str, Any]) -> None:
+        """Add a seed document to what is there, all of it or nothing.
+
+        Raises:
+            ValueError: an unknown part, or one that its owner refuses.
+        """
+        plant(self, document)
+
     def ledger(self, *, after: int = 0) -> list[dict[str, Any]]:
         """Return the requests answered so far, the oldest first."""
         return self.state.entries(after=after)
@@ -130,6 +167,14 @@ class Sandbox:
     def faults(self, *specs: Mapping[str, Any], **spec: Any) -> None:
         """Plant faults, e.g. ``faults(fault="drop", path="/crm/*", commit=True)``."""
         self.planted_faults.plant(*specs, *([spec] if spec else []))
+
+    def _client(self, client_id: str | None) -> dict[str, Any]:
+        if client_id is None:
+            return next(self.state.scan("sandbox/clients"))
+        client = self.state.get("sandbox/clients", client_id)
+        if client is None:
+            raise LookupError(f"no client {client_id!r} in the sandbox")
+        return client
 
     def _user(self, user_id: str | None) -> dict[str, Any]:
         if user_id is None:
@@ -139,9 +184,7 @@ class Sandbox:
             raise LookupError(f"no user {user_id!r} in the sandbox")
         return user
 
-    def _standing_refresh(
-        self, client_id: str, user_id: str, scopes: tuple[str, ...]
-    ) -> dict[str, Any]:
+    def _standing_refresh(self, client_id: str, user_id: str, scopes: Sequence[str]) -> dict[str, Any]:
         for record in self.state.find(REFRESH, parent=f"{client_id}/{user_id}"):
             if record["scopes"] == list(scopes):
                 return record
@@ -160,7 +203,7 @@ class Sandbox:
         """
         if seed is not None:
             self._seed = seed
-        with self.state.transaction():
+        with self.state.savepoint():
             self.state.wipe()
             self._plant()
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import json as jsonlib
-import signal
 import socket
-import sys
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.http1 import Connection
-from zoho_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zoho_sandbox.sandbox import Sandbox
 
 
 def loopback_socket(host: str, port: int) -> socket.socket:
@@ -74,56 +73,3 @@ def running(sandbox: Sandbox, port: int = 0, host: str = "127.0.0.1") -> Iterato
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join()
-
-
-def serve(
-    port: int = 0,
-    *,
-    host: str = "127.0.0.1",
-    path: str | Path = ":memory:",
-    json: bool = False,
-    fresh: bool = False,
-    **options: Any,
-) -> None:
-    """Serve a sandbox until interrupted or terminated.
-
-    Args:
-        port: 0 takes any free one.
-        path: SQLite file that keeps the state.
-        json: Print one line of JSON with ``url``, ``accountsUrl`` and ``connection``
-            for a program, instead of words for a person.
-        fresh: Empty a kept state first.
-        options: ``seed``, ``settings``, ``clock``, ``random_seed`` of :class:`Sandbox`.
-
-    Raises:
-        ValueError: ``host`` is no loopback address.
-        OSError: the port is taken.
-    """
-    listener = loopback_socket(host, port)
-    sandbox = Sandbox(path, **options)
-    sandbox.base_url = url_of(listener)
-    if fresh:
-        sandbox.reset()
-    print(_announcement(sandbox, as_json=json), flush=True)
-    try:
-        asyncio.run(_serve_until_signal(sandbox, listener))
-    finally:
-        sandbox.close()
-
-
-def _announcement(sandbox: Sandbox, *, as_json: bool) -> str:
-    if as_json:
-        places = {"url": sandbox.base_url, "accountsUrl": sandbox.base_url}
-        return jsonlib.dumps({**places, "connection": sandbox.connection()})
-    return f"Zoho sandbox at {sandbox.base_url}/ (Ctrl-C stops it)"
-
-
-async def _serve_until_signal(sandbox: Sandbox, listener: socket.socket) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    if sys.platform == "win32":
-        signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(stop.set))
-    else:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stop.set)
-    await serve_until(sandbox, listener, stop)

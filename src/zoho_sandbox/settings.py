@@ -10,11 +10,13 @@ import difflib
 from collections.abc import Iterator, Mapping, MutableMapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.documents import package_yaml
 from zoho_sandbox.jsontext import parse_json
-from zoho_sandbox.state import State
+
+if TYPE_CHECKING:
+    from zoho_sandbox.state import State
 
 _KIND, _ID = "sandbox/control", "settings"
 _PACKAGES = ("zoho_sandbox", "zoho_sandbox.books", "zoho_sandbox.crm")

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.jsontext import dump_json, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
 Record = dict[str, Any]
 
@@ -97,33 +99,33 @@ class State:
 
     # -- records ---------------------------------------------------------------
 
-    def get(self, kind: str, id: str) -> Record | None:
+    def get(self, kind: str, record_id: str) -> Record | None:
         """Return one record, or None."""
-        text = self.text(kind, id)
+        text = self.text(kind, record_id)
         return None if text is None else _record(text)
 
-    def text(self, kind: str, id: str) -> str | None:
+    def text(self, kind: str, record_id: str) -> str | None:
         """Return one record as the JSON text it is stored as, or None."""
-        row = self._one("SELECT body FROM records WHERE kind = ? AND id = ?", (kind, str(id)))
+        row = self._one("SELECT body FROM records WHERE kind = ? AND id = ?", (kind, str(record_id)))
         return None if row is None else str(row[0])
 
-    def put(self, kind: str, id: str, body: Mapping[str, Any], *, parent: str = "") -> None:
+    def put(self, kind: str, record_id: str, body: Mapping[str, Any], *, parent: str = "") -> None:
         """Insert or replace one record; a replaced one keeps its place in the order."""
         self._run(
             "INSERT INTO records (kind, id, parent, body) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
-            (kind, str(id), parent, dump_json(body)),
+            (kind, str(record_id), parent, dump_json(body)),
         )
 
-    def delete(self, kind: str, id: str) -> bool:
+    def delete(self, kind: str, record_id: str) -> bool:
         """Delete one record; say whether it was there."""
         sql = "DELETE FROM records WHERE kind = ? AND id = ?"
-        return self._run(sql, (kind, str(id))).rowcount > 0
+        return self._run(sql, (kind, str(record_id))).rowcount > 0
 
     def delete_all(self, kind: str, *, parent: str | None = None) -> int:
         """Delete the records of a kind (of one parent); return how many went."""
         where, values = _where(kind, parent, None)
-        return self._run(f"DELETE FROM records WHERE {where}", values).rowcount
+        return self._run(f"DELETE FROM records WHERE {where}", values).rowcount  # noqa: S608
 
     def find(
         self,
@@ -145,25 +147,23 @@ class State:
         """
         where, values = _where(kind, parent, equals)
         terms = [_sort_term(key, is_descending) for key, is_descending in order]
-        sql = f"SELECT body FROM records WHERE {where} ORDER BY {', '.join([*terms, 'n'])}"
+        sql = f"SELECT body FROM records WHERE {where} ORDER BY {', '.join([*terms, 'n'])}"  # noqa: S608
         values += [-1 if limit is None else limit, offset]
         with self._lock:
             rows = self._sql.execute(f"{sql} LIMIT ? OFFSET ?", values).fetchall()
         return [_record(row[0]) for row in rows]
 
-    def count(
-        self, kind: str, *, parent: str | None = None, equals: Mapping[str, Any] | None = None
-    ) -> int:
+    def count(self, kind: str, *, parent: str | None = None, equals: Mapping[str, Any] | None = None) -> int:
         """Return how many records :meth:`find` would find."""
         where, values = _where(kind, parent, equals)
-        row = self._one(f"SELECT count(*) FROM records WHERE {where}", values)
+        row = self._one(f"SELECT count(*) FROM records WHERE {where}", values)  # noqa: S608
         return int(row[0]) if row else 0
 
     def ids(self, kind: str, *, parent: str | None = None) -> list[str]:
         """Return the ids of a kind in insertion order."""
         where, values = _where(kind, parent, None)
         with self._lock:
-            rows = self._sql.execute(f"SELECT id FROM records WHERE {where} ORDER BY n", values)
+            rows = self._sql.execute(f"SELECT id FROM records WHERE {where} ORDER BY n", values)  # noqa: S608
             return [row[0] for row in rows]
 
     def kinds(self) -> dict[str, int]:
@@ -175,7 +175,7 @@ class State:
     def scan(self, kind: str, *, parent: str | None = None) -> Iterator[Record]:
         """Yield records in insertion order; changing them meanwhile is allowed."""
         where, values = _where(kind, parent, None)
-        sql = f"SELECT n, body FROM records WHERE {where} AND n > ? ORDER BY n LIMIT {_SCAN_ROWS}"
+        sql = f"SELECT n, body FROM records WHERE {where} AND n > ? ORDER BY n LIMIT {_SCAN_ROWS}"  # noqa: S608
         after = 0
         while True:
             with self._lock:
@@ -195,21 +195,20 @@ class State:
             " ON CONFLICT (name) DO UPDATE SET value = value + ? RETURNING value",
             (name, start, step),
         )
-        assert row is not None
-        return int(row[0])
+        return int(row[0]) if row else start
 
-    def blob(self, id: str) -> bytes | None:
+    def blob(self, blob_id: str) -> bytes | None:
         """Return the contents of one file, or None."""
-        row = self._one("SELECT content FROM blobs WHERE id = ?", (str(id),))
+        row = self._one("SELECT content FROM blobs WHERE id = ?", (str(blob_id),))
         return None if row is None else bytes(row[0])
 
-    def put_blob(self, id: str, content: bytes) -> None:
+    def put_blob(self, blob_id: str, content: bytes) -> None:
         """Store or replace the contents of one file."""
-        self._run("INSERT OR REPLACE INTO blobs (id, content) VALUES (?, ?)", (str(id), content))
+        self._run("INSERT OR REPLACE INTO blobs (id, content) VALUES (?, ?)", (str(blob_id), content))
 
-    def delete_blob(self, id: str) -> bool:
+    def delete_blob(self, blob_id: str) -> bool:
         """Delete one file; say whether it was there."""
-        return self._run("DELETE FROM blobs WHERE id = ?", (str(id),)).rowcount > 0
+        return self._run("DELETE FROM blobs WHERE id = ?", (str(blob_id),)).rowcount > 0
 
     # -- the ledger's own table ------------------------------------------------
 
@@ -241,7 +240,7 @@ class State:
         """Delete everything, counters included, so that numbers start again."""
         with self.transaction():
             for table in _TABLES:
-                self._sql.execute(f"DELETE FROM {table}")
+                self._sql.execute(f"DELETE FROM {table}")  # noqa: S608
             self._sql.execute("DELETE FROM sqlite_sequence")
 
     def _run(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
@@ -264,10 +263,8 @@ def _json_path(key: str) -> str:
     return "$" + "".join(f'."{part}"' for part in key.replace('"', "").split("."))
 
 
-def _where(
-    kind: str, parent: str | None, equals: Mapping[str, Any] | None
-) -> tuple[str, list[Any]]:
-    terms, values = ["kind = ?"], [kind]
+def _where(kind: str, parent: str | None, equals: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
+    terms, values = ["kind = ?"], list[Any]([kind])
     if parent is not None:
         terms.append("parent = ?")
         values.append(parent)

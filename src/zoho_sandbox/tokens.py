@@ -6,12 +6,13 @@ source: https://www.zoho.com/crm/developer/docs/api/v8/token-validity.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.wire import Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from zoho_sandbox.sandbox import Sandbox
 
 _REAL_TOKEN = re.compile(r"1000\.[0-9a-fA-F]{32}\.[0-9a-fA-F]{32}")
@@ -22,7 +23,7 @@ _WINDOW_S = 600.0
 _REMEMBERED_FOR_S = 7200.0
 
 
-class Throttled(Exception):
+class ThrottledError(Exception):
     """Too many tokens or codes were asked for in ten minutes."""
 
 
@@ -44,7 +45,7 @@ class Tokens:
         """Return a grant code for ``client_id, user_id, scopes`` and what else is in ``about``.
 
         Raises:
-            Throttled: ten codes in ten minutes for one client.
+            ThrottledError: ten codes in ten minutes for one client.
         """
         self._count(f"code/{about['client_id']}", "oauth.codes_per_window")
         code = "1000.sandbox-code-" + self._sandbox.secret_text("code")
@@ -67,12 +68,12 @@ class Tokens:
         """Return a new refresh token's record; the oldest beyond the limit is deleted.
 
         Raises:
-            Throttled: too many in ten minutes for one user and client.
+            ThrottledError: too many in ten minutes for one user and client.
         """
         owner = f"{client_id}/{user_id}"
         if is_counted:
             self._count(f"refresh/{owner}", "oauth.refresh_tokens_per_window")
-        record = {
+        record: dict[str, Any] = {
             "token": "1000.sandbox-refresh-" + self._sandbox.secret_text("refresh"),
             "id": f"r{self._state.number('sandbox/refresh')}",
             "client_id": client_id,
@@ -94,7 +95,7 @@ class Tokens:
                 for an access token that cannot be refreshed.
 
         Raises:
-            Throttled: ten in ten minutes for one refresh token.
+            ThrottledError: ten in ten minutes for one refresh token.
         """
         refresh_id = refresh.get("id", "")
         if refresh_id and is_counted:
@@ -140,10 +141,7 @@ class Tokens:
 
     def revoke(self, token: str) -> bool:
         """Revoke a refresh token with its access tokens, or one access token."""
-        if self._state.get(REFRESH, token) is not None:
-            self._forget_refresh(token)
-            return True
-        return self._revoke_access(token)
+        return self._forget_refresh(token) or self._revoke_access(token)
 
     def expire(self, token: str) -> None:
         """Let an access token's life end now."""
@@ -159,13 +157,15 @@ class Tokens:
             self.expire(token)
         return len(tokens)
 
-    def _forget_refresh(self, token: str) -> None:
+    def _forget_refresh(self, token: str) -> bool:
         record = self._state.get(REFRESH, token)
-        assert record is not None
+        if record is None:
+            return False
         self._state.delete(REFRESH, token)
         # choice: revoking a refresh token ends its access tokens at once.
         for access in self._state.ids(ACCESS, parent=record["id"]):
             self._revoke_access(access)
+        return True
 
     def _revoke_access(self, token: str) -> bool:
         found = self._state.get(ACCESS, token)
@@ -193,7 +193,7 @@ class Tokens:
         window = self._state.get(_WINDOWS, name) or {"at": []}
         recent = [at for at in window["at"] if float(at) > now - _WINDOW_S]
         if len(recent) >= self._sandbox.settings[limit_setting]:
-            raise Throttled(name)
+            raise ThrottledError(name)
         self._state.put(_WINDOWS, name, {"at": [*recent, now]})
 
 

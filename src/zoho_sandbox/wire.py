@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -11,6 +10,8 @@ from zoho_sandbox.forms import FormData, UploadedFile, parse_form
 from zoho_sandbox.jsontext import dump_json, parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
     from zoho_sandbox.sandbox import Sandbox
 
 __all__ = [
