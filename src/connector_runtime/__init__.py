@@ -1,0 +1,63 @@
+"""A declarative connector runtime: loads a folder of YAML files and runs its actions."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from connector_runtime.call import Event
+    from connector_runtime.component import Component
+    from connector_runtime.connections import Connection
+    from connector_runtime.errors import (
+        CallFailed,
+        ConnectionProblem,
+        ConnectorError,
+        DeadlineExceeded,
+        DefinitionError,
+        InputError,
+        OutcomeUnknown,
+        ReplyTooLarge,
+        UnreadableReply,
+    )
+    from connector_runtime.results import Page, Result
+    from connector_runtime.values import File, Secret
+
+__all__ = [
+    "CallFailed",
+    "Component",
+    "Connection",
+    "ConnectionProblem",
+    "ConnectorError",
+    "DeadlineExceeded",
+    "DefinitionError",
+    "Event",
+    "File",
+    "InputError",
+    "OutcomeUnknown",
+    "Page",
+    "ReplyTooLarge",
+    "Result",
+    "Secret",
+    "UnreadableReply",
+]
+
+_HOMES = {
+    "Component": "component",
+    "Connection": "connections",
+    "Event": "call",
+    "File": "values",
+    "Page": "results",
+    "Result": "results",
+    "Secret": "values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: a worker that starts cold pays for nothing else."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value

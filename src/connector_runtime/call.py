@@ -1,0 +1,192 @@
+"""One call of one action: what it is given, what it has tried, who listens."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import ConnectorError
+from connector_runtime.results import Attempt
+from connector_runtime.retry import retry_after_s, seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from connector_runtime.connections import Channel
+    from connector_runtime.model import Action, Model
+    from connector_runtime.redact import Redactor
+    from connector_runtime.reply import Verdict
+    from connector_runtime.values import Clock, Deadline, Random
+
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_DEADLINE_S = 300.0
+BODY_LOG_BYTES = 10_240
+_REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that ended: an attempt or a whole action.
+
+    Attributes:
+        kind: `attempt` or `action`.
+        tenant: Name of the connection.
+        action: Key of the action.
+        call_id: The same for everything one call did.
+        duration_s: Seconds.
+        outcome: `done`, `partial`, `found`, or the kind of the failure.
+        status: HTTP status, or None.
+        sent_bytes, received_bytes: Sizes of the bodies.
+        retries: Repeats so far.
+        request_id: The vendor's id of the request, or None.
+    """
+
+    kind: str
+    tenant: str
+    action: str
+    call_id: str
+    duration_s: float
+    outcome: str
+    status: int | None
+    sent_bytes: int
+    received_bytes: int
+    retries: int
+    request_id: str | None
+
+
+@dataclass(slots=True)
+class Listener:
+    """Who wants to know: a hook for telemetry, a logger for debugging."""
+
+    on_event: Callable[[Event], None] | None = None
+    logger: Any = None
+
+
+@dataclass(slots=True)
+class Call:
+    """Everything one conversation works with.
+
+    Attributes:
+        inputs: Checked inputs.
+        deadline: When the whole call ends.
+        stream: Whether pages are handed out one by one.
+        read_action: Gives the call of another, reading action (for look-ups).
+    """
+
+    action: Action
+    inputs: Mapping[str, Any]
+    channel: Channel
+    model: Model
+    clock: Clock
+    random: Random
+    deadline: Deadline
+    redactor: Redactor
+    listener: Listener
+    read_action: Callable[[str, Mapping[str, Any], Deadline], Call]
+    new_deadline: Callable[[], Deadline]
+    save_to: Path | None = None
+    stream: bool = False
+    debug: bool = False
+    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    attempts: list[Attempt] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    unknown_seen: bool = False
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    started_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock.monotonic()
+
+    def scope(self, **more: Any) -> dict[str, Any]:
+        """Return what the action's expressions may see."""
+        return {
+            "inputs": self.inputs,
+            "connection": self.channel.connection,
+            "tables": self.model.tables,
+            **more,
+        }
+
+    def attempt_timeout_s(self, wanted: Any = None) -> float:
+        """Return the bound of one attempt in seconds: what is wanted, within what is left."""
+        return min(seconds_of(wanted) or DEFAULT_TIMEOUT_S, self.deadline.left_s())
+
+    def wait_asked_s(self, verdict: Verdict) -> float | None:
+        """Return the wait the vendor asks for, in seconds, or None."""
+        if verdict.retry_after is None:
+            return None
+        date = verdict.values.get("headers", {}).get("date")
+        asked = seconds_of(verdict.retry_after) if _is_duration(verdict.retry_after) else verdict.retry_after
+        return retry_after_s(asked, server_date=date, now=self.clock.now())
+
+    def instant_after(self, wait: Any) -> datetime | None:
+        """Return the aware instant after a wait in seconds or as text, or None."""
+        seconds = seconds_of(wait) if wait is not None else None
+        if seconds is None:
+            return None
+        return datetime.fromtimestamp(self.clock.now() + seconds, UTC)
+
+    def record(self, attempt: Attempt, sent_bytes: int, received_bytes: int) -> None:
+        """Keep an attempt and tell whoever listens."""
+        self.attempts.append(attempt)
+        self.sent_bytes += sent_bytes
+        self.received_bytes += received_bytes
+        if self.listener.on_event is not None:
+            self._tell(
+                "attempt", attempt.duration_s, attempt.kind or "done", attempt.status, sent_bytes,
+                received_bytes, attempt.request_id,
+            )  # fmt: skip
+
+    def ended(self, outcome: str, status: int | None) -> None:
+        """Tell whoever listens that the whole call has ended."""
+        if self.listener.on_event is not None:
+            duration_s = self.clock.monotonic() - self.started_at
+            last = self.attempts[-1].request_id if self.attempts else None
+            self._tell(
+                "action", duration_s, outcome, status, self.sent_bytes, self.received_bytes, last
+            )
+
+    def _tell(
+        self, kind: str, duration_s: float, outcome: str, status: int | None,
+        sent_bytes: int, received_bytes: int, request_id: str | None,
+    ) -> None:  # fmt: skip
+        event = Event(
+            kind=kind,
+            tenant=self.channel.name,
+            action=self.action.key,
+            call_id=self.call_id,
+            duration_s=duration_s,
+            outcome=outcome,
+            status=status,
+            sent_bytes=sent_bytes,
+            received_bytes=received_bytes,
+            retries=sum(attempt.why == "retry" for attempt in self.attempts),
+            request_id=request_id,
+        )
+        assert self.listener.on_event is not None  # noqa: S101  asked before
+        self.listener.on_event(event)
+
+    def log(self, what: str, **facts: Any) -> None:
+        """Write a structured record when debugging was asked for; secrets are taken out."""
+        if self.debug and self.listener.logger is not None:
+            record = {"event": what, "action": self.action.key, "call": self.call_id}
+            record |= {key: self.redactor.value(value) for key, value in facts.items() if value is not None}
+            self.listener.logger.info("%s %s", self.action.key, what, extra={"connector": record})
+
+    def stamp(self, problem: ConnectorError) -> ConnectorError:
+        """Add to an error what the call knows: action and attempts."""
+        problem.action = problem.action or self.action.key
+        problem.attempts = problem.attempts or tuple(self.attempts)
+        return problem
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the vendor's id of a request, by the header names in common use."""
+    return next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, str) and value[-1:] in "smh" and value[:1].isdigit()

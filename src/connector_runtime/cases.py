@@ -1,0 +1,254 @@
+"""Embedded tests: an action's own file says what it sends and what comes of each reply.
+
+Offline and on a clock that costs no time. Every test runs twice, over the
+blocking and over the awaiting driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.connections import Connection
+from connector_runtime.documents import dump_json
+from connector_runtime.errors import ConnectorError
+from connector_runtime.messages import Failure, Reply
+from connector_runtime.session import AsyncSession, Options, Session
+from connector_runtime.values import Certainty, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from connector_runtime.messages import Outgoing
+    from connector_runtime.model import Action, Model
+    from connector_runtime.results import Result
+
+_FAILURES = {
+    "connect": (Certainty.NOT_SENT, "network", "the server could not be reached"),
+    "timeout": (Certainty.UNKNOWN, "timeout", "no reply came in time"),
+    "disconnect": (Certainty.UNKNOWN, "network", "the connection broke before the reply"),
+}
+_COMPARED = {"json", "form", "multipart", "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One embedded test."""
+
+    action: str
+    name: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Script:
+    """What the vendor answers, and what was sent to it."""
+
+    replies: list[Mapping[str, Any]]
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def next(self, outgoing: Outgoing) -> Reply | Failure:
+        self.sent.append(outgoing)
+        if not self.replies:
+            return Failure(Certainty.NOT_SENT, "network", "the test has no reply for this request")
+        entry = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if "error" in entry:
+            certainty, kind, message = _FAILURES[entry["error"]]
+            return Failure(certainty, kind, message)  # type: ignore[arg-type]
+        body = dump_json(entry["json"]).encode() if "json" in entry else str(entry.get("text", "")).encode()
+        headers = [(name.lower(), str(value)) for name, value in entry.get("headers", {}).items()]
+        if "json" in entry and not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/json"))
+        return Reply(entry.get("status", 200), tuple(headers), body, size_bytes=len(body))
+
+
+class ScriptedSender:
+    """A sender whose wire is a script; blocking."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None) -> Reply | Failure:
+        del timeout_s, sink
+        return self.script.next(outgoing)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class AsyncScriptedSender:
+    """A sender whose wire is a script; awaiting."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+
+    async def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None) -> Reply | Failure:
+        del timeout_s, sink
+        return self.script.next(outgoing)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class StillClock:
+    """A clock that only moves when somebody waits; it keeps the waits."""
+
+    def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.waits: list[float] = []
+        self._now = now
+
+    def now(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._now += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+class _NoJitter:
+    def random(self) -> float:
+        return 0.0
+
+
+def cases_of(model: Model) -> Iterator[Case]:
+    """Yield every embedded test of a component."""
+    for key, action in model.actions.items():
+        for name, definition in action.definition.get("tests", {}).items():
+            yield Case(key, name, definition)
+
+
+def run_case(model: Model, case: Case) -> list[str]:
+    """Run one test over both drivers; returns what was not as it should be."""
+    failures: list[str] = []
+    for how in ("sync", "async"):
+        script, clock = Script(_replies(model.actions[case.action], case)), StillClock()
+        outcome = _play(model, case, script, clock, how)
+        failures += [f"{how}: {text}" for text in _compare(case.definition, script, clock, outcome)]
+    return failures
+
+
+def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str) -> Result | ConnectorError:
+    options = Options(clock=clock, random=_NoJitter(), trust_paths=False)
+    inputs = inputs_of(model.actions[case.action], case.definition)
+    try:
+        connection = connection_of(model, model.actions[case.action], case.definition)
+        if how == "sync":
+            session = Session(model, connection, options, sender=ScriptedSender(script))  # type: ignore[arg-type]
+            return session.run(case.action, inputs)
+
+        async def play() -> Result:
+            session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
+            return await session.run(case.action, inputs)
+
+        return asyncio.run(play())
+    except ConnectorError as problem:
+        return problem
+
+
+def inputs_of(action: Action, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a test's inputs: those of its example, replaced and taken away by its own."""
+    example = action.examples.get(definition.get("example", ""), {})
+    own = definition.get("inputs", {})
+    merged = {**example.get("inputs", {}), **own}
+    base = example.get("inputs", {})
+    return {key: value for key, value in merged.items() if not (value is None and key in own and key in base)}
+
+
+def connection_of(model: Model, action: Action, definition: Mapping[str, Any]) -> Connection:
+    """Return the connection a test uses: the first example of one, with its own fields on top."""
+    example = action.examples.get(definition.get("example", ""), {})
+    wanted = definition.get("connection", example.get("connection"))
+    key = wanted if isinstance(wanted, str) else next(iter(action.connections or model.connections))
+    examples = model.connections[key].definition.get("examples", {})
+    base = next(iter(examples.values()), {})
+    fields = {**base.get("fields", {}), **(wanted if isinstance(wanted, dict) else {})}
+    return Connection.from_dict({**base, "key": key, "fields": fields})
+
+
+def _replies(action: Action, case: Case) -> list[Mapping[str, Any]]:
+    example = action.examples.get(case.definition.get("example", ""), {})
+    replies = case.definition.get("reply", example.get("reply", []))
+    return [replies] if isinstance(replies, dict) else list(replies)
+
+
+def _compare(
+    wanted: Mapping[str, Any], script: Script, clock: StillClock, outcome: Result | ConnectorError
+) -> Iterator[str]:
+    if isinstance(outcome, ConnectorError) and "error" not in wanted:
+        yield f"was refused: {outcome.kind}: {outcome}"
+    elif "error" in wanted:
+        yield from _compare_error(wanted["error"], outcome)
+    if "output" in wanted and not isinstance(outcome, ConnectorError) and _plain(outcome.data) != wanted["output"]:
+        yield f"output is {dump_json(outcome.data)}, not {dump_json(wanted['output'])}"
+    if "requests" in wanted and len(script.sent) != wanted["requests"]:
+        yield f"{len(script.sent)} requests were sent, not {wanted['requests']}"
+    if "waits" in wanted and clock.waits != wanted["waits"]:
+        yield f"waits were {clock.waits}, not {wanted['waits']}"
+    sends = wanted.get("sends", [])
+    sends = [sends] if isinstance(sends, dict) else sends
+    if len(sends) > len(script.sent):
+        yield f"{len(script.sent)} requests were sent, not {len(sends)}"
+    for number, (expected, outgoing) in enumerate(zip(sends, script.sent, strict=False), 1):
+        yield from (f"request {number}: {text}" for text in _compare_request(expected, outgoing))
+
+
+def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) -> Iterator[str]:
+    if not isinstance(outcome, ConnectorError):
+        yield f"should have been refused, but gave {dump_json(outcome.data)[:300]}"
+        return
+    shape = outcome.to_dict()
+    for key, value in wanted.items():
+        found = _plain(shape.get(key))
+        fits = value in str(found or "") if key in ("message", "hint") else found == value
+        if not fits:
+            yield f"error.{key} is {found!r}, not {value!r} ({outcome})"
+
+
+def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[str]:
+    for key, found in (("method", outgoing.method), ("url", outgoing.url)):
+        if key in wanted and wanted[key] != found:
+            yield f"{key} is {found}, not {wanted[key]}"
+    headers = {
+        name.lower(): value.reveal() if isinstance(value, Secret) else value
+        for name, value in outgoing.headers
+    }
+    for name, value in wanted.get("headers", {}).items():
+        if headers.get(name.lower()) != (None if value is None else str(value)):
+            yield f"header {name} is {headers.get(name.lower())!r}, not {value!r}"
+    for form in _COMPARED & wanted.keys():
+        found = _body(outgoing, form)
+        if found != wanted[form]:
+            yield f"{form} body is {found!r}, not {wanted[form]!r}"
+
+
+def _body(outgoing: Outgoing, form: str) -> Any:
+    body = outgoing.body
+    if body is None:
+        return None
+    if form == "multipart":
+        return {part["name"]: _part(part) for part in body.fields()}
+    text = b"".join(body.chunks()).decode()
+    if form == "json":
+        return json.loads(text)
+    if form == "form":
+        return {name: value for name, value in body.fields()}  # noqa: C416  pairs, not a map
+    return text
+
+
+def _part(part: Mapping[str, Any]) -> Any:
+    if "value" in part:
+        return part["value"]
+    return {key: value for key, value in part.items() if key != "name"}
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(dump_json(value)) if value is not None and not isinstance(value, bytes) else value

@@ -1,0 +1,89 @@
+"""The facade: load a component, describe it, plan a request, open a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.connections import Channel, Connection
+from connector_runtime.describe import describe
+from connector_runtime.load import locate, read_component
+from connector_runtime.model import Model
+from connector_runtime.plan import make_plan
+from connector_runtime.session import AsyncSession, Options, Session, find_action, take_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.model import Action, ConnectionModel
+    from connector_runtime.plan import Plan
+
+
+class Component:
+    """A component ready to run; holds no tenant's data and may be shared by all threads."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @classmethod
+    def load(cls, component: str | Path, *overlays: str | Path) -> Component:
+        """Load an installed component by name, or a folder with `component.yaml`.
+
+        Args:
+            component: Its name or folder.
+            overlays: Folders that add or replace actions, inputs and connections.
+
+        Raises:
+            DefinitionError: With every problem of every file.
+        """
+        folders = [locate(component), *(Path(folder) for folder in overlays)]
+        return cls(Model(read_component(folders)))
+
+    @property
+    def key(self) -> str:
+        """Return the component's key."""
+        return self.model.key
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """Return the actions by key."""
+        return self.model.actions
+
+    @property
+    def connections(self) -> Mapping[str, ConnectionModel]:
+        """Return the ways to connect by key."""
+        return self.model.connections
+
+    def describe(self) -> dict[str, Any]:
+        """Return the JSON-ready catalogue: all a platform needs to draw its own forms."""
+        return describe(self.model)
+
+    def request(
+        self,
+        action: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any],
+        *,
+        trust_paths: bool = False,
+    ) -> Plan:
+        """Return the exact request an action would send; nothing is sent.
+
+        Raises:
+            ConnectorError: As the action would, before sending.
+        """
+        channel = Channel(self.model, _connection(connection))
+        found = find_action(self.model, action, channel.definition.key)
+        values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
+        return make_plan(self.model, found, values, channel)
+
+    def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
+        """Open a connection for threads; `options` are those of `Options`."""
+        return Session(self.model, _connection(connection), Options(**options))
+
+    def async_session(self, connection: Connection | Mapping[str, Any], **options: Any) -> AsyncSession:
+        """Open a connection for one event loop; `options` are those of `Options`."""
+        return AsyncSession(self.model, _connection(connection), Options(**options))
+
+
+def _connection(given: Connection | Mapping[str, Any]) -> Connection:
+    return given if isinstance(given, Connection) else Connection.from_dict(given)

@@ -1,0 +1,72 @@
+"""A component as data: what a platform, a form or an agent needs to know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.forms import form_fields, input_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.model import Action, ConnectionModel, DataSource, Model
+
+_COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation", "version")
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """Return the JSON-ready catalogue of a component.
+
+    Shape: `{component, actions, connections, dataSources}`; an action has `key label group
+    description effect scopes inputs inputSchema examples`, an input what a form shows.
+    """
+    return {
+        "component": {"key": model.key, **_words(model.component, _COMPONENT_WORDS)},
+        "actions": [describe_action(action) for action in model.actions.values()],
+        "connections": [_connection(connection) for connection in model.connections.values()],
+        "dataSources": [_datasource(source) for source in model.datasources.values()],
+    }
+
+
+def describe_action(action: Action) -> dict[str, Any]:
+    """Return one action as data."""
+    return {
+        "key": action.key,
+        "label": action.label,
+        "group": action.group,
+        **_words(action.definition, ("description", "documentation", "deprecated", "aliases")),
+        "effect": action.effect,
+        "scopes": list(action.scopes),
+        **({"connections": list(action.connections)} if action.connections else {}),
+        "inputs": form_fields(action.inputs),
+        "inputSchema": action.input_schema,
+        "examples": {
+            key: {"label": example.get("label", key), "inputs": example.get("inputs", {})}
+            for key, example in action.examples.items()
+        },
+    }
+
+
+def _connection(connection: ConnectionModel) -> dict[str, Any]:
+    definition = connection.definition
+    oauth2 = definition.get("oauth2")
+    return {
+        "key": connection.key,
+        **_words(definition, ("label", "help", "documentation", "deprecated")),
+        **({"oauth2": {"grants": oauth2["grants"]}} if oauth2 else {}),
+        "loopback": connection.loopback,
+        "inputs": form_fields(connection.inputs),
+        "inputSchema": input_schema(connection.inputs),
+    }
+
+
+def _datasource(source: DataSource) -> dict[str, Any]:
+    return {
+        "key": source.key,
+        **_words(source.definition, ("label", "description")),
+        "inputs": form_fields(source.action.inputs),
+    }
+
+
+def _words(definition: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: definition[key] for key in keys if key in definition}

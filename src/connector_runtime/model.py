@@ -1,0 +1,304 @@
+"""A checked component, ready to run: actions, connections, services, tables."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.budget import Rule
+from connector_runtime.inputs import build_inputs, input_schema
+from connector_runtime.places import names_for
+from connector_runtime.program import Check, compile_errors, compile_program
+from connector_runtime.retry import seconds_of
+from connector_runtime.templates import compile_node
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connector_runtime.inputs import Input
+    from connector_runtime.load import Source
+    from connector_runtime.program import ErrorRule, Program
+    from connector_runtime.schemas import Schemas
+
+    Evaluate = Callable[[Mapping[str, Any]], Any]
+
+MAX_LISTED_SCOPES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An API of the vendor's: where it is, and how much may be asked of it."""
+
+    url: Evaluate
+    budget: Rule | None
+    budget_key: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """How a connection picks a row of a table; the first value present decides."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    first: tuple[tuple[str, Evaluate], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    """How a connection's token is renewed."""
+
+    grants: tuple[str, ...]
+    token_url: Evaluate
+    client_id: Evaluate
+    client_secret: Evaluate
+    ok: Evaluate | None
+    errors: tuple[ErrorRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionModel:
+    """A way to connect, compiled."""
+
+    key: str
+    definition: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+    checks: tuple[Check, ...]
+    choose: Mapping[str, Choose]
+    oauth2: OAuth2 | None
+    headers: tuple[tuple[str, Evaluate], ...]
+    hosts: tuple[Evaluate, ...]
+    probe: Action | None
+    loopback: bool
+
+
+class Action:
+    """One action of a component, as its file describes it.
+
+    Attributes:
+        key, label, group, description, documentation: For people.
+        effect: `read`, `create`, `update`, `upsert`, `delete` or `raw`.
+        definition: The file's content, defaults not filled in.
+    """
+
+    def __init__(self, definition: Mapping[str, Any], model: Model) -> None:
+        self.definition = definition
+        self.key: str = definition["action"]
+        self.label: str = definition["label"]
+        self.group: str = definition.get("group", "")
+        self.description: str = definition.get("description", "")
+        self.documentation: str | None = definition.get("documentation")
+        self.effect: str = definition["effect"]
+        self.deprecated: str | None = definition.get("deprecated")
+        self.connections: tuple[str, ...] = tuple(definition.get("connection", ()))
+        self._model = model
+
+    def __repr__(self) -> str:
+        return f"Action({self.key!r})"
+
+    @cached_property
+    def input_definitions(self) -> dict[str, Any]:
+        """Return the inputs with shared ones filled in and the component's defaults behind."""
+        return self._model.resolve_inputs(self.definition.get("inputs", {}), defaults=True)
+
+    @cached_property
+    def inputs(self) -> tuple[Input, ...]:
+        """Return the inputs, in the order of the form."""
+        return build_inputs(self.input_definitions, self._model.tables)
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """Return a plain JSON Schema of what a form or an agent may send."""
+        return input_schema(self.inputs)
+
+    @cached_property
+    def program(self) -> Program:
+        """Return the compiled action."""
+        return compile_program(self.definition, self._model.component)
+
+    @property
+    def examples(self) -> Mapping[str, Any]:
+        """Return the named examples."""
+        found: Mapping[str, Any] = self.definition.get("examples", {})
+        return found
+
+    @cached_property
+    def scopes(self) -> tuple[str, ...]:
+        """Return every permission the action can need, over all choices of its inputs."""
+        choices = {item.key: [choice.value for choice in item.choices] for item in self.inputs if item.choices}
+        wanted = {key: values for key, values in choices.items() if self._scopes_read(key)}
+        found: set[str] = set()
+        for combination in itertools.islice(itertools.product(*wanted.values()), MAX_LISTED_SCOPES):
+            found.update(self.scopes_for(dict(zip(wanted, combination, strict=True)), {}))
+        return tuple(sorted(found))
+
+    def scopes_for(self, inputs: Mapping[str, Any], connection: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the permissions that one call needs."""
+        scope = {"inputs": inputs, "connection": connection, "tables": self._model.tables}
+        found = [_tolerant(evaluate, scope) for evaluate in self.program.scopes]
+        return tuple(str(text) for text in found if isinstance(text, str) and text)
+
+    def _scopes_read(self, key: str) -> bool:
+        return any(f"inputs.{key}" in str(text) for text in self.definition.get("scopes", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """A picker: a reading action, and how its records become options."""
+
+    key: str
+    definition: Mapping[str, Any]
+    action: Action
+    value: Evaluate
+    label: Evaluate
+
+
+class Model:
+    """Everything of a component that running an action needs."""
+
+    def __init__(self, source: Source) -> None:
+        component: Mapping[str, Any] = source.component.data
+        self.source = source
+        self.component = component
+        self.key: str = component["component"]
+        self.schemas: Schemas = source.schemas
+        self.tables: Mapping[str, Mapping[str, Any]] = {
+            name: table["rows"] for name, table in component.get("tables", {}).items()
+        }
+        self.shared_inputs = {
+            key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
+        }
+        self.services = {name: _service(entry) for name, entry in component["services"].items()}
+        self.connections = {key: self._connection(document.data) for key, document in source.connections.items()}
+        self.actions = {key: Action(document.data, self) for key, document in source.actions.items()}
+        self.datasources = {key: self._datasource(document.data) for key, document in source.datasources.items()}
+
+    def resolve_inputs(self, own: Mapping[str, Any], *, defaults: bool = False) -> dict[str, Any]:
+        """Return definitions with shared inputs in place, the own words on top."""
+        found = {key: self._resolve(definition) for key, definition in own.items()}
+        if defaults:
+            for key in self.component.get("defaults", {}).get("inputs", ()):
+                if key not in found:
+                    found[key] = self._resolve({"use": key})
+        return found
+
+    def _datasource(self, definition: Mapping[str, Any]) -> DataSource:
+        options = definition["options"]
+        parts = {key: definition[key] for key in ("inputs", "request", "paginate", "errors") if key in definition}
+        output = "${ items }" if "paginate" in definition else options["items"]
+        names = names_for("datasource", ("options", "value"))
+        return DataSource(
+            key=definition["datasource"],
+            definition=definition,
+            action=self._reading(definition["datasource"], {**parts, "reply": {"output": output}}),
+            value=compile_node(options["value"], names).render,
+            label=compile_node(options["label"], names).render,
+        )
+
+    def _reading(self, key: str, parts: Mapping[str, Any]) -> Action:
+        """Return a reading action that stands in no file of its own."""
+        return Action({"action": key, "label": key, "effect": "read", **parts}, self)
+
+    def _resolve(self, definition: Mapping[str, Any]) -> dict[str, Any]:
+        own = dict(definition)
+        shared = own.pop("use", None)
+        return {**self._resolve(self.shared_inputs[shared]), **own} if shared else own
+
+    def _connection(self, definition: Mapping[str, Any]) -> ConnectionModel:
+        apply = definition.get("apply", {})
+        probe = definition.get("probe")
+        loopback = bool(definition.get("loopback", False))
+        return ConnectionModel(
+            key=definition["connection"],
+            definition=definition,
+            inputs=build_inputs(self.resolve_inputs(definition.get("inputs", {})), self.tables),
+            checks=tuple(_check(item) for item in definition.get("checks", ())),
+            choose={
+                name: self._choose(name, choice, loopback=loopback)
+                for name, choice in definition.get("choose", {}).items()
+            },
+            oauth2=_oauth2(definition["oauth2"], self.component) if "oauth2" in definition else None,
+            headers=tuple(
+                (name, _closure(text, ("apply", "headers"))) for name, text in apply.get("headers", {}).items()
+            ),
+            hosts=tuple(_closure(text, ("apply", "hosts")) for text in apply.get("hosts", ())),
+            probe=self._reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
+            loopback=loopback,
+        )
+
+    def _choose(self, name: str, choice: Mapping[str, Any], *, loopback: bool) -> Choose:
+        rows: dict[str, Mapping[str, Any]] = {}
+        for key, row in {**self.tables.get(choice.get("from", ""), {}), **choice.get("rows", {})}.items():
+            computed = any(isinstance(cell, str) and "${" in cell for cell in row.values())
+            if computed and not loopback:
+                continue  # only a loopback connection may have an address that is not written out
+            rows[key] = {label: _cell(cell) for label, cell in row.items()} if computed else row
+        first = [
+            (column, _closure(text, ("choose", name)))
+            for entry in choice["first"]
+            for column, text in entry.items()
+        ]
+        return Choose(rows, tuple(first))
+
+
+def _cell(cell: Any) -> Any:
+    return _closure(cell, ("choose", "rows")) if isinstance(cell, str) and "${" in cell else cell
+
+
+def _service(entry: Mapping[str, Any]) -> Service:
+    budget = entry.get("budget")
+    rule = None
+    if budget:
+        rule = Rule(
+            requests=budget.get("requests"),
+            per_s=seconds_of(budget.get("per", 60)) or 60.0,
+            concurrency=budget.get("concurrency"),
+        )
+    names = names_for("component", ("services",))
+    key = budget.get("key") if budget else None
+    return Service(
+        url=compile_node(entry["url"], names).render,
+        budget=rule,
+        budget_key=compile_node(key, names).render if key else None,
+    )
+
+
+def _oauth2(definition: Mapping[str, Any], component: Mapping[str, Any]) -> OAuth2:
+    errors = definition.get("errors", [])
+    return OAuth2(
+        grants=tuple(definition.get("grants", ())),
+        token_url=_closure(definition["tokenUrl"], ("oauth2", "tokenUrl")),
+        client_id=_closure(definition.get("clientId"), ("oauth2", "clientId")),
+        client_secret=_closure(definition.get("clientSecret"), ("oauth2", "clientSecret")),
+        ok=_closure(definition["ok"], ("oauth2", "ok")) if "ok" in definition else None,
+        errors=compile_errors([{"use": errors}] if isinstance(errors, str) else errors, component),
+    )
+
+
+def _check(check: Mapping[str, Any]) -> Check:
+    return Check(
+        _closure(check["when"], ("checks",)), _closure(check["message"], ("checks",)), check.get("input")
+    )
+
+
+def _closure(node: Any, pointer: tuple[str, ...]) -> Evaluate:
+    if node is None:
+        return lambda _scope: ABSENT
+    return compile_node(node, names_for("connection", pointer)).render
+
+
+def _at(data: Any, pointer: tuple[str | int, ...]) -> Any:
+    for step in pointer:
+        data = data[step]
+    return data
+
+
+def _tolerant(evaluate: Evaluate, scope: Mapping[str, Any]) -> Any:
+    """Evaluate a text whose inputs may not all be known."""
+    from connector_runtime.expressions import EvaluationError  # noqa: PLC0415  only for listings
+
+    try:
+        return evaluate(scope)
+    except EvaluationError:
+        return None

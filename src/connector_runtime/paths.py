@@ -1,0 +1,107 @@
+"""Paths of requests: pieces between slashes, each one segment or said to be more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.expressions import EvaluationError
+from connector_runtime.templates import compile_text
+from connector_runtime.urls import Segments, UrlError, check_segment
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands between two slashes; `input` is the first input it reads."""
+
+    render: Callable[[Mapping[str, Any]], Any]
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PathProgram:
+    """A compiled path: constants, and pieces to fill in."""
+
+    pieces: tuple[str | Piece, ...]
+
+    def segments(self, scope: Mapping[str, Any]) -> list[str]:
+        """Return the path's segments, not yet percent-encoded.
+
+        Raises:
+            EvaluationError: A piece has no value or one that is no text.
+        """
+        found: list[str] = []
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                found.append(piece)
+                continue
+            value = piece.render(scope)
+            if isinstance(value, Segments):
+                found += value
+            else:
+                found.append(value if isinstance(value, str) else _segment_text(value))
+        return found
+
+    def culprit(self, scope: Mapping[str, Any]) -> str | None:
+        """Return the input that fills the first segment no URL can hold."""
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                continue
+            try:
+                value = piece.render(scope)
+                for text in value if isinstance(value, Segments) else [_segment_text(value)]:
+                    check_segment(text)
+            except UrlError:
+                return piece.input
+        return None
+
+
+def compile_path(path: str, names: Collection[str]) -> PathProgram:
+    """Compile a path such as `/${ inputs.type | segments }/${ inputs.id }/lines`."""
+    pieces: list[str | Piece] = []
+    for text in split_path(path):
+        template = compile_text(text, names)
+        if template.constant:
+            pieces.append(str(template.render({})))
+        else:
+            pieces.append(Piece(template.render, first_input(template.references)))
+    return PathProgram(tuple(pieces))
+
+
+def first_input(references: Any) -> str | None:
+    """Return the key of the first input that references read, if any."""
+    for reference in references:
+        if len(reference.path) > 1 and reference.path[0] == "inputs":
+            return str(reference.path[1])
+    return None
+
+
+def split_path(path: str) -> list[str]:
+    """Split at the slashes that stand outside `${ }`; empty pieces are left out."""
+    pieces, start, depth, quote = [], 0, 0, ""
+    for at, char in enumerate(path):
+        if quote:
+            quote = "" if char == quote else quote
+        elif depth:
+            quote = char if char in "'\"" else ""
+            depth += (char == "{") - (char == "}")
+        elif char == "{" and path[at - 1 : at] == "$":
+            depth = 1
+        elif char == "/":
+            pieces.append(path[start:at])
+            start = at + 1
+    pieces.append(path[start:])
+    return [piece for piece in pieces if piece]
+
+
+def _segment_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    what = "no value" if value is ABSENT or value is None else f"a {type(value).__name__}"
+    raise EvaluationError(f"a piece of the path is {what}, where a text or a whole number is needed")

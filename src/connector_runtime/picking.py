@@ -1,0 +1,88 @@
+"""Pickers: what an input offers to choose from, fixed or asked of the vendor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import error_of
+from connector_runtime.places import names_for
+from connector_runtime.templates import compile_node
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.inputs import Input
+    from connector_runtime.model import Action, DataSource, Model
+    from connector_runtime.results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What is to be offered: `options` as they are, or what `source` gives for `inputs`."""
+
+    source: DataSource | None
+    inputs: Mapping[str, Any]
+    options: list[dict[str, Any]]
+    scope: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pick(
+    action: Action, key: str, given: Mapping[str, Any], search: str | None, *, model: Model
+) -> Pick:
+    """Say where an input's options come from.
+
+    Args:
+        action: The action the input belongs to.
+        key: The input's key.
+        given: What has been entered so far, by input key.
+        search: What the person typed, or None.
+        model: The component.
+
+    Raises:
+        InputError: There is no such input, or it offers nothing to choose from.
+    """
+    entry = next((entry for entry in action.inputs if entry.key == key), None)
+    if entry is None:
+        raise error_of("input", f"The action has no input called `{key}`.", action=action.key)
+    wanted = entry.definition.get("choicesFrom", {})
+    if "source" not in wanted:
+        return Pick(None, {}, _fixed(entry, action, search))
+    source = model.datasources[wanted["source"]]
+    known = {one.key: one.constant for one in action.inputs if one.constant is not ABSENT}
+    scope = {"inputs": {**known, **given}, "connection": {}, "tables": model.tables}
+    names = names_for("action", ("inputs", key, "choicesFrom", "inputs"))
+    values = compile_node(wanted.get("inputs", {}), names).render(scope)
+    takes = {one.key for one in source.action.inputs}
+    if search and "search" in takes:
+        values["search"] = search
+    return Pick(source, values, [], scope={"inputs": values, "tables": model.tables})
+
+
+def offered(wanted: Pick, result: Result) -> list[dict[str, Any]]:
+    """Return the options that a data source's records make; those without a value are left out."""
+    assert wanted.source is not None  # noqa: S101  the caller has asked
+    options = []
+    for item in result.data or ():
+        scope = {**wanted.scope, "item": item}
+        value = wanted.source.value(scope)
+        if value is ABSENT or value is None:
+            continue
+        label = wanted.source.label(scope)
+        options.append({"value": value, "label": str(value if label is ABSENT or label is None else label)})
+    return options
+
+
+def _fixed(entry: Input, action: Action, search: str | None) -> list[dict[str, Any]]:
+    if not entry.choices:
+        raise error_of(
+            "input", f"{entry.label} has nothing to choose from.", hint="Enter a value.",
+            input=entry.key, action=action.key,
+        )  # fmt: skip
+    wanted = (search or "").casefold()
+    return [
+        {"value": choice.value, "label": choice.label}
+        for choice in entry.choices
+        if wanted in str(choice.label).casefold() or wanted in str(choice.value).casefold()
+    ]

@@ -1,0 +1,124 @@
+"""The exact dry run: the request an action would send, and how to send it by hand."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.bodies import MultipartBody
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.request import build
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.connections import Channel
+    from connector_runtime.messages import Outgoing
+    from connector_runtime.model import Action, Model
+
+SHOWN_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request that was not sent; nothing in it is secret.
+
+    Attributes:
+        method, url: As they would be sent.
+        headers: By name; the value that says who calls is masked.
+        body: The body's JSON, its parts (files without content), its text, or None.
+        effect: What the action does to the vendor's data.
+        warnings: What deserves a second look before sending.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+    effect: str
+    warnings: tuple[str, ...]
+    outgoing: Outgoing
+
+    def __str__(self) -> str:
+        lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items())]
+        text = self.outgoing.body.preview(SHOWN_BODY_BYTES) if self.outgoing.body else ""
+        return "\n".join([*lines, "", text] if text else lines)
+
+    def curl(self) -> str:
+        """Return a command for a POSIX shell; put the token where the mask is."""
+        words = ["curl", "--request", self.method, "--url", self.url]
+        body = self.outgoing.body
+        multipart = isinstance(body, MultipartBody)
+        for name, value in self.headers.items():
+            if not (multipart and name.lower() == "content-type"):
+                words += ["--header", f"{name}: {value}"]
+        if multipart:
+            for part in body.fields():  # type: ignore[union-attr]
+                words += ["--form-string" if "value" in part else "--form", _form(part)]
+        elif body is not None:
+            words += ["--data-binary", body.preview(SHOWN_BODY_BYTES)]
+        return " ".join(shlex.quote(word) for word in words)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready map."""
+        shape = {
+            "method": self.method,
+            "url": self.url,
+            "headers": dict(self.headers),
+            "body": self.body,
+            "effect": self.effect,
+            "warnings": list(self.warnings),
+        }
+        return {key: value for key, value in shape.items() if value not in (None, [])}
+
+
+def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: Channel) -> Plan:
+    """Build an action's first request without sending it.
+
+    Raises:
+        ConnectorError: As the action itself would, before sending.
+    """
+    program = action.program
+    scope: dict[str, Any] = {"inputs": inputs, "connection": channel.connection, "tables": model.tables}
+    if program.paging is not None:
+        start = program.paging.start(scope)
+        scope["page"] = start if isinstance(start, dict) else {}
+    try:
+        for check in program.checks:
+            if check.when(scope):
+                raise error_of("input", str(check.message(scope)), input=check.input)
+        built = build(
+            program.request,
+            scope,
+            channel,
+            model,
+            effect=action.effect,
+            form=str(program.reply.form(scope)),
+            masked=True,
+        )
+    except ConnectorError as problem:
+        problem.action = action.key
+        raise
+    outgoing = built.outgoing
+    return Plan(
+        method=outgoing.method,
+        url=outgoing.url,
+        headers={name: str(value) for name, value in outgoing.headers},
+        body=outgoing.body.fields() if outgoing.body else None,
+        effect=action.effect,
+        warnings=(*built.warnings, *_cautions(action, outgoing.method)),
+        outgoing=outgoing,
+    )
+
+
+def _cautions(action: Action, method: str) -> list[str]:
+    if action.effect == "delete" or method == "DELETE":
+        return ["This removes data."]
+    return []
+
+
+def _form(part: Mapping[str, Any]) -> str:
+    if "value" in part:
+        return f"{part['name']}={part['value']}"
+    return f"{part['name']}=@{part.get('filename', 'file')}"

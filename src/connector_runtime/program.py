@@ -1,0 +1,309 @@
+"""An action compiled: every expression a closure, made once, on first use.
+
+Nothing here checks the author's work: `check` has done that, with file and line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.places import names_for
+from connector_runtime.paths import compile_path
+from connector_runtime.templates import compile_expression_text, compile_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from connector_runtime.paths import PathProgram
+    from connector_runtime.templates import Template
+
+    Evaluate = Callable[[Mapping[str, Any]], Any]
+
+BODY_FORMS = ("json", "form", "multipart", "text", "bytes")
+# Kept small on purpose: who needs more reads `pages()`, which has no end but the vendor's.
+MAX_PAGES, MAX_ITEMS = 500, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """One entry of an error table; the first whose `when` holds names the failure."""
+
+    when: Evaluate | None
+    kind: str
+    texts: Mapping[str, Evaluate]
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BodyChoice:
+    """One way to fill the body; the first whose `when` holds is taken."""
+
+    when: Evaluate | None
+    form: str
+    value: Evaluate
+    content_type: Evaluate | None
+    schema: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProgram:
+    """How to make one request from a scope."""
+
+    service: str
+    method: Evaluate
+    path: PathProgram
+    query: Evaluate | None
+    headers: Evaluate | None
+    bodies: tuple[BodyChoice, ...]
+    timeout: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryProgram:
+    """How often and when to repeat; evaluated once a call."""
+
+    retries: Evaluate
+    backoff: Evaluate
+    delay: Evaluate
+    cap: Evaluate
+    kinds: frozenset[str]
+    on_any: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class PagingProgram:
+    """A fold over pages: where to start, when to go on, where to go."""
+
+    start: Evaluate
+    next: Evaluate
+    more: Evaluate
+    all: Evaluate | None
+    items: Evaluate
+    max_pages: int
+    max_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsProgram:
+    """How to judge the records of a many-record reply one by one."""
+
+    items: Evaluate
+    of: Evaluate | None
+    ok: Evaluate
+    errors: tuple[ErrorRule, ...]
+    output: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyProgram:
+    """How to read a reply."""
+
+    form: Evaluate
+    ok: Evaluate | None
+    output: Evaluate | None
+    results: ResultsProgram | None
+    wants_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A read action that finds out whether a write has happened."""
+
+    action: str
+    inputs: Evaluate
+    found: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule across inputs: where `when` holds, the call is refused."""
+
+    when: Evaluate
+    message: Evaluate
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything the conversation of one action needs."""
+
+    checks: tuple[Check, ...]
+    request: RequestProgram
+    reply: ReplyProgram
+    retry: RetryProgram
+    errors: tuple[ErrorRule, ...]
+    paging: PagingProgram | None
+    lookup: Lookup | None
+    identity: Evaluate | None
+    scopes: tuple[Evaluate, ...]
+    debug: Evaluate | None
+
+
+def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any]) -> Program:
+    """Compile one action of a checked component.
+
+    Args:
+        definition: The action file's content.
+        component: The content of `component.yaml`, for defaults, policies and error tables.
+    """
+    defaults = component.get("defaults", {})
+    lookup = definition.get("lookup")
+    return Program(
+        checks=tuple(_check(item) for item in definition.get("checks", ())),
+        request=_request(definition["request"], defaults.get("timeout")),
+        reply=_reply(definition.get("reply", {}), component),
+        retry=_retry(definition.get("retry", defaults.get("retry", {})), component),
+        errors=compile_errors(_error_table(definition, defaults), component),
+        paging=_paging(definition.get("paginate")),
+        lookup=_lookup(lookup) if lookup else None,
+        identity=_maybe(definition, "identity", ("identity",)),
+        scopes=tuple(_value(text, ("scopes",)) for text in definition.get("scopes", ())),
+        debug=_node(defaults.get("debug"), "component", ("defaults", "debug")),
+    )
+
+
+def _request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
+    def part(key: str, default: Any = None) -> Evaluate | None:
+        return _node(request.get(key, default), "action", ("request", key))
+
+    body = request.get("body", [])
+    return RequestProgram(
+        service=request["service"],
+        method=_always(part("method", "GET")),
+        path=compile_path(request["path"], names_for("action", ("request", "path"))),
+        query=part("query"),
+        headers=part("headers"),
+        bodies=tuple(_body(entry) for entry in ([body] if isinstance(body, dict) else body)),
+        timeout=part("timeout", timeout),
+    )
+
+
+def compile_errors(
+    table: Sequence[Mapping[str, Any]], component: Mapping[str, Any], pointer: Sequence[str] = ("errors",)
+) -> tuple[ErrorRule, ...]:
+    """Compile an error table, with the tables it uses in place."""
+    rules: list[ErrorRule] = []
+    for entry in table:
+        if "use" in entry:
+            rules += compile_errors(component["errors"][entry["use"]], component, pointer)
+            continue
+        names = names_for("action", pointer)
+        texts = {
+            key: compile_node(entry[key], names).render
+            for key in ("code", "message", "hint", "details", "existingId", "retryAfter")
+            if key in entry
+        }
+        when = compile_expression_text(entry["when"], names).render if "when" in entry else None
+        rules.append(ErrorRule(when, entry["kind"], texts, bool(entry.get("refused", False))))
+    return tuple(rules)
+
+
+def _error_table(definition: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    own = definition.get("errors")
+    if own is None:
+        own = defaults.get("errors", [])
+    return [{"use": own}] if isinstance(own, str) else own
+
+
+def _body(entry: Mapping[str, Any]) -> BodyChoice:
+    def part(key: str) -> Evaluate | None:
+        return _node(entry.get(key), "action", ("request", "body", key))
+
+    form = next(form for form in BODY_FORMS if form in entry)
+    return BodyChoice(part("when"), form, _always(part(form)), part("contentType"), part("schema"))
+
+
+def _reply(reply: Mapping[str, Any], component: Mapping[str, Any]) -> ReplyProgram:
+    results = reply.get("results")
+    text = str(reply)
+    return ReplyProgram(
+        form=_value(reply.get("as", "json"), ("reply", "as")),
+        ok=_maybe(reply, "ok", ("reply", "ok")),
+        output=_maybe(reply, "output", ("reply", "output")),
+        results=_results(results, component) if results else None,
+        wants_text="reply.text" in text or "reply.text" in str(component.get("errors")),
+    )
+
+
+def _results(results: Mapping[str, Any], component: Mapping[str, Any]) -> ResultsProgram:
+    at = ("reply", "results")
+    errors = results.get("errors", component.get("defaults", {}).get("errors", []))
+    table = [{"use": errors}] if isinstance(errors, str) else errors
+    return ResultsProgram(
+        items=_value(results["items"], (*at, "items")),
+        of=_maybe(results, "of", (*at, "of")),
+        ok=_value(results["ok"], (*at, "ok")),
+        errors=compile_errors(table, component),
+        output=_maybe(results, "output", (*at, "output")),
+    )
+
+
+def _retry(retry: Any, component: Mapping[str, Any]) -> RetryProgram:
+    policies = component.get("retry", {})
+    own = {"use": retry} if isinstance(retry, str) else dict(retry)
+    policy = {**policies.get(own.pop("use", ""), {}), **own}
+
+    def part(key: str, default: Any) -> Evaluate:
+        return _always(_node(policy.get(key, default), "component", ("retry", "policy", key)))
+
+    return RetryProgram(
+        retries=part("retries", 0),
+        backoff=part("backoff", "exponential"),
+        delay=part("delay", "500ms"),
+        cap=part("cap", "60s"),
+        kinds=frozenset(policy.get("on", ())),
+        on_any=part("onAny", default=False),
+    )
+
+
+def _paging(paginate: Mapping[str, Any] | None) -> PagingProgram | None:
+    if paginate is None:
+        return None
+
+    def part(key: str) -> Evaluate:
+        return _value(paginate[key], ("paginate", key))
+
+    return PagingProgram(
+        start=part("start"),
+        next=part("next"),
+        more=part("while"),
+        all=_maybe(paginate, "all", ("paginate", "all")),
+        items=part("items"),
+        max_pages=paginate["max"].get("pages", MAX_PAGES),
+        max_items=paginate["max"].get("items", MAX_ITEMS),
+    )
+
+
+def _lookup(lookup: Mapping[str, Any]) -> Lookup:
+    return Lookup(
+        action=lookup["action"],
+        inputs=_value(lookup["inputs"], ("lookup", "inputs")),
+        found=_value(lookup["found"], ("lookup", "found")),
+    )
+
+
+def _check(check: Mapping[str, Any]) -> Check:
+    return Check(
+        when=_value(check["when"], ("checks", "when")),
+        message=_value(check["message"], ("checks", "message")),
+        input=check.get("input"),
+    )
+
+
+def _value(node: Any, pointer: Sequence[str]) -> Evaluate:
+    return compile_node(node, names_for("action", pointer)).render
+
+
+def _maybe(owner: Mapping[str, Any], key: str, pointer: Sequence[str]) -> Evaluate | None:
+    return _value(owner[key], pointer) if key in owner else None
+
+
+def _node(node: Any, kind: str, pointer: Sequence[str]) -> Evaluate | None:
+    return None if node is None else compile_node(node, names_for(kind, pointer)).render
+
+
+def _always(evaluate: Evaluate | None) -> Evaluate:
+    return evaluate or (lambda _scope: None)
+
+

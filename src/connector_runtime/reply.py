@@ -1,0 +1,184 @@
+"""A reply read and judged: what it says, and what that means for the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.documents import JsonError, parse_json
+from connector_runtime.errors import REFUSING_KINDS
+from connector_runtime.expressions import EvaluationError
+from connector_runtime.messages import Failure
+from connector_runtime.urls import UrlError
+from connector_runtime.values import ABSENT, Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector_runtime.program import ErrorRule, ReplyProgram
+    from connector_runtime.redact import Redactor
+    from connector_runtime.messages import Reply
+
+SNIPPET_CHARS = 200
+_BY_STATUS = {
+    400: "validation",
+    401: "auth_expired",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    409: "conflict",
+    412: "conflict",
+    422: "validation",
+    429: "rate_limited",
+}
+_SENTENCES = {
+    "validation": "The service refused the values.",
+    "auth_expired": "The service did not accept the access token.",
+    "permission": "The connection may not do this.",
+    "not_found": "There is nothing under this address.",
+    "conflict": "The record is in a state that does not allow this.",
+    "rate_limited": "Too many requests at once.",
+    "server": "The service had an error of its own.",
+    "timeout": "The service gave up waiting for the request.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one attempt came to.
+
+    `kind` is None when the vendor said yes. `facts` are attributes for the
+    error: `status code hint details existing_id`; `retry_after` is the vendor's
+    wish as it came. `values` is the reply as expressions see it.
+    """
+
+    certainty: Certainty
+    kind: str | None
+    message: str
+    values: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    retry_after: Any = None
+
+
+def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
+    """Return a reply as expressions see it: `status headers json text body`.
+
+    `json` is absent where the body is none; a refusal is read as JSON whatever
+    form was asked for, because that is how vendors explain themselves.
+    """
+    headers: dict[str, str] = {}
+    for name, value in reply.headers:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
+    if reply.body and (form == "json" or reply.status >= 300):  # noqa: PLR2004
+        try:
+            values["json"] = parse_json(reply.body, exact=True)
+        except JsonError as problem:
+            values["unreadable"] = str(problem)
+    if wants_text or form == "text":
+        values["text"] = reply.body.decode("utf-8", "replace")
+    return values
+
+
+def judge(
+    got: Reply | Failure,
+    program: ReplyProgram,
+    rules: Sequence[ErrorRule],
+    scope: dict[str, Any],
+    *,
+    form: str,
+    redactor: Redactor,
+) -> Verdict:
+    """Say what an attempt came to; `scope` gains `reply` and `fault`."""
+    if isinstance(got, Failure):
+        return Verdict(got.certainty, got.kind, got.message, {}, {})
+    values = read(got, form, wants_text=program.wants_text)
+    scope["reply"] = values
+    scope["fault"] = values.get("json", ABSENT)
+    unreadable = got.status < 300 and "unreadable" in values and form == "json"  # noqa: PLR2004
+    if not unreadable and _is_ok(program, scope, got.status):
+        return Verdict(Certainty.ANSWERED, None, "", values, {"status": got.status})
+    named = classify(rules, scope, redactor)
+    facts = {"status": got.status, **named.facts}
+    kind, message, refused = named.kind, named.message, named.refused
+    if kind is None:
+        kind = "contract" if unreadable else kind_of_status(got.status)
+        message = message or _generic(kind, got, values, redactor)
+    certainty = _certainty(kind, got.status, refused=refused)
+    asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
+    return Verdict(certainty, kind, message, values, facts, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an error table says of a failure; `kind` is None when no rule holds."""
+
+    kind: str | None
+    message: str
+    facts: Mapping[str, Any]
+    refused: bool
+    retry_after: Any
+
+
+def classify(rules: Sequence[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
+    """Return what the first rule that holds makes of `scope`'s fault."""
+    for rule in rules:
+        if rule.when is not None and not _safely(rule.when, scope):
+            continue
+        found = {key: redactor.value(_safely(text, scope)) for key, text in rule.texts.items()}
+        facts = {
+            "code": found.get("code"),
+            "hint": found.get("hint"),
+            "details": found.get("details"),
+            "existing_id": found.get("existingId"),
+        }
+        return Named(
+            kind=rule.kind,
+            message=str(found.get("message") or _SENTENCES.get(rule.kind, "The service refused the request.")),
+            facts={key: value for key, value in facts.items() if value is not None},
+            refused=rule.refused,
+            retry_after=found.get("retryAfter"),
+        )
+    return Named(None, "", {}, refused=False, retry_after=None)
+
+
+def kind_of_status(status: int) -> str:
+    """Return the kind of a refusal that no rule names."""
+    if status >= 500:  # noqa: PLR2004
+        return "server"
+    return _BY_STATUS.get(status, "contract")
+
+
+def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool:
+    if program.ok is None:
+        return 200 <= status < 300  # noqa: PLR2004
+    return bool(_safely(program.ok, scope))
+
+
+def _safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
+    """Evaluate; a vendor's odd reply must not break its own explanation."""
+    try:
+        value = evaluate(scope)
+    except (EvaluationError, UrlError):
+        return None
+    return None if value is ABSENT else value
+
+
+def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
+    if refused or kind in REFUSING_KINDS:
+        return Certainty.REJECTED
+    if status >= 500 or status == 408 or (kind == "contract" and status < 300):  # noqa: PLR2004
+        return Certainty.UNKNOWN
+    return Certainty.ANSWERED
+
+
+def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redactor) -> str:
+    text = redactor.text(got.body[: SNIPPET_CHARS * 8].decode("utf-8", "replace"))
+    snippet = " ".join(text.split())[:SNIPPET_CHARS]
+    if kind == "contract":
+        if 300 <= got.status < 400:  # noqa: PLR2004
+            return f"The service answered with a redirect (HTTP {got.status}), which is never followed."
+        why = values.get("unreadable", "it is not what the service promises")
+        return f"The reply (HTTP {got.status}) cannot be used: {why}. It begins: {snippet!r}"
+    sentence = _SENTENCES.get(kind, "The service refused the request.")
+    return f"{sentence} It answered HTTP {got.status}" + (f": {snippet!r}" if snippet else ".")

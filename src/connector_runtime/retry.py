@@ -1,0 +1,125 @@
+"""When an attempt is repeated, and how long to wait: one rule for every action.
+
+Decided by `effect` and `identity` alone once an attempt's certainty is known;
+`docs/reference/retries.md` has the table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connector_runtime.program import RetryProgram
+    from connector_runtime.values import Random
+
+MAX_RETRIES = 100
+# Beyond a year a wait is a mistake of the sender's, not an instruction.
+_LONGEST_WAIT_S = 366 * 86_400.0
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+# Methods whose repetition the vendor does not have to treat as a repetition.
+_ADDING_METHODS = frozenset({"POST", "PATCH", "LINK"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One call's wishes: how often, how long apart, after which failures."""
+
+    retries: int
+    exponential: bool
+    delay_s: float
+    cap_s: float
+    kinds: frozenset[str]
+    on_any: bool
+
+    @classmethod
+    def of(cls, program: RetryProgram, scope: Mapping[str, Any]) -> Policy:
+        """Evaluate a retry program for one call."""
+        return cls(
+            retries=min(int(program.retries(scope) or 0), MAX_RETRIES),
+            exponential=program.backoff(scope) == "exponential",
+            delay_s=seconds_of(program.delay(scope)) or 0.0,
+            cap_s=seconds_of(program.cap(scope)) or 60.0,
+            kinds=program.kinds,
+            on_any=bool(program.on_any(scope)),
+        )
+
+    def covers(self, kind: str) -> bool:
+        """Return whether failures of this kind are to be repeated at all."""
+        wanted = self.kinds
+        return self.on_any or kind in wanted or (kind == "timeout" and "network" in wanted)
+
+    def wait_s(self, repeat: int, random: Callable[[], float]) -> float:
+        """Return the back-off before a repeat, in seconds.
+
+        Args:
+            repeat: 1 for the first.
+            random: Gives numbers in [0.0, 1.0). Full jitter belongs to
+                exponential backoff only, and never waits nothing at all.
+        """
+        if not self.exponential:
+            return min(self.delay_s, _LONGEST_WAIT_S)
+        ceiling = min(self.cap_s, self.delay_s * 2.0 ** min(repeat - 1, 64))
+        return ceiling * (1.0 - random())
+
+
+def may_repeat(certainty: Certainty, effect: str, *, identified: bool) -> bool:
+    """Return whether a repeat can do no harm, whatever anybody wishes."""
+    if certainty is not Certainty.UNKNOWN or effect == "raw":
+        return True
+    return effect in ("read", "update", "delete") or (effect == "upsert" and identified)
+
+
+def may_double(certainty: Certainty, effect: str, method: str) -> bool:
+    """Return whether a repeat may do the same thing twice, at the user's word."""
+    return effect == "raw" and certainty is Certainty.UNKNOWN and method in _ADDING_METHODS
+
+
+def seconds_of(value: Any) -> float | None:
+    """Return a duration such as `500ms`, `60s`, `5m` or a number of seconds, or None."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value)
+        return float(match[1]) * _UNIT_S[match[2]] if match else None
+    if isinstance(value, bool) or not value:
+        return None
+    return float(value)
+
+
+def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float | None:
+    """Return the wait a server asks for, in seconds, or None where it asks for none.
+
+    Digits or an HTTP date; the date is compared with the reply's own `Date`, so
+    that a wrong clock on either side does not matter. Anything else counts as
+    absent.
+
+    Source:
+        RFC 9110 section 10.2.3.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    else:
+        text = str(value or "").strip(" \t")
+        if text.isascii() and text.isdigit() and len(text) <= 10:  # noqa: PLR2004  300 years
+            seconds = float(text)
+        else:
+            asked = _date_s(text)
+            seconds = -1.0 if asked is None else asked - (_date_s(server_date) or now)
+            if asked is not None and seconds < 0:
+                return 0.0
+    return seconds if 0.0 <= seconds <= _LONGEST_WAIT_S else None
+
+
+def _date_s(text: str | None) -> float | None:
+    if not text or len(text) > 64 or not text.isascii():  # noqa: PLR2004  no date is longer
+        return None
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,284 @@
+"""One connection in use: its own pool, token and budget; `run` does an action."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.budget import Budget
+from connector_runtime.call import DEFAULT_DEADLINE_S, Call, Listener
+from connector_runtime.connections import Channel
+from connector_runtime.drivers import AsyncDriver, SyncDriver
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.exchange import converse
+from connector_runtime.inputs import take
+from connector_runtime.picking import offered, pick
+from connector_runtime.redact import Redactor
+from connector_runtime.refusals import did_you_mean
+from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.values import Deadline, SystemClock, system_random
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from connector_runtime.call import Event
+    from connector_runtime.connections import Connection
+    from connector_runtime.model import Action, Model
+    from connector_runtime.results import Page, Result
+    from connector_runtime.values import Clock, Random
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a session may be given; every member has a sensible default.
+
+    Attributes:
+        transport: Any httpx transport, used as it is.
+        clock: Time; a test's own clock makes waits cost nothing.
+        random: Source of jitter.
+        budget: Shared between sessions of one process to keep to one budget together.
+        logger: Where Debug Request writes; default the logger `connector_runtime`.
+        on_event: Called once an attempt and once an action with an `Event`.
+        deadline_s: Bound of a whole call in seconds.
+        trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a
+            platform that passes on what people enter leaves it off.
+    """
+
+    transport: Any = None
+    clock: Clock | None = None
+    random: Random | None = None
+    budget: Budget | None = None
+    logger: Any = None
+    on_event: Callable[[Event], None] | None = None
+    deadline_s: float = DEFAULT_DEADLINE_S
+    trust_paths: bool = False
+
+
+class _Base:
+    """What both kinds of session share."""
+
+    def __init__(self, model: Model, connection: Connection, options: Options) -> None:
+        self._model = model
+        self._options = options
+        self._clock: Clock = options.clock or SystemClock()
+        self._random = options.random or system_random()
+        self._channel = Channel(model, connection)
+        self._budget = options.budget or Budget()
+        logger = options.logger or logging.getLogger("connector_runtime")
+        self._listener = Listener(options.on_event, logger)
+        hosts = set(self._channel.hosts)
+        if self._channel.token_host:
+            hosts.add(self._channel.token_host)
+        self._hosts = frozenset(hosts)
+
+    @property
+    def token(self) -> dict[str, Any]:
+        """Return the current token in the platform's shape, to be kept; secrets in clear."""
+        return self._channel.token.to_dict()
+
+    def _call(self, key: str, inputs: Mapping[str, Any], **how: Any) -> Call:
+        return self._call_of(find_action(self._model, key, self._channel.definition.key), inputs, **how)
+
+    def _call_of(
+        self,
+        action: Action,
+        inputs: Mapping[str, Any],
+        *,
+        deadline_s: float | None = None,
+        save_to: str | Path | None = None,
+        stream: bool = False,
+        deadline: Deadline | None = None,
+    ) -> Call:
+        def new_deadline() -> Deadline:
+            seconds = self._options.deadline_s if deadline_s is None else deadline_s
+            return Deadline(self._clock.monotonic() + seconds, self._clock.monotonic)
+
+        trust_paths = self._options.trust_paths
+        return Call(
+            action=action,
+            inputs=take_inputs(self._model, action, inputs, self._channel, trust_paths=trust_paths),
+            channel=self._channel,
+            model=self._model,
+            clock=self._clock,
+            random=self._random,
+            deadline=deadline or new_deadline(),
+            redactor=Redactor(self._channel.secrets()),
+            listener=self._listener,
+            read_action=lambda other, values, until: self._call(other, values, deadline=until),
+            new_deadline=new_deadline,
+            save_to=Path(save_to) if save_to is not None else None,
+            stream=stream,
+        )
+
+    def _probe(self) -> Action:
+        probe = self._channel.definition.probe
+        if probe is None:
+            raise error_of("unsupported", "This kind of connection has no way to be checked.")
+        return probe
+
+
+class Session(_Base, AbstractContextManager["Session"]):
+    """A session for threads; safe to share between them."""
+
+    def __init__(
+        self, model: Model, connection: Connection, options: Options, *, sender: SyncSender | None = None
+    ) -> None:
+        super().__init__(model, connection, options)
+        self._sender = sender or SyncSender(
+            hosts=self._hosts,
+            loopback=self._channel.definition.loopback,
+            transport=options.transport,
+        )
+        self._driver = SyncDriver(self._sender, self._clock, self._budget)
+
+    def run(
+        self,
+        action: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        deadline_s: float | None = None,
+        save_to: str | Path | None = None,
+    ) -> Result:
+        """Do an action.
+
+        Args:
+            action: Its key.
+            inputs: Values by input key.
+            deadline_s: Bound of the whole call in seconds.
+            save_to: File for the reply's content, written whole or not at all.
+
+        Raises:
+            ConnectorError: Of the class that says who must act.
+        """
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        return self._driver.run(converse(call))
+
+    def pages(
+        self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
+    ) -> Iterator[Page]:
+        """Read a listing page by page to its end; `deadline_s` bounds each page."""
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
+        return self._driver.pages(converse(call))
+
+    def choices(
+        self, action: str, input: str, inputs: Mapping[str, Any] | None = None, *, search: str | None = None  # noqa: A002
+    ) -> list[dict[str, Any]]:
+        """Return what a picker offers for an input: `{value, label}` each."""
+        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
+        if wanted.source is None:
+            return wanted.options
+        call = self._call_of(wanted.source.action, wanted.inputs)
+        return offered(wanted, self._driver.run(converse(call)))
+
+    def check(self) -> Result:
+        """Ask the vendor whether the connection works.
+
+        Raises:
+            ConnectionProblem: It does not, or the component has no way to ask.
+        """
+        return self._driver.run(converse(self._call_of(self._probe(), {})))
+
+    def close(self) -> None:
+        """Close every connection of the session."""
+        self._sender.close()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
+    """A session for one event loop."""
+
+    def __init__(
+        self, model: Model, connection: Connection, options: Options, *, sender: AsyncSender | None = None
+    ) -> None:
+        super().__init__(model, connection, options)
+        self._sender = sender or AsyncSender(
+            hosts=self._hosts,
+            loopback=self._channel.definition.loopback,
+            transport=options.transport,
+        )
+        self._driver = AsyncDriver(self._sender, self._clock, self._budget)
+
+    async def run(
+        self,
+        action: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        deadline_s: float | None = None,
+        save_to: str | Path | None = None,
+    ) -> Result:
+        """Do an action, as `Session.run`."""
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        return await self._driver.run(converse(call))
+
+    def pages(
+        self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
+    ) -> AsyncIterator[Page]:
+        """Read a listing page by page to its end, as `Session.pages`."""
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
+        return self._driver.pages(converse(call))
+
+    async def choices(
+        self, action: str, input: str, inputs: Mapping[str, Any] | None = None, *, search: str | None = None  # noqa: A002
+    ) -> list[dict[str, Any]]:
+        """Return what a picker offers, as `Session.choices`."""
+        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
+        if wanted.source is None:
+            return wanted.options
+        call = self._call_of(wanted.source.action, wanted.inputs)
+        return offered(wanted, await self._driver.run(converse(call)))
+
+    async def check(self) -> Result:
+        """Ask the vendor whether the connection works, as `Session.check`."""
+        return await self._driver.run(converse(self._call_of(self._probe(), {})))
+
+    async def aclose(self) -> None:
+        """Close every connection of the session."""
+        await self._sender.aclose()
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
+
+
+def find_action(model: Model, key: str, connection: str | None = None) -> Action:
+    """Return an action by its key.
+
+    Raises:
+        InputError: There is none, or it does not work with the connection.
+    """
+    action = model.actions.get(key)
+    if action is None:
+        raise error_of(
+            "input", f"There is no action called `{key}`.", hint=did_you_mean(key, model.actions)
+        )
+    if connection is not None and action.connections and connection not in action.connections:
+        raise error_of(
+            "config",
+            f"The action does not work with the connection `{connection}`.",
+            hint=f"Use one of: {', '.join(action.connections)}.",
+            action=key,
+        )
+    return action
+
+
+def take_inputs(
+    model: Model, action: Action, given: Mapping[str, Any], channel: Channel, *, trust_paths: bool
+) -> dict[str, Any]:
+    """Check what was given for an action and return what is meant."""
+    values = {key: value for key, value in given.items() if key != "connection"}
+    try:
+        return take(
+            action.inputs,
+            values,
+            connection=channel.connection,
+            tables=model.tables,
+            schemas=model.schemas,
+            trust_paths=trust_paths,
+        )
+    except ConnectorError as problem:
+        problem.action = action.key
+        raise
