@@ -10,10 +10,20 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from connector_runtime.closures import (
+    Evaluate,
+    Scope,
+    apply_filter,
+    equals,
+    explained,
+    follow_steps,
+    is_among,
+    read_member,
+    read_path,
+)
 from connector_runtime.filters import FILTERS, TAKE_ABSENT, TEST_NAMES, TESTS, matching
 from connector_runtime.grammar import ExpressionError, did_you_mean, parse
 from connector_runtime.operators import (
@@ -22,7 +32,6 @@ from connector_runtime.operators import (
     concatenate,
     contains,
     equal,
-    member,
     negate,
     ordering,
     subtract,
@@ -31,10 +40,10 @@ from connector_runtime.patterns import PatternError
 from connector_runtime.references import Reference, find_references
 from connector_runtime.values import ABSENT
 
-__all__ = ["EvaluationError", "Expression", "ExpressionError", "Reference", "compile_expression"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
 
-Scope = Mapping[str, Any]
-Evaluate = Callable[[Scope], Any]
+__all__ = ["EvaluationError", "Expression", "ExpressionError", "Reference", "compile_expression"]
 
 MAX_NODES = 200
 MAX_DEPTH = 30
@@ -91,20 +100,8 @@ def _compile(source: str, names: frozenset[str], in_text: bool) -> Expression:
     compiler = _Compiler(names)
     evaluate = compiler.compile(tree, 1)
     if compiler.can_fail:
-        evaluate = _explained(evaluate, source)
+        evaluate = explained(evaluate, source)
     return Expression(source, find_references(tree, needed=in_text), evaluate)
-
-
-def _explained(evaluate: Evaluate, source: str) -> Evaluate:
-    def explained(scope: Scope) -> Any:
-        try:
-            return evaluate(scope)
-        except EvaluationError as error:
-            raise error.within(source) from None
-        except RecursionError:
-            raise EvaluationError("a value is nested too deeply").within(source) from None
-
-    return explained
 
 
 class _Compiler:
@@ -136,7 +133,8 @@ class _Compiler:
     def name(self, node: Any, _depth: int) -> Evaluate:
         name = node.name
         if name in _REFUSED_NAMES or name.startswith("__") or name not in self.names:
-            hint = "write `none`" if name == "null" else did_you_mean(name, self.names, what="names here")
+            known = self.names - _REFUSED_NAMES
+            hint = "write `none`" if name == "null" else did_you_mean(name, known, what="names here")
             raise ExpressionError(f"there is no `{name}` here", node.lineno, hint)
         return lambda scope: scope.get(name, ABSENT)
 
@@ -154,8 +152,8 @@ class _Compiler:
         read = self.compile(node, depth)
         steps.reverse()
         if type(node).__name__ == "Name" and all(isinstance(step, str) for step in steps):
-            return _read_member(node.name, *steps) if len(steps) == 1 else _read_path(node.name, steps)
-        return _follow(read, steps)
+            return read_member(node.name, *steps) if len(steps) == 1 else read_path(node.name, steps)
+        return follow_steps(read, steps)
 
     def _step(self, node: Any, depth: int) -> Any:
         """Return a constant key, or what evaluates to one."""
@@ -201,10 +199,10 @@ class _Compiler:
         holds = _COMPARISONS[link.op]
         if _is_constant(link.expr):
             if link.op == "eq" and type(right({})) in {str, int}:
-                return _equals(left, right({}))
+                return equals(left, right({}))
         elif type(link.expr).__name__ == "List" and all(map(_is_constant, link.expr.items)):
             known = right({})
-            return _is_among(left, known) if link.op == "in" else lambda scope: holds(left(scope), known)
+            return is_among(left, known) if link.op == "in" else lambda scope: holds(left(scope), known)
         self.can_fail = True
         return lambda scope: holds(left(scope), right(scope))
 
@@ -233,11 +231,13 @@ class _Compiler:
     def arithmetic(self, node: Any, depth: int) -> Evaluate:
         self.can_fail = True
         left, right = self.all([node.left, node.right], depth)
+        _check_numbers(node.left, node.right)
         operate = add if type(node).__name__ == "Add" else subtract
         return lambda scope: operate(left(scope), right(scope))
 
     def negative(self, node: Any, depth: int) -> Evaluate:
         inner = self.compile(node.node, depth)
+        _check_numbers(node.node)
         if _is_constant(node):
             value = negate(inner({}))
             return lambda _scope: value
@@ -254,13 +254,13 @@ class _Compiler:
         arguments = self.all(node.args, depth)
         apply = rule.apply
         if rule.constant:
-            apply = functools.partial(_swapped, apply, [part({}) for part in arguments])
-            arguments = []
+            constants, arguments = [part({}) for part in arguments], []
+            apply = functools.partial(_applied_to, apply, constants)
         if name == "default":
             other = arguments[0]
             return lambda scope: other(scope) if (given := value(scope)) is ABSENT else given
         self.can_fail = True
-        return _apply(apply, value, arguments, passes_absent=name not in TAKE_ABSENT)
+        return apply_filter(apply, value, arguments, passes_absent=name not in TAKE_ABSENT)
 
     def test(self, node: Any, depth: int) -> Evaluate:
         name = node.name
@@ -312,72 +312,13 @@ def _is_constant(node: Any) -> bool:
     return kind == "Const"
 
 
-def _equals(left: Evaluate, constant: str | int) -> Evaluate:
-    kind = type(constant)
-
-    def equals(scope: Scope) -> bool:
-        value = left(scope)
-        return bool(value == constant) if type(value) is kind else equal(value, constant)
-
-    return equals
-
-
-def _is_among(left: Evaluate, known: list[Any]) -> Evaluate:
-    texts = frozenset(item for item in known if type(item) is str)
-    numbers = frozenset(item for item in known if type(item) in {int, float})
-
-    def is_among(scope: Scope) -> bool:
-        value = left(scope)
-        if type(value) is str:
-            return value in texts
-        return value in numbers if type(value) is int else contains(value, known)
-
-    return is_among
-
-
-def _read_member(root: str, key: str) -> Evaluate:
-    def read(scope: Scope) -> Any:
-        parent = scope.get(root, ABSENT)
-        return parent.get(key, ABSENT) if type(parent) is dict else member(parent, key)
-
-    return read
-
-
-def _read_path(root: str, keys: list[str]) -> Evaluate:
-    def read(scope: Scope) -> Any:
-        value = scope.get(root, ABSENT)
-        for key in keys:
-            value = value.get(key, ABSENT) if type(value) is dict else member(value, key)
-        return value
-
-    return read
-
-
-def _follow(read: Evaluate, steps: list[Any]) -> Evaluate:
-    def follow(scope: Scope) -> Any:
-        value = read(scope)
-        for step in steps:
-            key = step(scope) if callable(step) else step
-            value = value.get(key, ABSENT) if type(value) is dict and type(key) is str else member(value, key)
-        return value
-
-    return follow
-
-
-def _swapped(apply: Callable[..., Any], constants: list[Any], value: Any) -> Any:
-    return apply(value, *constants)
-
-
-def _apply(
-    apply: Callable[..., Any], value: Evaluate, arguments: list[Evaluate], *, passes_absent: bool
-) -> Evaluate:
-    def applied(scope: Scope) -> Any:
-        given = value(scope)
-        if given is ABSENT and passes_absent:
-            return ABSENT
-        return apply(given, *[argument(scope) for argument in arguments])
-
-    return applied
+def _check_numbers(*operands: Any) -> None:
+    for node in operands:
+        kind = type(node).__name__
+        is_text = kind == "Concat" or (kind == "Const" and isinstance(node.value, str))
+        if is_text or kind in {"List", "Compare", "Test", "Not"}:
+            hint = "join texts with `~`" if is_text else None
+            raise ExpressionError("`+` and `-` need numbers", node.lineno, hint)
 
 
 def _check_arguments(name: str, node: Any, least: int, most: int, *, constant: bool) -> None:
@@ -390,3 +331,7 @@ def _check_arguments(name: str, node: Any, least: int, most: int, *, constant: b
             raise ExpressionError(f"`{name}` takes a text in quotes", argument.lineno)
         if name == "split" and not argument.value:
             raise ExpressionError("`split` needs at least one character to split at", argument.lineno)
+
+
+def _applied_to(apply: Callable[..., Any], constants: list[Any], value: Any) -> Any:
+    return apply(value, *constants)

@@ -13,7 +13,7 @@ from typing import Any
 
 from connector_runtime import urls
 from connector_runtime.json_text import JsonError, parse_json
-from connector_runtime.operators import EvaluationError, is_number, kind_of, text_of
+from connector_runtime.operators import EvaluationError, is_number, is_pair, kind_of, text_of
 from connector_runtime.patterns import MAX_TEXT_CHARACTERS, compile_pattern
 from connector_runtime.values import ABSENT, File
 
@@ -108,7 +108,7 @@ def milliseconds(value: Any) -> Any:
         raise EvaluationError(f"`ms` needs a number and was given {kind_of(value)}")
     try:
         return float(value) / 1000
-    except OverflowError:
+    except (OverflowError, ValueError):
         raise EvaluationError("`ms` was given a number that is out of range") from None
 
 
@@ -139,7 +139,7 @@ def named(value: Any, names: Any) -> Any:
     if isinstance(value, File):
         return replace(value, name=_file_name(names))
     pairs = getattr(value, "pairs", None) or (list(value.items()) if isinstance(value, Mapping) else value)
-    if not isinstance(pairs, (list, tuple)) or not isinstance(names, Mapping):
+    if not (is_list(pairs) and all(map(is_pair, pairs)) and isinstance(names, Mapping)):
         raise EvaluationError(f"`named` cannot give {kind_of(names)} as names to {kind_of(value)}")
     known = {key for key, _ in pairs}
     for key in names:

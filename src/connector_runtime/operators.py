@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Wide enough for any amount of money, narrow enough that 1e999999999 + 1 stays small.
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, Overflow])
+# Enough to find the expression by, in a message that stays readable.
+MAX_SHOWN_CHARACTERS = 120
 
 
 class EvaluationError(ValueError):
@@ -38,7 +40,8 @@ class EvaluationError(ValueError):
 
     def within(self, source: str) -> EvaluationError:
         """Return the same error, saying in which expression it happened."""
-        shown = " ".join(source.split())
+        words = " ".join(source.split())
+        shown = words if len(words) <= MAX_SHOWN_CHARACTERS else words[:MAX_SHOWN_CHARACTERS] + "…"
         return EvaluationError(f"{self.message}, in `{shown}`", self.hint, kind=self.kind)
 
 
@@ -54,6 +57,11 @@ def member(value: Any, key: Any) -> Any:
 def is_number(value: Any) -> bool:
     """Return whether a value is a number; true and false are none."""
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def is_pair(value: Any) -> bool:
+    """Return whether a value is a list of a text and something: one name and value."""
+    return isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str)
 
 
 def kind_of(value: Any) -> str:
@@ -107,11 +115,18 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any,
             return compare(left, right)
         if left is ABSENT or right is ABSENT:
             return False
-        if (isinstance(left, str) and isinstance(right, str)) or (is_number(left) and is_number(right)):
+        if not (_are_texts(left, right) or (is_number(left) and is_number(right))):
+            raise EvaluationError(f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}")
+        try:
             return compare(left, right)
-        raise EvaluationError(f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}")
+        except DecimalException:
+            return False  # not a number is neither less nor more
 
     return ordered
+
+
+def _are_texts(left: Any, right: Any) -> bool:
+    return isinstance(left, str) and isinstance(right, str)
 
 
 def add(left: Any, right: Any) -> Any:
@@ -136,18 +151,22 @@ def _sum(symbol: str, left: Any, right: Any) -> Any:
         raise EvaluationError(f"`{symbol}` needs numbers and was given {kind_of(odd)}", hint)
     try:
         if isinstance(left, Decimal) or isinstance(right, Decimal):
-            operate = _EXACT.add if symbol == "+" else _EXACT.subtract
-            return operate(_decimal(left), _decimal(right))
-        result = left + right if symbol == "+" else left - right
+            result, is_finite = _exactly(symbol, left, right)
+        else:
+            result = left + right if symbol == "+" else left - right
+            is_finite = isinstance(result, int) or math.isfinite(result)
     except (DecimalException, OverflowError):
-        result = math.nan
-    if not math.isfinite(result):
-        raise EvaluationError(f"the result of `{symbol}` is out of range")
-    return result
+        is_finite = False
+    if is_finite:
+        return result
+    raise EvaluationError(f"the result of `{symbol}` is out of range")
 
 
-def _decimal(number: Any) -> Decimal:
-    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+def _exactly(symbol: str, left: Any, right: Any) -> tuple[Decimal, bool]:
+    operate = _EXACT.add if symbol == "+" else _EXACT.subtract
+    operands = [Decimal(repr(item)) if isinstance(item, float) else Decimal(item) for item in (left, right)]
+    result = operate(*operands)
+    return result, result.is_finite()
 
 
 def text_of(value: Any) -> str | Secret:

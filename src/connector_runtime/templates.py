@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.expressions import Expression, compile_expression
 from connector_runtime.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
-from connector_runtime.operators import EvaluationError, concatenate, kind_of, text_of
+from connector_runtime.operators import EvaluationError, concatenate, is_pair, kind_of, text_of
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def spread(value: Any) -> list[list[tuple[str, Any]]]:
     """
     if value is ABSENT or value is None:
         return []
-    if isinstance(value, (list, tuple)) and not _is_pairs(value):
+    if isinstance(value, (list, tuple)) and not all(map(is_pair, value)):
         return [pairs for item in value for pairs in spread(item)]
     return [_pairs(value)]
 
@@ -290,14 +290,6 @@ def _merge(merged: dict[str, list[Any]], pairs: list[tuple[str, Any]]) -> None:
     for key, value in pairs:
         own.setdefault(key, []).append(value)
     merged.update(own)
-
-
-def _is_pairs(value: Collection[Any]) -> bool:
-    return all(map(_is_pair, value))
-
-
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], str)
 
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:
