@@ -19,7 +19,7 @@ def root() -> Path:
     """
     override = os.environ.get("ZOHO_COMPONENT_FOLDER")
     here = Path(__file__).resolve()
-    places = [Path(override)] if override else [*here.parents[1:], here.parent / "_component"]
+    places = [Path(override)] if override else [here.parent / "_component", *here.parents[1:]]
     for place in places:
         if (place / "component.yaml").is_file():
             return place

@@ -1,0 +1,21 @@
+"""The command line: the same public API, for people and for programs."""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main(component: str | None = None, program: str = "python -m connector_runtime") -> None:
+    """Run the command line and exit with 0 done, 1 failed, 2 wrong use, 130 interrupted.
+
+    Args:
+        component: Name or folder of the component when `--component` is not given.
+        program: What the command is called in its help.
+    """
+    try:
+        from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
+    except ModuleNotFoundError as problem:
+        sys.exit(f"The command line needs {problem.name}: install the extra `cli`.")
+    commands.main(prog_name=program, obj={"component": component})

@@ -1,0 +1,62 @@
+"""`check` and `test`: what an author runs while writing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector_runtime.cases import cases_of, run_case
+from connector_runtime.cli.output import put, say
+from connector_runtime.load import find_problems, locate, read_component
+from connector_runtime.model import Model
+from connector_runtime.report import render_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connector_runtime.errors import Problem
+
+
+def check(folders: Sequence[Any], style: str) -> int:
+    """Print every problem; returns 1 when one of them is an error."""
+    started = time.perf_counter()
+    places = [locate(folders[0]), *folders[1:]]
+    problems = find_problems(places)
+    report(problems, style)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if style == "text":
+        took_s = time.perf_counter() - started
+        warnings = len(problems) - errors
+        say(f"{errors} errors, {warnings} warnings ({took_s:.2f} s)")
+    return 1 if errors else 0
+
+
+def report(problems: Sequence[Problem], style: str) -> None:
+    """Print problems in one of the styles `text`, `json`, `github`."""
+    text = render_problems(problems, style)
+    if text:
+        click.echo(text.rstrip("\n"))
+
+
+def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
+    """Run embedded tests; returns 1 when one fails."""
+    started = time.perf_counter()
+    model = Model(read_component([locate(folders[0]), *folders[1:]]))
+    outcomes = []
+    for case in cases_of(model):
+        if wanted.casefold() not in f"{case.action} {case.name}".casefold():
+            continue
+        failures = run_case(model, case)
+        outcomes.append({"action": case.action, "test": case.name, "failures": failures})
+        if failures and not as_json:
+            say(f"FAILED {case.action}: {case.name}")
+            for failure in failures:
+                say(f"    {failure}")
+    failed = sum(bool(outcome["failures"]) for outcome in outcomes)
+    if as_json:
+        put({"passed": len(outcomes) - failed, "failed": failed, "tests": outcomes}, as_json=True)
+    else:
+        say(f"{len(outcomes) - failed} passed, {failed} failed ({time.perf_counter() - started:.2f} s)")
+    return 1 if failed else 0

@@ -1,0 +1,85 @@
+"""`demo`: a component's `demo.yaml`, step by step, on its sandbox."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from connector_runtime.cli.output import jsonable, printable
+from connector_runtime.cli.sandboxes import sandbox_of
+from connector_runtime.documents import dump_json, read_yaml
+from connector_runtime.errors import ConnectorError
+from connector_runtime.templates import compile_node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.component import Component
+    from connector_runtime.session import Session
+
+FILE = "demo.yaml"
+SHOWN_LINES = 14
+
+
+def demo(component: Component) -> int:
+    """Run every step; returns 1 when one did not end as the file says."""
+    console = Console(highlight=False)
+    folder = component.model.source.folders[0]
+    script = read_yaml(folder / FILE, FILE).data
+    sandbox = sandbox_of(component.key).Sandbox(":memory:")
+    started, kept, wrong = time.perf_counter(), {}, 0
+    with sandbox.running() as url:
+        connection = sandbox.connection()
+        console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
+        with component.session(connection) as session:
+            for number, step in enumerate(script["steps"], 1):
+                outcome, as_promised = _step(console, component, session, connection, step, kept, number)
+                kept[step.get("name", str(number))] = outcome
+                wrong += not as_promised
+        changes = sum(len(entry.get("effects", ())) for entry in sandbox.ledger())
+    took_s = time.perf_counter() - started
+    console.print(
+        f"{len(script['steps'])} steps in {took_s:.1f} s, {len(sandbox.ledger())} requests, {changes} changes in the sandbox."
+    )
+    if wrong:
+        console.print(f"[red]{wrong} steps did not end as {FILE} says.[/red]")
+    return 1 if wrong else 0
+
+
+def _step(
+    console: Console,
+    component: Component,
+    session: Session,
+    connection: Mapping[str, Any],
+    step: Mapping[str, Any],
+    kept: Mapping[str, Any],
+    number: int,
+) -> tuple[dict[str, Any], bool]:
+    """Show one step: the action's file, the request, and what came of it."""
+    key = step["action"]
+    inputs = compile_node(step.get("inputs", {}), ("steps",)).render({"steps": kept})
+    document = component.model.source.actions[key]
+    console.rule(f"[bold]{number}. {escape(step['title'])}", align="left")
+    console.print(f"[dim]action file[/dim]  {document.name}")
+    try:
+        plan = component.request(key, inputs, connection)
+        _block(console, "request", str(plan))
+        result = session.run(key, inputs)
+    except ConnectorError as problem:
+        _block(console, "refused", f"{problem.kind}: {problem}")
+        return {"error": problem.to_dict()}, step.get("ends") == problem.kind
+    _block(console, f"HTTP {result.status}", dump_json(jsonable(result.data), indent=2))
+    console.print(f"[dim]outcome[/dim]      [green]{result.outcome}[/green] {escape(step.get('note', ''))}\n")
+    return result.to_dict(), step.get("ends", "done") == result.outcome
+
+
+def _block(console: Console, label: str, text: str) -> None:
+    lines = printable(text).splitlines()
+    more = [f"… {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
+    for at, line in enumerate([*lines[:SHOWN_LINES], *more]):
+        console.print(f"[dim]{label if at == 0 else '':<13}[/dim]{escape(line)}", overflow="fold")
+    if label == "refused":
+        console.print()
