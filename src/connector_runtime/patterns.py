@@ -16,7 +16,7 @@ MAX_PATTERN_CHARACTERS = 500
 # A longer text is no code, key or short message; the bound below counts on it.
 MAX_TEXT_CHARACTERS = 1_000
 # Two open repeats over such a text, with a little to spare: a tenth of a second at worst.
-_MAX_WAYS = 10_000_000
+_MAX_STEPS = 5_000_000
 _PLAIN = frozenset({"LITERAL", "NOT_LITERAL", "IN", "ANY", "AT"})
 _REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT"})
 _CATEGORIES = {"CATEGORY_DIGIT": r"\d", "CATEGORY_WORD": r"\w", "CATEGORY_SPACE": r"\s"}
@@ -49,7 +49,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise PatternError(f"not a regular expression: {error}") from None
     if compiled.flags & ~re.UNICODE:
         raise PatternError("flags are not possible in a pattern", "write out [Aa] where case is free")
-    if _ways(tree) > _MAX_WAYS:
+    if max(_cost(tree)) > _MAX_STEPS:
         raise PatternError(
             "the pattern could be matched in too many ways, and take very long",
             "use at most two open repeats, or put a fixed character between them that they exclude",
@@ -57,37 +57,39 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _ways(sequence: Any) -> int:
-    """Return an upper bound of the ways to lay the parts of a sequence over a text."""
-    ways = 1
+def _cost(sequence: Any) -> tuple[int, int]:
+    """Return upper bounds: the ways to lay a sequence over a text, and the steps to try them all."""
+    ways, steps = 1, 0
     parts = list(sequence)
     for at, (operation, argument) in enumerate(parts):
         name = str(operation)
         if name in _PLAIN:
-            continue
-        if name in _REPEATS:
-            follower = parts[at + 1] if at + 1 < len(parts) else None
-            ways *= _repeat_ways(argument, follower)
+            own_ways, own_steps = 1, 1
+        elif name in _REPEATS:
+            own_ways, own_steps = _repeat_cost(argument, parts[at + 1] if at + 1 < len(parts) else None)
         elif name == "SUBPATTERN" and not (argument[1] or argument[2]):
-            ways *= _ways(argument[3])
+            own_ways, own_steps = _cost(argument[3])
         elif name == "BRANCH":
-            ways *= sum(_ways(branch) for branch in argument[1])
+            costs = [_cost(branch) for branch in argument[1]]
+            own_ways, own_steps = sum(cost[0] for cost in costs), sum(cost[1] for cost in costs)
         else:
             raise PatternError("look-around, back references and flags are not possible in a pattern")
-    return ways
+        steps += ways * own_steps
+        ways *= own_ways
+    return ways, steps
 
 
-def _repeat_ways(argument: Any, follower: Any) -> int:
+def _repeat_cost(argument: Any, follower: Any) -> tuple[int, int]:
     least, most, body = argument
-    inner = _ways(body)
-    if most > 1 and inner > 1:
+    ways, steps = _cost(body)
+    if most > 1 and ways > 1:
         raise PatternError(
             "a repeat contains another repeat or an alternative, and could take very long",
             "repeat single characters or character classes only",
         )
-    if least == most or _is_fenced(body, follower):
-        return inner
-    return inner * (min(int(most), MAX_TEXT_CHARACTERS) - int(least) + 1)
+    longest = min(int(most), MAX_TEXT_CHARACTERS)
+    is_settled = least == most or _is_fenced(body, follower)
+    return ways if is_settled else ways * (longest - int(least) + 1), steps * longest
 
 
 def _is_fenced(body: Any, follower: Any) -> bool:

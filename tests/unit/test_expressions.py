@@ -492,65 +492,19 @@ def test_a_refusal_says_where_what_and_what_would_be_right(source, message, offs
     assert hint in (error.hint or "")
 
 
+# fmt: off
+PIECES = [
+    "inputs", "reply", ".", ".a", ".items", "['x']", "[0]", "[inputs.k]", "(", ")", "[", "]", ",",
+    "|", "~", "+", "-", "==", "!=", "<", "in", "not", "is", "and", "or", "if", "else", "'t'", "12",
+    "1.5", "true", "none", "default(1)", "first", "join(',')", "named(inputs.m)", "put('a',1)",
+    "defined", "matching('a+')", "*", "%", "{", "}", "${", "}}", "_", "__class__", "'", '"', "\\", "é",
+]
+# fmt: on
+
+
 @given(
     st.lists(
-        st.sampled_from(
-            # fmt: off
-            [
-                "inputs",
-                "reply",
-                ".",
-                ".a",
-                ".items",
-                "['x']",
-                "[0]",
-                "[inputs.k]",
-                "(",
-                ")",
-                "[",
-                "]",
-                ",",
-                "|",
-                "~",
-                "+",
-                "-",
-                "==",
-                "!=",
-                "<",
-                "in",
-                "not",
-                "is",
-                "and",
-                "or",
-                "if",
-                "else",
-                "'t'",
-                "12",
-                "1.5",
-                "true",
-                "none",
-                "default(1)",
-                "first",
-                "join(',')",
-                "named(inputs.m)",
-                "put('a',1)",
-                "defined",
-                "matching('a+')",
-                "*",
-                "%",
-                "{",
-                "}",
-                "${",
-                "}}",
-                "_",
-                "__class__",
-                "'",
-                '"',
-                "\\",
-                "é",
-            ]
-            # fmt: on
-        ),
+        st.sampled_from(PIECES),
         max_size=14,
     ).map(" ".join)
     | st.text(max_size=40)
