@@ -92,10 +92,14 @@ def compile_expression_text(text: str | bool, names: Collection[str]) -> Templat
     """
     if isinstance(text, bool):
         return _constant(text)
-    template = compile_text(text.strip(), names)
+    stripped = text.lstrip()
+    skipped = len(text) - len(stripped)
+    try:
+        template = compile_text(stripped.rstrip(), names)
+    except ExpressionError as error:
+        raise error.moved(skipped) from None
     if template.constant or template.is_text:
         raise ExpressionError("one expression is needed here", 0, "write ${ … } and nothing around it")
-    skipped = len(text) - len(text.lstrip())
     moved = tuple(reference.moved(skipped) for reference in template.references)
     return Template(template.render, constant=False, references=moved)
 
