@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.expressions import Expression, compile_expression
 from connector_runtime.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
 from connector_runtime.operators import EvaluationError, concatenate, is_pair, kind_of, text_of
-from connector_runtime.values import ABSENT
+from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from connector_runtime.references import Reference
@@ -119,19 +119,20 @@ def compile_node(node: Any, names: Collection[str]) -> Template:
     return _constant(node)
 
 
-def spread(value: Any) -> list[list[tuple[str, Any]]]:
+def spread(value: Any, *, levels: int = 3) -> list[list[tuple[str, Any]]]:
     """Return the sources that a spread value holds, each as ordered pairs.
 
     Args:
         value: A map, a list of `[key, value]` pairs, or a list of maps and such lists.
+        levels: How many lists may stand around a map: YAML's own, the user's, one of pairs.
 
     Raises:
         EvaluationError: It is something else, or a key is no text.
     """
     if value is ABSENT or value is None:
         return []
-    if isinstance(value, (list, tuple)) and not all(map(is_pair, value)):
-        return [pairs for item in value for pairs in spread(item)]
+    if levels and isinstance(value, (list, tuple)) and not all(map(is_pair, value)):
+        return [pairs for item in value for pairs in spread(item, levels=levels - 1)]
     return [_pairs(value)]
 
 
@@ -186,12 +187,17 @@ def _text_renderer(parts: list[str | Expression]) -> Render:
 def _checked_renderer(parts: list[str | Expression]) -> Render:
     def render(scope: Scope) -> Any:
         texts: list[Any] = []
+        has_secret = False
         for part in parts:
-            text = part if isinstance(part, str) else part.evaluate(scope)
-            if type(text) is not str and not isinstance(part, str):
+            if isinstance(part, str):
+                texts.append(part)
+                continue
+            text = part.evaluate(scope)
+            if type(text) is not str:
                 text = _text_of(text, part)
+                has_secret = has_secret or isinstance(text, Secret)
             texts.append(text)
-        return concatenate(texts)
+        return concatenate(texts) if has_secret else "".join(texts)
 
     return render
 
@@ -298,10 +304,9 @@ def _merge(merged: dict[str, list[Any]], pairs: list[tuple[str, Any]]) -> None:
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        value = getattr(value, "pairs", None) or value.items()
+        value = getattr(value, "pairs", None) or list(value.items())
     elif not isinstance(value, (list, tuple)):
         raise EvaluationError(f"`...` spreads maps and was given {kind_of(value)}")
-    pairs = [(key, item) for key, item in value]
-    if all(isinstance(key, str) for key, _ in pairs):
-        return pairs
-    raise EvaluationError("`...` was given a map whose keys are not all texts")
+    if all(map(is_pair, value)):
+        return [(key, item) for key, item in value]
+    raise EvaluationError("`...` was given something else than texts as keys, each with one value")

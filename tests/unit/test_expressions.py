@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -613,3 +615,25 @@ def test_a_choice_without_else_cannot_stand_in_a_text():
         compile_expression("'x' ~ (inputs.a if inputs.a)", NAMES)
 
     assert caught.value.hint == "add `else ''`"
+
+
+# Costs ------------------------------------------------------------------------------------------
+
+
+def test_importing_the_language_loads_no_library():
+    """Jinja is only loaded when the first expression is compiled."""
+    code = (
+        "import sys, connector_runtime.templates\n"
+        "before = 'jinja2' in sys.modules\n"
+        "connector_runtime.templates.compile_text('${ a }', ['a'])\n"
+        "print(before, 'jinja2' in sys.modules)"
+    )
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert printed.split() == ["False", "True"]
+
+
+def test_an_expression_is_compiled_once():
+    """The same text with the same names gives the same compiled expression."""
+    assert compile_expression("inputs.a", NAMES) is compile_expression("inputs.a", tuple(reversed(NAMES)))

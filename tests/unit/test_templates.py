@@ -384,8 +384,18 @@ def test_what_is_no_map_cannot_be_spread(value):
 
 def test_a_map_whose_keys_are_no_texts_cannot_be_spread_among_pairs():
     """JSON, queries and headers have texts as names."""
-    with pytest.raises(EvaluationError, match="keys are not all texts"):
+    with pytest.raises(EvaluationError, match="texts as keys"):
         spread([{1: 2}])
+
+
+def test_lists_around_maps_have_a_bound():
+    """A bottomless list from a user is an error, not a crash."""
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep, 1]
+
+    with pytest.raises(EvaluationError, match=r"`\.\.\.` "):
+        rendered({"...": "${ inputs.x }"}, x=deep)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=3), st.integers(), max_size=4), max_size=4))
