@@ -1,0 +1,128 @@
+"""Get records: the list with its pages, and one record with its subforms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zoho_sandbox.crm import external, paging, store, times, views
+from zoho_sandbox.crm.answers import (
+    UNKNOWN_ID,
+    Json,
+    bad_param,
+    missing_param,
+    no_content,
+    refuse,
+)
+from zoho_sandbox.crm.paging import Key, Sort
+from zoho_sandbox.crm.presenting import Presenter
+from zoho_sandbox.crm.schema import Module
+from zoho_sandbox.crm.visit import MAX_FIELDS, Visit
+from zoho_sandbox.wire import Answer
+
+# Parameters of the newest version that this imitation does not evaluate.
+_REFUSED_PARAMS = ("filters", "cross_filters", "filterId")
+_CVID_COST = 3
+
+
+def get_many(visit: Visit) -> Answer:
+    """List a module's records."""
+    module = visit.module(visit.call.segments[0])
+    for name in _REFUSED_PARAMS:
+        if name in visit.call.query:
+            raise refuse("NOT_SUPPORTED", "not supported by the sandbox", {"param_name": name})
+    names = field_names(visit)
+    sort = paging.sort_of(visit)
+    views.check(visit, module)
+    keys = _keys(visit, module, sort)
+    if not keys:
+        return Answer(304) if "if-modified-since" in visit.call.headers else no_content()
+    ids, info = paging.cut(visit, keys, sort)
+    if not ids:
+        return no_content()
+    if visit.rules["page_token"]:
+        info = {"call": False, "email": False, **info, **sort.info}
+    show = Presenter(visit)
+    found = (store.find(visit.state, module, record_id) for record_id in ids)
+    rows = [show.row(module, record, names) for record in found if record]
+    cost = _CVID_COST if "cvid" in visit.call.query else 1
+    return Answer(200, {"data": rows, "info": info}, cost=cost)
+
+
+def get_one(visit: Visit) -> Answer:
+    """Return one record; ``fields`` narrows it down."""
+    module = visit.module(visit.call.segments[0])
+    record = path_record(visit, module)
+    if record is None:
+        if visit.setting("unknown_record") == "refused":
+            raise refuse("INVALID_DATA", UNKNOWN_ID, {"resource_path_index": 1})
+        return no_content()
+    since = _since(visit)
+    if since and record["Modified_Time"] <= since:
+        return Answer(304)
+    names = field_names(visit) if visit.call.query.get("fields") else None
+    return Answer(200, {"data": [Presenter(visit).whole(module, record, names)]})
+
+
+def path_record(visit: Visit, module: Module) -> Json | None:
+    """Return the record that the path names by id or external value.
+
+    Raises:
+        Refused: INVALID_DATA, the id is none or the external value unknown.
+    """
+    text = visit.call.segments[1]
+    record_id = external.record_id(visit, module, text)
+    if record_id == text and not (text.isascii() and text.isdigit()):
+        raise refuse("INVALID_DATA", UNKNOWN_ID, {"resource_path_index": 1})
+    return store.find(visit.state, module, record_id)
+
+
+def field_names(visit: Visit, missing: str = "required param is missing") -> Sequence[str] | None:
+    """Return the names of the parameter ``fields``, None for all.
+
+    Raises:
+        Refused: it is missing where it is compulsory, or names more than 50.
+    """
+    text = visit.call.query.get("fields")
+    if not text:
+        if visit.rules["fields_compulsory"]:
+            raise missing_param("fields", missing)
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if len(names) > MAX_FIELDS:
+        details = {"limit": MAX_FIELDS, "param_name": "fields"}
+        raise refuse("LIMIT_EXCEEDED", "limit exceeded", details)
+    return names
+
+
+def keys_of(records: Sequence[Json], sort: Sort) -> list[Key]:
+    """Return records as sorted ``(sort text, id)`` pairs."""
+    return paging.ordered([(str(record[sort.by]), record["id"]) for record in records], sort)
+
+
+def _keys(visit: Visit, module: Module, sort: Sort) -> list[Key]:
+    converted = visit.call.query.get("converted") or "false"
+    if converted not in ("true", "false", "both"):
+        raise bad_param("converted", supported_values=["true", "false", "both"])
+    since = _since(visit)
+    ids = visit.call.query.get("ids")
+    if sort.by == "id" and not since and not ids:
+        newest = store.newest_first(visit.state, module, converted=converted)
+        return [(i, i) for i in (newest if sort.is_descending else reversed(newest))]
+    chosen = set(ids.split(",")) if ids else None
+    records = [
+        record
+        for record in store.records(visit.state, module, converted=converted)
+        if record["Modified_Time"] > since and (chosen is None or record["id"] in chosen)
+    ]
+    return keys_of(records, sort)
+
+
+def _since(visit: Visit) -> str:
+    """Return If-Modified-Since as stored times are written, empty without the header."""
+    header = visit.call.headers.get("if-modified-since")
+    if header is None:
+        return ""
+    since = times.read(header)
+    if since is None:
+        raise refuse("INVALID_DATA", "invalid data", {"header_name": "If-Modified-Since"})
+    return times.show(since)
