@@ -102,15 +102,14 @@ def did_you_mean(word: str, known: Iterable[str], *, what: str) -> str:
 def closing_brace(text: str, start: int) -> int | None:
     """Return where the `}` of an expression that begins at `start` is, or None.
 
-    Braces inside quotes do not count; the search ends where an expression would be too long.
+    A brace inside quotes closes nothing; the search ends where an expression would be too long.
     """
-    depth, at, stop = 0, start, min(len(text), start + MAX_CHARACTERS + 1)
+    at, stop = start, min(len(text), start + MAX_CHARACTERS + 1)
     while at < stop:
         match = _TOKEN.match(text, at, stop)
         piece = match[0] if match else text[at]
-        if piece == "}" and depth == 0:
+        if piece == "}":
             return at
-        depth += (piece == "{") - (piece == "}")
         at += len(piece)
     return None
 

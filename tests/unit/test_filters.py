@@ -66,6 +66,7 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
         (Decimal(250), "ms", 0.25),
         (None, "ms", None),
         ('{"a": [1, null]}', "fromJson", {"a": [1, None]}),
+        ("12345678901234567890.10", "fromJson", Decimal("12345678901234567890.10")),
         ("null", "fromJson", None),
         ("{not json", "fromJson", ABSENT),
         ("NaN", "fromJson", ABSENT),

@@ -157,6 +157,7 @@ def test_a_text_with_a_secret_is_a_secret(text):
         ("${ inputs.x } {{ y }}", "`{{ }}` is not used here", 14, "write ${ … }"),
         ("a ${ input.x }", "there is no `input` here", 5, "did you mean `inputs`?"),
         ("${ inputs.x } ${ 1 * 2 }", "this operator is not possible", 19, "`~ + -`"),
+        ("${ {'a': 1} }", "a map cannot be written", 3, "in YAML"),
         ("${}", "the expression is empty", 2, ""),
         ("x ${ inputs.a if inputs.a }", "without `else`", 5, "add `else ''`"),
         ("${ " + "x" * 2100 + " }", "is not closed within 2,000 characters", 0, ""),
