@@ -30,6 +30,9 @@ class UnusableError(Exception):
 def answer(sandbox: Sandbox, request: Request, entry: Entry) -> Reply:
     """Show the consent page (GET), or take the person's decision (POST)."""
     fields = dict(request.query)
+    if request.method == "POST" and request.is_from_elsewhere:
+        reason = "another site's page may not give consent"
+        return html_reply("refused.html", {"reason": reason}, status=403)
     if request.method == "POST":
         fields.update(parse_form(request.headers.get("content-type", ""), request.body).fields)
     entry.tenant = fields.get("client_id", "")

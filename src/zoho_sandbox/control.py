@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from zoho_sandbox import views
 from zoho_sandbox.documents import parse_yaml
@@ -26,7 +25,7 @@ _SELF_CLIENT_MINUTES = (3, 5, 7, 10)
 
 def answer(sandbox: Sandbox, request: Request, _: Entry) -> Reply:
     """Answer a request that is meant for the sandbox itself."""
-    if request.method not in ("GET", "HEAD") and is_from_elsewhere(request):
+    if request.method not in ("GET", "HEAD") and request.is_from_elsewhere:
         return Reply.of(Answer(403, {"error": "a page of another site may not do this"}))
     page = views.answer(sandbox, request)
     if page is not None:
@@ -44,14 +43,6 @@ def answer(sandbox: Sandbox, request: Request, _: Entry) -> Reply:
             return Reply.of(Answer(200, work(sandbox, request)))
     except (ValueError, LookupError, TypeError) as problem:
         return Reply.of(Answer(400, {"error": str(problem)}))
-
-
-def is_from_elsewhere(request: Request) -> bool:
-    """Say whether a browser sent this on behalf of another site's page."""
-    origin = request.headers.get("origin")
-    if origin is None:
-        return False
-    return urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -125,12 +116,12 @@ def _clock(sandbox: Sandbox, _: Request) -> dict[str, Any]:
 
 def _move_clock(sandbox: Sandbox, request: Request) -> dict[str, Any]:
     body = _only(_body(request), "advance_s", "set", "freeze")
-    if "set" in body:
-        sandbox.clock.set(_seconds(body["set"]))
     if body.get("freeze") is True:
         sandbox.clock.freeze()
     if body.get("freeze") is False:
         sandbox.clock.thaw()
+    if "set" in body:
+        sandbox.clock.set(_seconds(body["set"]))
     sandbox.clock.advance(float(body.get("advance_s", 0)))
     return _clock(sandbox, request)
 

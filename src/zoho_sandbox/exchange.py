@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from zoho_sandbox.wire import Answer, Query
 
@@ -34,13 +34,13 @@ class Request:
         """The path's parts, split first and decoded then; empty ones left out."""
         return tuple(unquote(part) for part in self.path.split("/") if part)
 
-    def cookie(self, name: str) -> str:
-        """Return one cookie's value, empty when it was not sent."""
-        for pair in self.headers.get("cookie", "").split(";"):
-            key, _, value = pair.strip().partition("=")
-            if key == name:
-                return value
-        return ""
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether a browser sent this on behalf of another site's page."""
+        origin = self.headers.get("origin")
+        if origin is None:
+            return False
+        return urlsplit(origin).netloc.lower() != self.headers.get("host", "").lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
             if len(self._buffer) > _MAX_HEAD_BYTES:
                 raise _MalformedError(431, "request head too large")
             return None
-        lines = self._buffer[:end].decode("latin-1").split("\r\n")
+        lines = _text(bytes(self._buffer[:end])).split("\r\n")
         del self._buffer[: end + 4]
         request = _parse_head(lines)
         headers = request.headers
@@ -247,6 +247,14 @@ class _Body:
             return None
         del buffer[: stop + 4]
         return bytes(self._taken)
+
+
+def _text(head: bytes) -> str:
+    # Clients write other than ASCII as UTF-8 (httpx) or Latin-1 (the old rule).
+    try:
+        return head.decode()
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
 
 
 def _chunk_size(line: bytes) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 # A Decimal is first written as a marked string, then the marks are removed. The
 # mark is drawn per process, so no text that a client sends can imitate it.
 _MARK = f"\ue000{secrets.token_hex(8)}:"
+_SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 _MARKED = re.compile(f'"{_MARK}([^"]*)"')
 
 
@@ -31,10 +32,15 @@ def parse_json(text: str | bytes) -> Any:
     Raises:
         ValueError: not JSON, not UTF-8, nested too deeply, or NaN/Infinity.
     """
+    text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
     try:
-        return _DECODER.decode(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
+        value = _DECODER.decode(text)
     except RecursionError as problem:
         raise ValueError("JSON is nested too deeply") from problem
+    if _SURROGATE.search(text):
+        # Half of a character cannot be stored or sent; a UnicodeError is a ValueError.
+        dump_json(value).encode()
+    return value
 
 
 def dump_json(value: Any) -> str:

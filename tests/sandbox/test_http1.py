@@ -1,0 +1,199 @@
+"""The server front: HTTP/1.1 as clients really send it, and what it refuses."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+_GET = "GET /oauth/serverinfo HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+@pytest.fixture
+def line(url):
+    """An open socket to the sandbox."""
+    place = urlsplit(url)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as opened:
+        yield opened
+
+
+def talk(line: socket.socket, sent: bytes, *, until_close: bool = True) -> bytes:
+    """Send bytes and return what comes back until the server hangs up."""
+    line.sendall(sent)
+    received = b""
+    while piece := line.recv(65536):
+        received += piece
+        if not until_close:
+            break
+    return received
+
+
+def test_every_reply_says_that_it_is_a_sandbox(url):
+    """The banner is on good replies, errors and pages alike."""
+    for path in ("/oauth/serverinfo", "/books/v3/contacts", "/crm/v9/x", "/", "/nowhere"):
+        assert httpx.get(url + path).headers["x-sandbox"] == "zoho-sandbox"
+
+
+def test_requests_in_one_packet_are_answered_in_order(line):
+    """A client may send the next request before the first reply."""
+    reply = talk(
+        line,
+        _GET.encode() + b"\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+
+    first, second = reply.index(b"HTTP/1.1 200"), reply.index(b"HTTP/1.1 404")
+    assert first < second
+    assert reply.count(b"HTTP/1.1 ") == 2
+
+
+def test_pipelined_requests_wait_for_a_slow_one(sandbox, line):
+    """A planted delay does not let a later reply overtake."""
+    sandbox.faults(fault="delay", path="/oauth/serverinfo", delay_s=0.05)
+
+    reply = talk(
+        line,
+        _GET.encode() + b"\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+
+    assert reply.index(b"HTTP/1.1 200") < reply.index(b"HTTP/1.1 404")
+
+
+def test_a_request_may_come_byte_by_byte(line):
+    """Packets may be cut anywhere."""
+    for byte in _GET.encode() + b"Connection: close\r\n\r":
+        line.sendall(bytes([byte]))
+
+    assert talk(line, b"\n").startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_chunked_body_is_put_together(sandbox, line):
+    """Httpx streams this way."""
+    body = b'8\r\n{"advanc\r\n6;x=y\r\ne_s":6\r\n2\r\n0}\r\n0\r\nTrailer: x\r\n\r\n'
+    head = (
+        b"POST /_sandbox/clock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    sandbox.clock.freeze()
+    before = sandbox.clock.now()
+
+    assert talk(line, head + body).startswith(b"HTTP/1.1 200")
+    assert sandbox.clock.now() == before + 60
+
+
+def test_a_client_that_asks_may_continue(line):
+    """Curl waits for 100 before it sends a large body."""
+    head = (
+        b"POST /_sandbox/reset HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    )
+
+    assert talk(line, head, until_close=False) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert talk(line, b"{}").startswith(b"HTTP/1.1 200")
+
+
+def test_head_gets_the_length_without_the_body(line):
+    """HEAD is GET without the bytes."""
+    request = _GET.replace("GET", "HEAD", 1) + "Connection: close\r\n\r\n"
+
+    head, _, body = talk(line, request.encode()).partition(b"\r\n\r\n")
+
+    assert b"Content-Length: " in head
+    assert body == b""
+
+
+def test_an_old_client_is_hung_up_on(line):
+    """HTTP/1.0 has no keep-alive unless asked for."""
+    reply = talk(line, b"GET /nowhere HTTP/1.0\r\nHost: localhost\r\n\r\n")
+
+    assert b"Connection: close" in reply
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", ""])
+def test_a_foreign_host_name_is_refused(line, host):
+    """A web page whose name was made to resolve to this machine gets nothing."""
+    reply = talk(line, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+
+    assert reply.startswith(b"HTTP/1.1 421")
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "127.8.8.8:99", "[::1]:80", "a.localhost"])
+def test_every_loopback_name_is_served(line, host):
+    """However this machine is called."""
+    request = f"GET /nowhere HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+
+    assert talk(line, request.encode()).startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET http://a/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n", 413),
+        (
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 70_000, 431),
+    ],
+)
+def test_what_is_no_usable_request_is_refused(line, sent, status):
+    """One clear status, then the line is closed."""
+    assert talk(line, sent).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_body_above_the_limit_is_refused_while_it_comes_in_chunks(sandbox, line):
+    """The limit holds without an announced length too."""
+    sandbox.settings["server.max_body_bytes"] = 10
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    assert talk(line, head + b"8\r\n12345678\r\n8\r\n").startswith(b"HTTP/1.1 413")
+
+
+def test_the_date_header_is_the_sandbox_time(sandbox, url):
+    """A client that compares clocks sees the virtual one."""
+    sandbox.clock.freeze()
+    sandbox.clock.set(1_700_000_000)
+
+    assert httpx.get(f"{url}/oauth/serverinfo").headers["date"] == "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+def test_replies_are_compressed_on_demand(sandbox, url):
+    """A setting, and only for clients that accept it."""
+    sandbox.settings["server.gzip"] = True
+
+    with httpx.stream("GET", f"{url}/_sandbox/settings") as reply:
+        raw = b"".join(reply.iter_raw())
+    plain = httpx.get(f"{url}/_sandbox/settings", headers={"Accept-Encoding": "identity"})
+
+    assert reply.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain.content
+    assert "content-encoding" not in plain.headers
+
+
+def test_other_than_ascii_in_headers_reaches_the_product(sandbox, url):
+    """Unique values travel in headers; UTF-8 is what httpx sends."""
+    sandbox.settings["auth.accept_bearer"] = True
+    token = sandbox.connection()["token"]["access_token"]
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "X-Unique-Identifier-Key": "cf_external_id",
+        "X-Unique-Identifier-Value": "Zürich".encode(),
+        "X-Upsert": "true",
+    }
+
+    reply = httpx.put(
+        f"{url}/books/v3/contacts",
+        params={"organization_id": "10234695"},
+        json={"contact_name": "Header Test"},
+        headers=headers,
+    )
+
+    assert "Zürich" in reply.text
