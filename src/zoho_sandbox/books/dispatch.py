@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zoho_sandbox.books.catalogue import Match, Operation, catalogue
 from zoho_sandbox.books.errors import Refusal, refusal
 from zoho_sandbox.books.organizations import call_books
@@ -55,6 +57,8 @@ def _handle(call: Call) -> Answer:
     )
     if not allows(call.grant.scopes, operation.scope):
         raise refusal("not_authorized")
+    if operation.module.name == "custom_modules":
+        operation, match = _in_custom_module(books, operation, match)
     request = _request(call, operation, match, books)
     answer = HANDLERS[operation.do](request)
     answer.headers = (*answer.headers, ("Allow", _allowed(match)))
@@ -62,7 +66,7 @@ def _handle(call: Call) -> Answer:
 
 
 def _custom_match(call: Call) -> Match:
-    """Return the routes of a custom module that the organisation has.
+    """Return the routes of a custom module; whether it exists is seen once the books are open.
 
     Raises:
         Refusal: 404, no such route.
@@ -73,6 +77,21 @@ def _custom_match(call: Call) -> Match:
     if not match.operations:
         raise refusal("unknown_route")
     return match
+
+
+def _in_custom_module(books: Books, operation: Operation, match: Match) -> tuple[Operation, Match]:
+    """Return the operation of one custom module: its records are a kind of their own.
+
+    Raises:
+        Refusal: 404, the organisation has no such module.
+    """
+    name = match.values[0]
+    definition = books.get("custom_module_definitions", name)
+    if definition is None:
+        raise refusal("unknown_route")
+    module = replace(operation.module, name=name, path=f"/{name}")
+    say = operation.say.format(name=str(definition["module_name"]).lower())
+    return replace(operation, module=module, say=say), Match(match.operations, match.values[1:])
 
 
 def _wrong_method(call: Call, match: Match) -> Refusal:
@@ -94,6 +113,5 @@ def _request(call: Call, operation: Operation, match: Match, books: Books) -> Re
         module=operation.module,
         books=books,
         ids=match.values,
-        parameters=dict(zip(operation.names, match.values, strict=True)),
         call_operations=match.operations,
     )

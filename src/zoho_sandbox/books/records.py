@@ -67,12 +67,6 @@ def list_records(request: Request) -> Answer:
     return list_answer(request.books, request.module, request.call.query, request.option("only"))
 
 
-@handles("get")
-def get_record(request: Request) -> Answer:
-    """Answer one record."""
-    return request.answer(**shown(request, request.record()))
-
-
 @handles("create")
 def create_record(request: Request) -> Answer:
     """Make a record of the body."""

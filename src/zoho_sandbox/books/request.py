@@ -8,6 +8,7 @@ from typing import Any
 
 from zoho_sandbox.books.catalogue import Module, Operation
 from zoho_sandbox.books.errors import refusal
+from zoho_sandbox.books.fields import read_fields, require_fields
 from zoho_sandbox.books.store import Books, Record, module_named
 from zoho_sandbox.wire import Answer, Call, parse_json
 
@@ -18,7 +19,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 class Request:
     """One call, its place in the catalogue and the books it is about.
 
-    ``parameters`` are the path's values by name; ``ids`` the same, left to right.
+    ``ids`` are the path's values, left to right.
     ``call_operations`` are all operations of the path, by method.
     """
 
@@ -27,7 +28,6 @@ class Request:
     module: Module
     books: Books
     ids: tuple[str, ...]
-    parameters: Mapping[str, str]
     call_operations: Mapping[str, Operation]
     _body: Any = field(default=None)
 
@@ -52,6 +52,20 @@ class Request:
         if not isinstance(body, dict):
             raise refusal("missing_value", value="JSONString")
         return body
+
+    def checked_body(self) -> dict[str, Any]:
+        """Return the body with its documented fields in their types, others as sent.
+
+        Raises:
+            Refusal: a required field missing, or a wrong value.
+        """
+        values = self.body_fields()
+        require_fields(self.option("body", {}), values)
+        return values
+
+    def body_fields(self) -> dict[str, Any]:
+        """Return the body like :meth:`checked_body`, with nothing required."""
+        return {**self.body(), **read_fields(self.option("body", {}), self.body())}
 
     def any_body(self) -> Any:
         """Return the body, whatever JSON it is: sent as JSON or as form field JSONString.
