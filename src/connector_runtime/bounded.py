@@ -57,9 +57,12 @@ def errors_of(judge: Any, value: Any) -> list[ValidationError]:
 
 def misuses(schema: Any, registry: Any, base: str) -> list[tuple[tuple[str | int, ...], str, str | None]]:
     """Return what makes a schema unusable: pointer, message and hint of each mistake."""
+    from connector_runtime.violations import in_our_words  # noqa: PLC0415  which calls this module
+
+    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     found: list[tuple[tuple[str | int, ...], str, str | None]] = [
-        (tuple(error.absolute_path), f"this is not JSON Schema: {error.message}", None)
-        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema)
+        (violation.pointer, f"this is not JSON Schema: {violation.message}", violation.hint)
+        for violation in in_our_words(meta, schema, shows_values=True)
     ]
     if found or isinstance(schema, bool):
         return found

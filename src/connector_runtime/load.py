@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.documents import read_yaml
+from connector_runtime.draft import Draft, as_map
+from connector_runtime.errors import DefinitionError, Problem
+from connector_runtime.schemas import Schemas, language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connector_runtime.documents import Document
-    from connector_runtime.errors import Problem
-    from connector_runtime.schemas import Schemas
+    from connector_runtime.violations import Violation
+
+ENTRY_POINTS = "connector_runtime.components"
+MAIN_FILE = "component.yaml"
+
+# More is not a component: a wrong folder, or an attack.
+MAX_FILES = 2_000
+MAX_FOLDER_DEPTH = 4
+
+_FOLDERS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
+_CODES = {
+    "additionalProperties": "S001",
+    "propertyNames": "S001",
+    "required": "S002",
+    "type": "S003",
+    "enum": "S004",
+    "const": "S004",
+    "pattern": "S005",
+    "oneOf": "S007",
+    "anyOf": "S007",
+    "not": "S007",
+    "dependentRequired": "S007",
+    "uniqueItems": "S008",
+}
+_AT_KEY = frozenset({"additionalProperties", "propertyNames"})
+_HIDING = frozenset({"additionalProperties", "propertyNames", "type", "enum", "pattern"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +73,19 @@ def locate(name_or_path: str | Path) -> Path:
     Raises:
         DefinitionError: There is neither.
     """
-    raise NotImplementedError
+    folder = Path(name_or_path)
+    if (folder / MAIN_FILE).is_file():
+        return folder
+    from importlib.metadata import entry_points  # noqa: PLC0415  a folder needs no look at packages
+
+    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    entry = installed.get(str(name_or_path))
+    if entry is not None:
+        return Path(entry.load()())
+    hint = f"installed: {', '.join(sorted(installed))}" if installed else "no component is installed"
+    raise DefinitionError(
+        f"`{name_or_path}` is neither an installed component nor a folder with {MAIN_FILE}", hint=hint
+    )
 
 
 def read_component(folders: Sequence[Path], *, all_problems: bool = True) -> Source:
@@ -54,11 +96,191 @@ def read_component(folders: Sequence[Path], *, all_problems: bool = True) -> Sou
         all_problems: Go on after the first file with problems.
 
     Raises:
-        DefinitionError: With every problem found.
+        DefinitionError: With every problem found, sorted by place.
     """
-    raise NotImplementedError
+    draft = _checked(folders, all_problems=all_problems)
+    if draft.problems or draft.component is None:
+        problems = sorted(draft.problems)
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise DefinitionError(f"{problems[0]}{more}", problems=problems)
+    return _source(draft, draft.component)
 
 
 def find_problems(folders: Sequence[Path]) -> list[Problem]:
     """Return every problem of a component, warnings included, sorted by place; never raises."""
-    raise NotImplementedError
+    from connector_runtime.lint import find_warnings  # noqa: PLC0415  only the command `check` asks
+
+    draft = _checked(folders, all_problems=True)
+    problems = list(draft.problems)
+    if not problems and draft.component is not None:
+        problems += find_warnings(draft)
+    return sorted(problems)
+
+
+def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
+    from connector_runtime.check import check  # noqa: PLC0415  it needs what loading needs
+
+    draft = Draft(tuple(folders), Schemas(folders))
+    for order, folder in enumerate(folders):
+        _read_folder(draft, folder, is_overlay=order > 0)
+        if draft.problems and not all_problems:
+            return draft
+    for kind, document in draft.documents():
+        _judge(draft, kind, document)
+    draft.problems += draft.schemas.problems()
+    if all_problems or not draft.problems:
+        check(draft)
+    return draft
+
+
+def _source(draft: Draft, component: Document) -> Source:
+    return Source(
+        folders=draft.folders,
+        component=component,
+        connections=draft.files["connection"],
+        datasources=draft.files["datasource"],
+        actions=draft.files["action"],
+        inputs=draft.shared,
+        schemas=draft.schemas,
+    )
+
+
+def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
+    prefix = f"{folder.name}/" if is_overlay else ""
+    _read_main(draft, folder, prefix, is_overlay=is_overlay)
+    seen: dict[tuple[str, str], str] = {}
+    for subfolder, kind in _FOLDERS.items():
+        for path, name in _yaml_files(draft, folder, folder / subfolder, prefix):
+            document = _read(draft, path, name, kind)
+            if document is None:
+                continue
+            if kind == "inputs":
+                _share(draft, document, seen)
+            else:
+                _file(draft, kind, document, seen)
+
+
+def _read_main(draft: Draft, folder: Path, prefix: str, *, is_overlay: bool) -> None:
+    path = folder / MAIN_FILE
+    if is_overlay and not path.exists():
+        return
+    document = _read(draft, path, prefix + MAIN_FILE, "component")
+    if not is_overlay:
+        draft.component = document
+    elif document is not None:
+        _judge_overlay(draft, document)
+
+
+def _judge_overlay(draft: Draft, document: Document) -> None:
+    base = draft.part().get("component")
+    for key, value in as_map(document.data).items():
+        if key != "component":
+            hint = "an overlay adds and replaces actions, inputs, connections and data sources only"
+            draft.note(document, (key,), "R031", f"an overlay cannot change `{key}`", hint=hint, key=True)
+        elif value != base and base is not None:
+            message = f"this overlay belongs to the component `{value}`"
+            draft.note(document, (key,), "R031", message, hint=f"the component here is `{base}`")
+
+
+def _read(draft: Draft, path: Path, name: str, kind: str) -> Document | None:
+    try:
+        return read_yaml(path, name)
+    except DefinitionError as error:
+        draft.problems += error.problems
+        draft.unreadable.add(kind)
+        return None
+
+
+def _share(draft: Draft, document: Document, seen: dict[tuple[str, str], str]) -> None:
+    draft.input_files.append(document)
+    for key in as_map(as_map(document.data).get("inputs")):
+        pointer = ("inputs", key)
+        if not _is_second(draft, document, pointer, ("inputs", key), seen):
+            draft.shared[key] = (document, pointer)
+
+
+def _file(draft: Draft, kind: str, document: Document, seen: dict[tuple[str, str], str]) -> None:
+    stem = document.path.stem
+    key = as_map(document.data).get(kind)
+    if isinstance(key, str) and key != stem:
+        hint = f"rename the file to {key}.yaml, or the key to {stem}"
+        draft.note(
+            document, (kind,), "R024", f"the file is called {stem}.yaml and the key `{key}`", hint=hint
+        )
+    key = key if isinstance(key, str) else stem
+    if not _is_second(draft, document, (kind,), (kind, key), seen):
+        draft.files[kind][key] = document
+
+
+def _is_second(
+    draft: Draft,
+    document: Document,
+    pointer: tuple[str | int, ...],
+    what: tuple[str, str],
+    seen: dict[tuple[str, str], str],
+) -> bool:
+    """Note a key that a file of the same folder has already, also in other capitals."""
+    kind, key = what
+    first = seen.setdefault((kind, key.casefold()), document.name)
+    if first == document.name:
+        return False
+    noun = {"inputs": "shared input", "datasource": "data source"}.get(kind, kind)
+    message = f"there is a second {noun} called `{key}`"
+    draft.note(document, pointer, "R025", message, hint=f"the first is in {first}", key=kind == "inputs")
+    return True
+
+
+def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+    count = 0
+    for path in _walk(folder, 0):
+        name = prefix + path.relative_to(root).as_posix()
+        count += 1
+        if count > MAX_FILES:
+            _note_file(draft, name, f"there are more than {MAX_FILES:,} files in this folder")
+            return
+        if path.name.startswith(".") or path.suffix not in {".yaml", ".yml", ".YAML", ".YML"}:
+            continue
+        if path.suffix != ".yaml":
+            _note_file(draft, name, "the file is not read", "files of a component end in .yaml")
+        elif not path.resolve().is_relative_to(root.resolve()):
+            _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
+        else:
+            yield path, name
+
+
+def _walk(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield files below a folder in a fixed order; links to folders are not followed."""
+    if depth > MAX_FOLDER_DEPTH or not folder.is_dir() or (depth == 0 and folder.is_symlink()):
+        return
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path), depth + 1)
+        else:
+            yield Path(entry.path)
+
+
+def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -> None:
+    draft.problems.append(Problem(name, 1, 1, "Y001", message, hint, ""))
+
+
+def _judge(draft: Draft, kind: str, document: Document) -> None:
+    for violation in language(kind).violations(document.data):
+        code = _CODES.get(violation.keyword, "S006")
+        draft.note(
+            document,
+            violation.pointer,
+            code,
+            _placed(violation, kind),
+            hint=violation.hint,
+            key=violation.keyword in _AT_KEY,
+            hides=violation.keyword in _HIDING,
+        )
+
+
+def _placed(violation: Violation, kind: str) -> str:
+    if violation.pointer or violation.keyword != "type":
+        return violation.message
+    nouns: dict[str, Any] = {"inputs": "a file of shared inputs", "datasource": "a data source"}
+    return f"{nouns.get(kind, f'the file of a {kind}')} is a map: `key: value` in every line"

@@ -1,0 +1,143 @@
+"""A component as far as it could be read, and what is wrong with it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from connector_runtime.documents import Document
+    from connector_runtime.errors import Problem
+    from connector_runtime.schemas import Schemas
+
+Pointer = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the checks look at; its parts may have any shape, because nothing is proved yet.
+
+    Attributes:
+        folders: Where the files come from.
+        component: `component.yaml`, or None if it cannot be read.
+        files: Documents by kind (`connection`, `datasource`, `action`) and key.
+        shared: Shared inputs by key: the file and the pointer in it.
+        input_files: The files that hold them.
+        schemas: The record schemas.
+        unreadable: Kinds of which a file could not be read: what they lack is not missed.
+        problems: What was found.
+    """
+
+    folders: tuple[Path, ...]
+    schemas: Schemas
+    component: Document | None = None
+    files: dict[str, dict[str, Document]] = field(
+        default_factory=lambda: {"connection": {}, "datasource": {}, "action": {}}
+    )
+    shared: dict[str, tuple[Document, Pointer]] = field(default_factory=dict)
+    input_files: list[Document] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    _faulty: set[tuple[str, Pointer]] = field(default_factory=set)
+    _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def note(self, document: Document, pointer: Pointer, code: str, message: str, **where: Any) -> None:
+        """Add a problem, unless one at the same place or around it explains it already.
+
+        Args:
+            document: The file.
+            pointer: Leads to the place.
+            code: Of the problem.
+            message: What is wrong.
+            where: `hint`, `key` and `offset` as `Document.problem` takes them, and
+                `hides`: whether later problems at the place or below follow from this one.
+        """
+        if any((document.name, pointer[:end]) in self._faulty for end in range(len(pointer) + 1)):
+            return
+        if where.pop("hides", False):
+            self._faulty.add((document.name, pointer))
+        self.problems.append(document.problem(pointer, code, message, **where))
+
+    def documents(self) -> Iterator[tuple[str, Document]]:
+        """Yield every file that could be read, with its kind."""
+        if self.component is not None:
+            yield "component", self.component
+        for document in self.input_files:
+            yield "inputs", document
+        for kind, documents in self.files.items():
+            for document in documents.values():
+                yield kind, document
+
+    def part(self, *steps: str) -> Mapping[str, Any]:
+        """Return a map of `component.yaml`, empty where there is none."""
+        found: Any = self.component.data if self.component is not None else {}
+        for step in steps:
+            found = as_map(found).get(step)
+        return as_map(found)
+
+    def table(self, name: Any) -> Mapping[str, Any] | None:
+        """Return the rows of a table, or None if there is no such table."""
+        tables = self.part("tables")
+        return as_map(as_map(tables[name]).get("rows")) if is_in(name, tables) else None
+
+    def inputs_of(self, kind: str, document: Document) -> dict[str, Any]:
+        """Return a file's inputs by key, shared ones and the component's defaults filled in.
+
+        An input that says too little about itself is an empty map.
+        """
+        known = self._resolved.get((kind, document.name))
+        if known is None:
+            own = as_map(as_map(document.data).get("inputs"))
+            known = {key: self.resolve(definition) for key, definition in own.items()}
+            if kind == "action":
+                for key in as_list(self.part("defaults").get("inputs")):
+                    if isinstance(key, str):
+                        known.setdefault(key, self.resolve({"use": key}))
+            self._resolved[kind, document.name] = known
+        return known
+
+    def resolve(self, definition: Any, depth: int = 0) -> dict[str, Any]:
+        """Return an input's definition with the shared one it uses below its own words."""
+        own = dict(as_map(definition))
+        name = own.pop("use", None)
+        if name is None:
+            return own
+        if not is_in(name, self.shared) or depth > len(self.shared):
+            return {}
+        document, pointer = self.shared[name]
+        base = self.resolve(at(document.data, pointer), depth + 1)
+        return {**base, **own} if base else {}
+
+    def connections_of(self, document: Document) -> dict[str, Document]:
+        """Return the connections that an action or data source works with."""
+        listed = as_list(as_map(document.data).get("connection"))
+        every = self.files["connection"]
+        return {key: every[key] for key in listed if is_in(key, every)} if listed else every
+
+
+def as_map(value: Any) -> Mapping[str, Any]:
+    """Return the value if it is a map, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def is_in(name: Any, names: Any) -> bool:
+    """Return whether a text is one of some names; a value of another type is none."""
+    return isinstance(name, str) and name in names
+
+
+def at(data: Any, pointer: Pointer) -> Any:
+    """Return what a pointer leads to, or None."""
+    for step in pointer:
+        if isinstance(data, dict) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+            data = data.get(step) if isinstance(data, dict) else data[step]
+        else:
+            return None
+    return data
