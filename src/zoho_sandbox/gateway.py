@@ -6,7 +6,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox import limits, oauth
@@ -171,9 +171,7 @@ class Gateway:
         grant = self._grant(request)
         if isinstance(grant, str):
             refusal = product(name).auth_error(grant)
-            if grant == "real":
-                refusal.headers = (*refusal.headers, _HINT_REAL)
-            return refusal
+            return _with(refusal, (_HINT_REAL,)) if grant == "real" else refusal
         version, path = place
         segments = Request("", path, "", {}).segments
         call = Call(
@@ -203,9 +201,7 @@ class Gateway:
                 return product(name).handle(call)
             refused, extra = self._sandbox.limits.charge_books(asked)
             answer = refused or product(name).handle(call)
-        if extra:
-            answer.headers = (*answer.headers, *extra)
-        return answer
+        return _with(answer, extra)
 
     def _grant(self, request: Request) -> Grant | str:
         takes_bearer = self._sandbox.settings["auth.accept_bearer"]
@@ -225,6 +221,11 @@ class Gateway:
         with self._sandbox.state.transaction():
             self._note(visit, reply)
         return reply
+
+
+def _with(answer: Answer, extra: limits.Headers) -> Answer:
+    """Return the answer with more headers; the given one may be a product's constant."""
+    return replace(answer, headers=(*answer.headers, *extra)) if extra else answer
 
 
 def _product_of(path: str) -> str:

@@ -192,7 +192,7 @@ class Sandbox:
 
     def _standing_access(self, refresh: dict[str, Any]) -> dict[str, Any]:
         for record in reversed(self.state.find(ACCESS, parent=refresh["id"])):
-            if not record["is_revoked"] and record["expires_at"] > self.clock.now():
+            if not record["is_revoked"] and float(record["expires_at"]) > self.clock.now():
                 return record
         return self.tokens.new_access(refresh, is_counted=False)
 
