@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoho_sandbox.books import handlers as _handlers  # noqa: F401 - registers them
+from zoho_sandbox.books import handlers
 from zoho_sandbox.books.dispatch import auth_error, handle
 from zoho_sandbox.books.seeding import seed_books
 
@@ -18,4 +18,4 @@ def seed(sandbox: Any, data: dict[str, Any]) -> None:
     seed_books(sandbox, data)
 
 
-__all__ = ["auth_error", "handle", "seed"]
+__all__ = ["auth_error", "handle", "handlers", "seed"]

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.compose import Draft, composes
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, padded, rounded
 from zoho_sandbox.books.rows import empty_copy
-from zoho_sandbox.books.store import Books, Record
 from zoho_sandbox.books.totals import Line, Terms, add_up
 from zoho_sandbox.books.transactions import set_number, set_party, set_record_currency, taxes_of
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.store import Books, Record
 
 _ACCOUNTS = ("account", "paid_through_account", "asset_account", "expense_account", "depreciation_account")
 
 
-def account_name(books: Books, id: str) -> str:
+def account_name(books: Books, record_id: str) -> str:
     """Return an account's name, empty for an unknown one."""
-    account = books.get("chart_of_accounts", id) or books.get("bank_accounts", id)
+    account = books.get("chart_of_accounts", record_id) or books.get("bank_accounts", record_id)
     return str(account["account_name"]) if account else ""
 
 
@@ -84,8 +86,7 @@ def complete_journal(draft: Draft) -> None:
 def _journal_line(draft: Draft, values: dict[str, Any], order: int) -> Record:
     books, module = draft.books, draft.module
     line: Record = {
-        name: empty_copy(value, is_amount=name in module.line_amounts)
-        for name, value in module.line.items()
+        name: empty_copy(value, is_amount=name in module.line_amounts) for name, value in module.line.items()
     }
     line.update(values)
     line["line_id"] = values.get("line_id") or books.new_id()
@@ -139,7 +140,9 @@ def complete_bank_transaction(draft: Draft) -> None:
     record["amount"] = padded(amount(record.get("amount")))
     incoming = ("deposit", "credit", "refund", "sales_without_invoices", "interest_income", "other_income")
     record["debit_or_credit"] = "debit" if record.get("transaction_type") in incoming else "credit"
-    account = str(record.get("from_account_id") or record.get("to_account_id") or record.get("account_id") or "")
+    account = str(
+        record.get("from_account_id") or record.get("to_account_id") or record.get("account_id") or ""
+    )
     record["account_id"] = account
     record["account_name"] = account_name(draft.books, account)
 

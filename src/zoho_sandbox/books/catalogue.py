@@ -125,8 +125,7 @@ class Catalogue:
         found = {
             operation.method: operation
             for operation in self.operations
-            if operation.module.name == "custom_modules"
-            and operation.template.count("/") == wanted
+            if operation.module.name == "custom_modules" and operation.template.count("/") == wanted
         }
         return Match(found, segments)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, rounded
@@ -12,7 +12,9 @@ from zoho_sandbox.books.registry import handles
 from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.settlement import SOURCES, show_rest
 from zoho_sandbox.books.store import Record
-from zoho_sandbox.wire import Answer, Query
+
+if TYPE_CHECKING:
+    from zoho_sandbox.wire import Answer, Query
 
 # Completes a child before it is kept.
 Completer = Callable[[Request, Record, Record], None]
@@ -44,7 +46,7 @@ def page_of(records: list[Record], query: Query) -> tuple[list[Record], dict[str
     """Return one page of a short list, and its page_context.
 
     Raises:
-        Refusal: page or per_page is no number.
+        RefusedError: page or per_page is no number.
     """
     numbers = []
     for name, default in (("page", 1), ("per_page", _DEFAULT_PER_PAGE)):
@@ -61,7 +63,7 @@ def page_of(records: list[Record], query: Query) -> tuple[list[Record], dict[str
 def _listed(request: Request, children: list[Record]) -> Answer:
     cut, context = page_of(children, request.call.query)
     payload: dict[str, Any] = {request.option("key"): [shown_child(child) for child in cut]}
-    if request.option("paged", True):  # noqa: SIM108 - the reason is worth a line
+    if request.option("paged", True):
         # source: zoho-books-cli, live notes: project users come without page_context
         payload["page_context"] = context
     return request.answer(**payload)
@@ -171,10 +173,10 @@ def list_free(request: Request) -> Answer:
 @handles("free_create")
 def create_free(request: Request) -> Answer:
     """Make a thing of the body."""
-    id = request.books.new_id()
-    thing = {request.option("id"): id, **request.checked_body()}
-    request.books.state.put(kind_of(request), id, thing)
-    request.note("create", id, kind=request.option("kind"))
+    record_id = request.books.new_id()
+    thing = {request.option("id"): record_id, **request.checked_body()}
+    request.books.state.put(kind_of(request), record_id, thing)
+    request.note("create", record_id, kind=request.option("kind"))
     return request.answer(**{request.option("key"): thing})
 
 
@@ -242,7 +244,7 @@ def _exchange_rate(request: Request, child: Record, record: Record) -> None:
     child.setdefault("effective_date", request.books.today())
 
 
-def _refund(request: Request, child: Record, record: Record) -> None:
+def _refund(request: Request, child: Record, _: Record) -> None:
     child.setdefault("date", request.books.today())
     child["amount"] = rounded(amount(child.get("amount")))
     if child["amount"] <= 0:
@@ -266,5 +268,5 @@ def _after(request: Request, before: Record) -> None:
     given = sum((amount(refund["amount"]) for refund in refunds), ZERO)
     current = request.books.get(request.module.name, request.id) or before
     record = {**current, "refunded": rounded(given)}
-    show_rest(request.books, SOURCES[request.module.name], record)
+    show_rest(SOURCES[request.module.name], record)
     save(request.books, request.module, record, current)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.customfields import read_custom_fields, shown_custom_fields, stored_values
 from zoho_sandbox.books.errors import label, refusal
 from zoho_sandbox.books.fields import read_fields, require_fields
 from zoho_sandbox.books.rows import empty_copy
-from zoho_sandbox.books.store import Books, Record
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.catalogue import Module
+    from zoho_sandbox.books.store import Books, Record
 
 
 @dataclass(slots=True)
@@ -73,20 +75,29 @@ def composes(*modules: str) -> Callable[[Composer], Composer]:
 
 
 def compose(
-    books: Books, module: Module, body: Mapping[str, Any], before: Record | None = None
+    books: Books,
+    module: Module,
+    body: Mapping[str, Any],
+    before: Record | None = None,
+    *,
+    record_id: str | None = None,
 ) -> Record:
     """Return the record that a body makes, or makes of ``before``; nothing is kept yet.
 
     An update keeps what the body does not name.
 
+    Args:
+        record_id: The id of a new record, instead of the next one.
+
     Raises:
-        Refusal: a required field missing on create, a wrong value, an unknown reference.
+        RefusedError: a required field missing on create, a wrong value, an unknown reference.
     """
     values = read_fields(module.fields, body)
     values.pop("custom_fields", None)
+    values.pop(module.id, None)
     if before is None:
         require_fields(module.fields, {**values, **_untyped(body)})
-    draft = Draft(books, module, values, _start(books, module, before), before)
+    draft = Draft(books, module, values, _start(books, module, before, record_id), before)
     _check_references(draft)
     _merge(draft.record, values)
     _set_custom_fields(draft, body)
@@ -100,14 +111,14 @@ def _untyped(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"custom_fields": body["custom_fields"]} if "custom_fields" in body else {}
 
 
-def _start(books: Books, module: Module, before: Record | None) -> Record:
+def _start(books: Books, module: Module, before: Record | None, record_id: str | None) -> Record:
     if before is not None:
         return dict(before)
     record: Record = {module.id: ""}
     for name, empty in module.record.items():
         record[name] = empty_copy(empty, is_amount=name in module.amounts)
     record.update({name: empty_copy(value) for name, value in module.initial.items()})
-    record[module.id] = books.new_id()
+    record[module.id] = record_id or books.new_id()
     record["created_time"] = books.now()
     return record
 
@@ -130,18 +141,18 @@ def _check_references(draft: Draft) -> None:
             check_reference(draft.books, name, value)
 
 
-def check_reference(books: Books, name: str, id: str) -> Record | None:
+def check_reference(books: Books, name: str, record_id: str) -> Record | None:
     """Return the record an id field names.
 
     # choice: an unknown one is refused with HTTP 400 and the unknown-record code.
 
     Raises:
-        Refusal: there is no such record.
+        RefusedError: there is no such record.
     """
     module, noun = _REFERENCES[name]
-    found = books.get(module, id)
+    found = books.get(module, record_id)
     if found is None and module == "taxes":
-        found = books.get("tax_groups", id)
+        found = books.get("tax_groups", record_id)
     if found is None and books.setting("check_references"):
         code = books.setting("not_found_code")
         raise refusal("not_found", value=noun, code=code, status=400)
@@ -162,7 +173,7 @@ def apply_custom_fields(books: Books, module: Module, record: Record, entries: A
     """Set custom fields on a record from a list of entries.
 
     Raises:
-        Refusal: an unknown field or a value that does not fit it.
+        RefusedError: an unknown field or a value that does not fit it.
     """
     definitions = books.definitions(module.name)
     values = {**stored_values(record), **read_custom_fields(definitions, entries)}
@@ -185,7 +196,7 @@ def require(draft: Draft, name: str) -> None:
     """Refuse the draft when a field is empty that this very record needs.
 
     Raises:
-        Refusal: code 4.
+        RefusedError: code 4.
     """
     if draft.record.get(name) in (None, "", []):
         raise refusal("missing_value", value=label(name))

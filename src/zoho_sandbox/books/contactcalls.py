@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.children import page_of
 from zoho_sandbox.books.compose import Draft, composes, require
 from zoho_sandbox.books.contacts import persons_of, show_persons
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.records import FOLLOWERS
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.statuses import change
 from zoho_sandbox.books.store import Books, Record, module_named
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.catalogue import Module
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 _KIND = "contacts/addresses"
 _OWN = ("billing_address", "shipping_address")
@@ -42,9 +44,7 @@ def complete_person(draft: Draft) -> None:
     record["contact_name"] = contact["contact_name"]
 
 
-def _follow_person(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_person(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     """Show a changed person on its contact."""
     person = record or before
     if module.name != "contact_persons" or person is None:
@@ -94,19 +94,19 @@ def _shown(address: Record) -> dict[str, Any]:
 @handles("address_update")
 def update_address(request: Request) -> Answer:
     """Change one address of a contact, whichever it is."""
-    contact, id = request.record(), request.ids[1]
-    body = {**request.body_fields(), "address_id": id}
+    contact, record_id = request.record(), request.ids[1]
+    body = {**request.body_fields(), "address_id": record_id}
     for name in _OWN:
-        if contact[name].get("address_id") == id:
+        if contact[name].get("address_id") == record_id:
             changed = change(request, contact, {name: {**contact[name], **body}})
             return request.answer(address_info=changed[name])
     kind = request.books.kind(_KIND)
-    before = request.books.state.get(kind, id)
+    before = request.books.state.get(kind, record_id)
     if before is None or before.get("parent_id") != request.id:
-        raise request.unknown("Address", id)
+        raise request.unknown("Address", record_id)
     address = {**before, **body}
-    request.books.state.put(kind, id, address, parent=request.id)
-    request.note("update", id, kind="addresses")
+    request.books.state.put(kind, record_id, address, parent=request.id)
+    request.note("update", record_id, kind="addresses")
     return request.answer(address_info=_shown(address))
 
 

@@ -112,8 +112,8 @@ def _person(books: Books, contact_id: str, values: dict[str, Any], before: Recor
         "is_primary_contact": False,
         "is_added_in_portal": False,
     }
-    id = before["contact_person_id"] if before else books.new_id()
-    return {**(before or empty), **values, "contact_person_id": id, "contact_id": contact_id}
+    record_id = before["contact_person_id"] if before else books.new_id()
+    return {**(before or empty), **values, "contact_person_id": record_id, "contact_id": contact_id}
 
 
 def persons_of(books: Books, contact_id: str) -> list[Record]:

@@ -34,7 +34,7 @@ def read_custom_fields(definitions: Sequence[Definition], entries: Any) -> Value
     An entry names its field by customfield_id, custom_field_id, api_name, label or index.
 
     Raises:
-        Refusal: no list, an unknown field, or a value that is not of the field's type.
+        RefusedError: no list, an unknown field, or a value that is not of the field's type.
     """
     if not isinstance(entries, list):
         raise refusal("invalid_value", value="custom_fields")
@@ -70,7 +70,7 @@ def read_custom_value(definition: Definition, value: Any) -> Any:
     """Return a value in the field's own type, None when it empties the field.
 
     Raises:
-        Refusal: code 2 for a wrong type or choice, code 15 for a text too long.
+        RefusedError: code 2 for a wrong type or choice, code 15 for a text too long.
     """
     if value is None or value in ("", []):
         return None
@@ -133,7 +133,7 @@ def _entry(definition: Definition, value: Any) -> dict[str, Any]:
     return {
         "field_id": definition["customfield_id"],
         "customfield_id": definition["customfield_id"],
-        **{flag: False for flag in _FLAGS},
+        **dict.fromkeys(_FLAGS, False),
         "is_active": True,
         "index": definition["index"],
         "label": definition["label"],

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from zoho_sandbox.books.catalogue import Match, Operation, catalogue
-from zoho_sandbox.books.errors import Refusal, refusal
+from zoho_sandbox.books.errors import RefusedError, refusal
 from zoho_sandbox.books.organizations import call_books
+from zoho_sandbox.books.overdue import follow_calendar
 from zoho_sandbox.books.registry import HANDLERS
 from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.store import Actor, Books
@@ -35,7 +36,7 @@ def handle(call: Call) -> Answer:
     try:
         with call.sandbox.state.savepoint():
             answer = _handle(call)
-    except Refusal as no:
+    except RefusedError as no:
         call.effects.clear()
         answer = no.answer()
     answer.headers = (*answer.headers, *_HEADERS)
@@ -57,6 +58,7 @@ def _handle(call: Call) -> Answer:
     )
     if not allows(call.grant.scopes, operation.scope):
         raise refusal("not_authorized")
+    follow_calendar(books)
     if operation.module.name == "custom_modules":
         operation, match = _in_custom_module(books, operation, match)
     request = _request(call, operation, match, books)
@@ -69,7 +71,7 @@ def _custom_match(call: Call) -> Match:
     """Return the routes of a custom module; whether it exists is seen once the books are open.
 
     Raises:
-        Refusal: 404, no such route.
+        RefusedError: 404, no such route.
     """
     if not call.segments or not call.segments[0].startswith("cm_"):
         raise refusal("unknown_route")
@@ -83,7 +85,7 @@ def _in_custom_module(books: Books, operation: Operation, match: Match) -> tuple
     """Return the operation of one custom module: its records are a kind of their own.
 
     Raises:
-        Refusal: 404, the organisation has no such module.
+        RefusedError: 404, the organisation has no such module.
     """
     name = match.values[0]
     definition = books.get("custom_module_definitions", name)
@@ -94,7 +96,7 @@ def _in_custom_module(books: Books, operation: Operation, match: Match) -> tuple
     return replace(operation, module=module, say=say), Match(match.operations, match.values[1:])
 
 
-def _wrong_method(call: Call, match: Match) -> Refusal:
+def _wrong_method(call: Call, match: Match) -> RefusedError:
     no = refusal("wrong_method", value=call.method)
     no.headers = (("Allow", _allowed(match)),)
     return no

@@ -8,7 +8,7 @@ from zoho_sandbox.documents import package_yaml
 from zoho_sandbox.wire import Answer
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """The call is answered with an error and changes nothing."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
@@ -23,7 +23,7 @@ class Refusal(Exception):
         return Answer(self.status, {"code": self.code, "message": self.message}, self.headers)
 
 
-def refusal(name: str, *, code: int | None = None, status: int | None = None, **words: Any) -> Refusal:
+def refusal(name: str, *, code: int | None = None, status: int | None = None, **words: Any) -> RefusedError:
     """Return the named refusal with its words filled in.
 
     Args:
@@ -31,7 +31,7 @@ def refusal(name: str, *, code: int | None = None, status: int | None = None, **
         status: Instead of the published one.
     """
     known_status, known_code, text = package_yaml("zoho_sandbox.books", "data", "errors.yaml")[name]
-    return Refusal(status or known_status, code or known_code, text.format(**words))
+    return RefusedError(status or known_status, code or known_code, text.format(**words))
 
 
 def label(name: str) -> str:

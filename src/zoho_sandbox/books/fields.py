@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.catalogue import Spec, empty_value
 from zoho_sandbox.books.errors import label, refusal
 from zoho_sandbox.books.money import number, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _BOOLEANS = {"true": True, "false": False}
@@ -21,18 +23,16 @@ def read_fields(specs: Mapping[str, Spec], body: Mapping[str, Any]) -> dict[str,
     null becomes the field's empty value.
 
     Raises:
-        Refusal: a wrong type (2), a value outside the allowed ones (2), a text too long (15).
+        RefusedError: a wrong type (2), a value outside the allowed ones (2), a text too long (15).
     """
-    return {
-        name: read_value(name, spec, body[name]) for name, spec in specs.items() if name in body
-    }
+    return {name: read_value(name, spec, body[name]) for name, spec in specs.items() if name in body}
 
 
 def require_fields(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> None:
     """Refuse a body that lacks a required field or leaves it empty.
 
     Raises:
-        Refusal: code 4, naming the first missing field.
+        RefusedError: code 4, naming the first missing field.
     """
     for name, spec in specs.items():
         if spec.get("required") and values.get(name) in (None, "", [], {}):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import html
 import mimetypes
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.pdf import text_pdf
 from zoho_sandbox.books.records import name_field, shown
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.statuses import change
-from zoho_sandbox.books.store import Books, Record
 from zoho_sandbox.wire import Answer, UploadedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.books.store import Books, Record
 
 # source: https://www.zoho.com/books/api/v3/invoices/#add-attachment-to-an-invoice
 _PICTURES = ("gif", "png", "jpeg", "jpg", "bmp", "pdf")
@@ -35,8 +38,8 @@ def _parent(request: Request) -> str:
     return f"{request.module.name}/{request.id}"
 
 
-def _blob(books: Books, id: str) -> str:
-    return f"{books.kind('documents')}/{id}"
+def _blob(books: Books, record_id: str) -> str:
+    return f"{books.kind('documents')}/{record_id}"
 
 
 def _documents(request: Request) -> list[Record]:
@@ -74,9 +77,9 @@ def _check_type(request: Request, filename: str) -> None:
 
 
 def _keep(request: Request, upload: UploadedFile) -> None:
-    books, id = request.books, request.books.new_id()
+    books, record_id = request.books, request.books.new_id()
     document = {
-        "document_id": id,
+        "document_id": record_id,
         "file_name": upload.filename,
         "file_type": upload.filename.rpartition(".")[2].lower(),
         "file_size": len(upload.data),
@@ -87,9 +90,9 @@ def _keep(request: Request, upload: UploadedFile) -> None:
         "uploaded_by": request.call.grant.user_name,
         "created_time": books.now(),
     }
-    books.state.put(_kind(books), id, document, parent=_parent(request))
-    books.state.put_blob(_blob(books, id), upload.data)
-    request.note("create", id, kind="documents", key=upload.filename)
+    books.state.put(_kind(books), record_id, document, parent=_parent(request))
+    books.state.put_blob(_blob(books, record_id), upload.data)
+    request.note("create", record_id, kind="documents", key=upload.filename)
 
 
 def _show(request: Request, before: Record) -> None:
@@ -141,16 +144,16 @@ def set_attachment_preference(request: Request) -> Answer:
     return request.answer()
 
 
-def _remove(request: Request, id: str) -> None:
-    request.books.state.delete(_kind(request.books), id)
-    request.books.state.delete_blob(_blob(request.books, id))
-    request.note("delete", id, kind="documents")
+def _remove(request: Request, record_id: str) -> None:
+    request.books.state.delete(_kind(request.books), record_id)
+    request.books.state.delete_blob(_blob(request.books, record_id))
+    request.note("delete", record_id, kind="documents")
 
 
-def _document(request: Request, id: str) -> Record:
-    found = request.books.state.get(_kind(request.books), id)
+def _document(request: Request, record_id: str) -> Record:
+    found = request.books.state.get(_kind(request.books), record_id)
     if found is None:
-        raise request.unknown("Document", id)
+        raise request.unknown("Document", record_id)
     return found
 
 
@@ -168,9 +171,7 @@ def get_document(request: Request) -> Answer:
 def link_document(request: Request) -> Answer:
     """Put a known document on a record."""
     record, document = request.record(), _document(request, request.ids[1])
-    request.books.state.put(
-        _kind(request.books), document["document_id"], document, parent=_parent(request)
-    )
+    request.books.state.put(_kind(request.books), document["document_id"], document, parent=_parent(request))
     _show(request, record)
     return request.answer()
 
@@ -229,7 +230,9 @@ def get_in_form(request: Request) -> Answer:
         return request.answer(**shown(request, record))
     if form == "html":
         rows = "".join(f"<p>{html.escape(line)}</p>" for line in _lines(request, record))
-        return Answer(200, f"<html><body>{rows}</body></html>".encode(), content_type="text/html;charset=UTF-8")
+        return Answer(
+            200, f"<html><body>{rows}</body></html>".encode(), content_type="text/html;charset=UTF-8"
+        )
     return _pdf(str(record.get(name_field(request.module)) or request.id), _lines(request, record))
 
 
@@ -271,5 +274,5 @@ def print_many(request: Request) -> Answer:
     if not 0 < len(ids) <= 25:
         # source: the vendor's own example shows this text for estimates without ids
         raise refusal("invalid_value", value=name)
-    lines = [line for id in ids for line in _lines(request, request.record(id))]
+    lines = [line for record_id in ids for line in _lines(request, request.record(record_id))]
     return _pdf(request.module.list_key, lines)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import amount
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.catalogue import Module
 
 Entry = Mapping[str, Any]
 Test = Callable[[Entry], bool]
@@ -30,13 +32,19 @@ _ACCOUNT_TYPES: Mapping[str, tuple[str, ...]] = {
     "Expense": ("expense", "cost_of_goods_sold", "other_expense", "manufacturing_expense"),
 }  # fmt: skip
 _UNPAID = ("sent", "overdue", "unpaid", "partially_paid", "viewed", "open")
+
+
+def _exceeds_credit(entry: Entry) -> bool:
+    limit = amount(entry.get("credit_limit"))
+    return 0 < limit < amount(entry.get("outstanding_receivable_amount"))
+
+
 _SPECIAL: Mapping[str, Test] = {
     "Status.PortalEnabled": lambda entry: entry.get("portal_status") == "enabled",
     "Status.PortalDisabled": lambda entry: entry.get("portal_status", "disabled") == "disabled",
     "Status.Crm": lambda entry: bool(entry.get("is_linked_with_zohocrm")),
-    "Status.Duplicate": lambda entry: False,
-    "Status.CreditLimitExceed": lambda entry: _exceeds_credit(entry),
-    "Invoice.OverDue": lambda entry: amount(entry.get("overdue_amount")) > 0,
+    "Status.Duplicate": lambda _: False,
+    "Status.CreditLimitExceed": _exceeds_credit,
     "Invoice.Unpaid": lambda entry: amount(entry.get("outstanding_receivable_amount")) > 0,
     "Status.Unpaid": lambda entry: entry.get("status") in _UNPAID,
     "Status.Billable": lambda entry: bool(entry.get("is_billable")),
@@ -49,16 +57,11 @@ _SPECIAL: Mapping[str, Test] = {
 _ACTIVE_FIELDS = ("is_active", "is_location_active")
 
 
-def _exceeds_credit(entry: Entry) -> bool:
-    limit = amount(entry.get("credit_limit"))
-    return 0 < limit < amount(entry.get("outstanding_receivable_amount"))
-
-
 def filter_by_test(module: Module, value: str, today: date) -> Test | None:
     """Return the test a ``filter_by`` value stands for, None for everything.
 
     Raises:
-        Refusal: code 2, the module has no such filter.
+        RefusedError: code 2, the module has no such filter.
     """
     allowed = module.listing.get("filter_by")
     known = {*(allowed or ()), module.listing.get("applied_filter", "")}

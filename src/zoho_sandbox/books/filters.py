@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module, Spec
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import number
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from zoho_sandbox.books.catalogue import Module, Spec
 
 Entry = Mapping[str, Any]
 Test = Callable[[Entry], bool]
@@ -52,7 +55,7 @@ def filter_tests(module: Module, query: Iterable[tuple[str, str]]) -> list[Test]
     """Return one test per filter parameter in the query; blank ones count as absent.
 
     Raises:
-        Refusal: a number or time that is none (2), a text too long (15).
+        RefusedError: a number or time that is none (2), a text too long (15).
     """
     tests = []
     for parameter, value in query:
@@ -78,12 +81,9 @@ def _split(module: Module, parameter: str) -> tuple[str, str]:
 def _test(name: str, suffix: str, spec: Spec, value: str) -> Test:
     if "max" in spec and len(value) > spec["max"]:
         raise refusal("too_long", value=name, max=spec["max"])
-    if name == "custom_field":
-        return _custom_test(suffix, value)
-    if name == "last_modified_time":
-        return _since_test(name, value)
-    if name.endswith("_ids"):
-        return _ids_test(name, value)
+    special = _special_test(name, suffix, value)
+    if special is not None:
+        return special
     kind = spec["kind"]
     if kind == "number":
         return _number_test(name, suffix, value)
@@ -93,6 +93,14 @@ def _test(name: str, suffix: str, spec: Spec, value: str) -> Test:
         wanted = value.lower() == "true"
         return lambda entry: bool(entry.get(name, False)) is wanted
     return _any_value(name, _TEXT_TESTS[suffix], value.casefold())
+
+
+def _special_test(name: str, suffix: str, value: str) -> Test | None:
+    if name == "custom_field":
+        return _custom_test(suffix, value)
+    if name == "last_modified_time":
+        return _since_test(name, value)
+    return _ids_test(name, value) if name.endswith("_ids") else None
 
 
 def _any_value(name: str, compare: Callable[[str, str], bool], wanted: str) -> Test:
@@ -156,9 +164,7 @@ def _custom_test(suffix: str, value: str) -> Test:
 
     def test(entry: Entry) -> bool:
         return any(
-            compare(str(have).casefold(), wanted)
-            for name, have in entry.items()
-            if name.startswith("cf_")
+            compare(str(have).casefold(), wanted) for name, have in entry.items() if name.startswith("cf_")
         )
 
     return test
@@ -168,7 +174,7 @@ def search_test(module: Module, text: str) -> Test:
     """Return the test of ``search_text``: any of the searched fields contains it.
 
     Raises:
-        Refusal: more than 100 characters (15).
+        RefusedError: more than 100 characters (15).
     """
     if len(text) > _SEARCH_LENGTH:
         raise refusal("too_long", value="search_text", max=_SEARCH_LENGTH)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.catalogue import Module, catalogue
 from zoho_sandbox.books.contacts import show_balance
@@ -13,6 +11,10 @@ from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, rounded
 from zoho_sandbox.books.records import FOLLOWERS, GUARDS
 from zoho_sandbox.books.store import Books, Record, module_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
 _USES = "uses"
 # Where a transaction's balance shows on its contact, and by which id it names it.
@@ -25,9 +27,7 @@ _BALANCES = {
 _NOT_OWED = ("draft", "void", "pending_approval", "rejected", "cancelled")
 
 
-def _follow_balance(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_balance(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     if module.name not in _BALANCES:
         return
     party, field = _BALANCES[module.name]
@@ -49,9 +49,7 @@ def _add(books: Books, contact_id: str, field: str, value: Decimal) -> None:
     books.save(module_named("contacts"), contact, before)
 
 
-def _follow_name(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_name(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     """A renamed contact is renamed on its transactions too."""
     if module.name != "contacts" or record is None or before is None:
         return
@@ -69,19 +67,17 @@ def _follow_name(
 # -- what is used cannot be deleted ----------------------------------------------------
 
 
-def _follow_uses(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_uses(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     if not module.party:
         return
     had, has = set(_used(module, before)), set(_used(module, record))
-    id = str((record or before or {})[module.id])
+    record_id = str((record or before or {})[module.id])
     kind = books.kind(_USES)
     for used in had - has:
-        books.state.delete(kind, f"{used}/{module.name}/{id}")
+        books.state.delete(kind, f"{used}/{module.name}/{record_id}")
     for used in has - had:
-        name = f"{used}/{module.name}/{id}"
-        books.state.put(kind, name, {"module": module.name, "id": id}, parent=used)
+        name = f"{used}/{module.name}/{record_id}"
+        books.state.put(kind, name, {"module": module.name, "id": record_id}, parent=used)
 
 
 def _used(module: Module, record: Mapping[str, Any] | None) -> Iterator[str]:
@@ -94,9 +90,9 @@ def _used(module: Module, record: Mapping[str, Any] | None) -> Iterator[str]:
             yield str(line["item_id"])
 
 
-def is_used(books: Books, id: str) -> bool:
+def is_used(books: Books, record_id: str) -> bool:
     """Say whether a transaction names a contact or item."""
-    return books.state.count(books.kind(_USES), parent=id) > 0
+    return books.state.count(books.kind(_USES), parent=record_id) > 0
 
 
 def _guard_item(books: Books, record: Record) -> None:
@@ -125,9 +121,7 @@ def _child_kinds(module: str) -> frozenset[str]:
     ) | {"documents", "comments"}
 
 
-def _follow_children(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_children(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     if record is not None or before is None:
         return
     for name in _child_kinds(module.name):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.filterby import filter_by_test
 from zoho_sandbox.books.filters import Test, filter_tests, search_test
 from zoho_sandbox.books.money import ZERO, amount
-from zoho_sandbox.books.store import Books
 from zoho_sandbox.wire import Answer, Query, dump_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from zoho_sandbox.books.catalogue import Module
+    from zoho_sandbox.books.store import Books
 
 _ORDERS = {"a": False, "ascending": False, "d": True, "descending": True}
 _ALWAYS_SORTABLE = ("created_time", "last_modified_time")
@@ -40,7 +43,7 @@ def read_page(module: Module, query: Query, max_size: int) -> Page:
     """Return the page a query asks for, the module's own defaults filled in.
 
     Raises:
-        Refusal: code 2 for a page, order or column that is none.
+        RefusedError: code 2 for a page, order or column that is none.
     """
     listing = module.listing
     sort = query.get("sort_column") or listing.get("sort") or "created_time"
@@ -67,9 +70,7 @@ def _count(query: Query, name: str, default: int) -> int:
     return int(text)
 
 
-def list_answer(
-    books: Books, module: Module, query: Query, only: Mapping[str, Any] | None = None
-) -> Answer:
+def list_answer(books: Books, module: Module, query: Query, only: Mapping[str, Any] | None = None) -> Answer:
     """Return a page of a module's records.
 
     Args:
@@ -88,16 +89,24 @@ def list_answer(
     return Answer(200, f'{{"code":0,"message":"success",{",".join(parts)}}}'.encode())
 
 
-def _tests(
-    books: Books, module: Module, query: Query, page: Page, only: Mapping[str, Any]
-) -> list[Test]:
+def _tests(books: Books, module: Module, query: Query, page: Page, only: Mapping[str, Any]) -> list[Test]:
     tests = filter_tests(module, query)
     tests += filter_tests(module, [(name, str(value)) for name, value in only.items()])
-    if page.filter_by:
+    if page.filter_by == "Invoice.OverDue":
+        tests.append(_owes_late(books))
+    elif page.filter_by:
         named = filter_by_test(module, page.filter_by, date.fromisoformat(books.today()))
         tests += [named] if named else []
     text = (query.get("search_text") or "").strip()
     return [*tests, search_test(module, text)] if text else tests
+
+
+def _owes_late(books: Books) -> Test:
+    """Return the test of contacts that have an overdue invoice."""
+    late = {"status": "overdue"}
+    invoices = books.state.find(f"{books.kind('invoices')}:index", equals=late)
+    owing = {invoice.get("customer_id") for invoice in invoices}
+    return lambda entry: entry["id"] in owing
 
 
 def _chosen(
@@ -117,7 +126,7 @@ def _chosen(
 
 def _rows(books: Books, module: Module, ids: Sequence[str]) -> list[str]:
     kind = f"{books.kind(module.name)}:rows"
-    return [text for id in ids if (text := books.state.text(kind, id)) is not None]
+    return [text for record_id in ids if (text := books.state.text(kind, record_id)) is not None]
 
 
 def _context(module: Module, page: Page, has_more: bool) -> dict[str, Any]:
@@ -140,9 +149,7 @@ def _context(module: Module, page: Page, has_more: bool) -> dict[str, Any]:
     }
 
 
-def _sums(
-    query: Query, entries: list[dict[str, Any]] | None, books: Books, module: Module
-) -> dict[str, Any]:
+def _sums(query: Query, entries: list[dict[str, Any]] | None, books: Books, module: Module) -> dict[str, Any]:
     """Return the counts and sums that ``response_option`` asks for.
 
     # choice: 1 and 2 add the number of records, 3 the sum of totals, 4 both.

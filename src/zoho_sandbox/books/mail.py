@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.records import name_field
+from zoho_sandbox.books.registry import handles
 from zoho_sandbox.books.statuses import change
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 # source: live recording, 2026-06: a mailed draft is sent; the reply says if it was the first
 _SENT_BY_MAIL = ("invoices", "estimates", "retainer_invoices", "sales_receipts")
@@ -36,8 +38,8 @@ def get_email_content(request: Request) -> Answer:
 
 
 def _receivers(request: Request, record: dict[str, Any]) -> list[dict[str, Any]]:
-    id = str(record.get(f"{request.module.party}_id") or record.get("contact_id") or "")
-    contact = request.books.get("contacts", id) or {}
+    record_id = str(record.get(f"{request.module.party}_id") or record.get("contact_id") or "")
+    contact = request.books.get("contacts", record_id) or {}
     return [
         {name: person.get(name, "") for name in ("contact_person_id", "first_name", "last_name", "email")}
         for person in contact.get("contact_persons", ())

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.children import page_of
 from zoho_sandbox.books.compose import compose
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.records import created, location, save
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.statuses import change
 from zoho_sandbox.books.store import Record, module_named
-from zoho_sandbox.wire import Answer
 
-_COPIED = ("customer_id", "line_items", "reference_number", "notes", "terms", "discount", "is_discount_before_tax")
-_LINE_COPIED = ("item_id", "name", "description", "rate", "quantity", "unit", "discount", "tax_id", "account_id")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
+
+_COPIED = (
+    "customer_id",
+    "line_items",
+    "reference_number",
+    "notes",
+    "terms",
+    "discount",
+    "is_discount_before_tax",
+)
+_LINE_COPIED = (
+    "item_id",
+    "name",
+    "description",
+    "rate",
+    "quantity",
+    "unit",
+    "discount",
+    "tax_id",
+    "account_id",
+)
 
 
 @handles("view")
@@ -43,7 +64,10 @@ def acknowledge(request: Request) -> Answer:
 
 
 def _check_exists(request: Request) -> None:
-    if request.ids and request.operation.template.startswith(f"{request.module.path}/{{"):
+    elsewhere = request.option("exists")
+    if elsewhere:
+        request.record(module=module_named(elsewhere))
+    elif request.ids and request.operation.template.startswith(f"{request.module.path}/{{"):
         request.record()
 
 
@@ -103,7 +127,9 @@ def list_field_definitions(request: Request) -> Answer:
     """Answer the custom fields of the entity in the query."""
     entity = request.call.query.get("entity") or ""
     fields = request.books.state.find(request.books.kind("custom_fields"), equals={"entity": entity})
-    shown = [{**field, "field_id": field["customfield_id"], "field_name": field["api_name"]} for field in fields]
+    shown = [
+        {**field, "field_id": field["customfield_id"], "field_name": field["api_name"]} for field in fields
+    ]
     if request.option("key") == "fields":
         return request.answer(fields=shown)
     return request.answer(customfields={entity: shown})
@@ -128,8 +154,8 @@ def invoice_from_order(request: Request) -> Answer:
     names = {"salesorder_id": "sales_orders", "estimate_ids": "estimates", "estimate_id": "estimates"}
     made = []
     for name, origin in names.items():
-        for id in [part.strip() for part in (query.get(name) or "").split(",") if part.strip()]:
-            before = request.record(id, module_named(origin))
+        for record_id in [part.strip() for part in (query.get(name) or "").split(",") if part.strip()]:
+            before = request.record(record_id, module_named(origin))
             invoice = compose(request.books, request.module, _copied(before))
             save(request.books, request.module, invoice)
             invoiced = {**before, "status": "invoiced"}
@@ -137,7 +163,8 @@ def invoice_from_order(request: Request) -> Answer:
             request.note("create", invoice["invoice_id"])
             made.append(invoice)
     if not made:
-        raise refusal("missing_value", value="salesorder_id")
+        is_order = request.operation.template.endswith("order")
+        raise refusal("missing_value", value="salesorder_id" if is_order else "estimate_ids")
     answer = request.answer(invoice=made[0])
     answer.headers = (location(request.module, made[0]["invoice_id"]),)
     return answer
@@ -243,9 +270,16 @@ def import_statement(request: Request) -> Answer:
     account = request.record(str(body["account_id"]), module_named("bank_accounts"))
     module, made = module_named("bank_transactions"), []
     for line in body["transactions"]:
-        record = compose(books, module, {"transaction_type": line.get("debit_or_credit") or "", **line}, {
-            module.id: books.new_id(), "created_time": books.now(), "status": "uncategorized",
-        })
+        record = compose(
+            books,
+            module,
+            {"transaction_type": line.get("debit_or_credit") or "", **line},
+            {
+                module.id: books.new_id(),
+                "created_time": books.now(),
+                "status": "uncategorized",
+            },
+        )
         record["account_id"] = account["account_id"]
         save(books, module, record)
         made.append(record)
@@ -257,7 +291,9 @@ def import_statement(request: Request) -> Answer:
         "source": "csv",
         "transactions": [record[module.id] for record in made],
     }
-    books.state.put(books.kind("statements"), statement["statement_id"], statement, parent=account["account_id"])
+    books.state.put(
+        books.kind("statements"), statement["statement_id"], statement, parent=account["account_id"]
+    )
     return request.answer()
 
 
@@ -268,7 +304,7 @@ def get_last_statement(request: Request) -> Answer:
     found = request.books.state.find(request.books.kind("statements"), parent=request.id)
     shown = []
     for statement in found[-1:]:
-        lines = [request.books.get("bank_transactions", id) for id in statement["transactions"]]
+        lines = [request.books.get("bank_transactions", record_id) for record_id in statement["transactions"]]
         shown.append({**statement, "transactions": [line for line in lines if line]})
     return request.answer(statement=shown)
 
@@ -281,8 +317,8 @@ def delete_statement(request: Request) -> Answer:
     if statement is None:
         raise request.unknown("Statement", request.ids[1])
     module = module_named("bank_transactions")
-    for id in statement["transactions"]:
-        line = books.get(module.name, id)
+    for record_id in statement["transactions"]:
+        line = books.get(module.name, record_id)
         if line is not None:
             books.remove(module, line)
     books.state.delete(books.kind("statements"), request.ids[1])
@@ -307,7 +343,11 @@ def import_from_crm(request: Request) -> Answer:
         raise request.unknown("Record", request.id)
     module, books = module_named(request.option("module")), request.books
     title = found.get(name) or f"{found.get('First_Name') or ''} {found.get('Last_Name') or ''}".strip()
-    body = {"contact_name": title, **more} if module.name == "contacts" else {"name": title, "rate": found.get("Unit_Price") or 0}
+    body = (
+        {"contact_name": title, **more}
+        if module.name == "contacts"
+        else {"name": title, "rate": found.get("Unit_Price") or 0}
+    )
     record = compose(books, module, body)
     record["source"], record["is_linked_with_zohocrm"] = "zoho_crm", True
     save(books, module, record)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.rows import empty_copy
 from zoho_sandbox.books.store import Books, module_named
 from zoho_sandbox.documents import package_yaml
-from zoho_sandbox.wire import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zoho_sandbox.sandbox import Sandbox
+    from zoho_sandbox.wire import Call
 
 KIND = "books/organizations"
 _FOUNDATION = "sandbox/organizations"
+_USERS = "sandbox/users"
+# Some clients send this instead of the query parameter.
+# source: public client code
+_HEADER = "x-com-zoho-books-organizationid"
+_FIRST_USER = 23_001
 # The first organisation's ids begin with 460, as on the vendor's pages.
 _FIRST_PREFIX = 460
 
@@ -27,11 +33,11 @@ def call_books(call: Call, *, is_needed: bool, path_id: str | None = None) -> Bo
     means that one.
 
     Raises:
-        Refusal: 400 for an organisation that is not the user's (6041), or for none named
+        RefusedError: 400 for an organisation that is not the user's (6041), or for none named
             by a user who has several.
     """
     mine = call.grant.organization_ids
-    wanted = path_id or (call.query.get("organization_id") or "").strip()
+    wanted = path_id or (call.query.get("organization_id") or call.headers.get(_HEADER, "")).strip()
     if wanted:
         if wanted not in mine:
             raise refusal("foreign_organization", value=wanted)
@@ -42,17 +48,17 @@ def call_books(call: Call, *, is_needed: bool, path_id: str | None = None) -> Bo
     return open_books(call.sandbox, mine[0])
 
 
-def open_books(sandbox: Sandbox, id: str) -> Books:
+def open_books(sandbox: Sandbox, record_id: str) -> Books:
     """Return an organisation's books, made on first use.
 
     Raises:
         KeyError: no such organisation.
     """
-    found = sandbox.state.get(KIND, id)
+    found = sandbox.state.get(KIND, record_id)
     if found is None:
-        known = sandbox.state.get(_FOUNDATION, id)
+        known = sandbox.state.get(_FOUNDATION, record_id)
         if known is None:
-            raise KeyError(id)
+            raise KeyError(record_id)
         return found_books(sandbox, known)
     return Books(sandbox, found)
 
@@ -80,6 +86,7 @@ def found_books(sandbox: Sandbox, about: Mapping[str, Any]) -> Books:
     sandbox.state.put(KIND, books.id, record)
     for account in born["accounts"]:
         _plant_account(books, account)
+    _plant_users(books)
     return books
 
 
@@ -114,6 +121,26 @@ def _plant_account(books: Books, about: list[Any]) -> None:
         "last_modified_time": time,
     }
     books.save(module, record)
+
+
+def _plant_users(books: Books) -> None:
+    module = module_named("users")
+    members = [
+        user
+        for user in books.state.scan(_USERS)
+        if books.id in [str(record_id) for record_id in user.get("organization_ids", ())]
+    ]
+    for order, user in enumerate(members):
+        record = {
+            "user_id": _born_id(books, _FIRST_USER + 2 * order),
+            "name": f"{user.get('first_name', '')} {user.get('last_name', '')}".strip(),
+            "email": user.get("email", ""),
+            "user_role": "admin" if order == 0 else "staff",
+            "role_id": "",
+            "status": "active",
+            "created_time": books.now(),
+        }
+        books.save(module, record)
 
 
 def shown_organization(record: Mapping[str, Any], *, default_id: str) -> dict[str, Any]:

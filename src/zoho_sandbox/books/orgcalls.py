@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.fields import read_fields, require_fields
 from zoho_sandbox.books.organizations import KIND, found_books, open_books, shown_organization
 from zoho_sandbox.books.records import location
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 _FIRST_ID = 10_240_001
 _FOUNDATION = "sandbox/organizations"
@@ -29,7 +33,7 @@ def list_organizations(request: Request) -> Answer:
     source: live, several reports of 2026
     """
     sandbox, first = request.call.sandbox, _default_id(request)
-    found = [open_books(sandbox, id).organization for id in request.call.grant.organization_ids]
+    found = [open_books(sandbox, record_id).organization for record_id in request.call.grant.organization_ids]
     return request.answer(organizations=[shown_organization(one, default_id=first) for one in found])
 
 
@@ -46,25 +50,27 @@ def create_organization(request: Request) -> Answer:
     sandbox, module = request.call.sandbox, request.module
     values = read_fields(module.fields, request.body())
     require_fields(module.fields, values)
-    id = str(sandbox.state.number("books/organization_id", start=_FIRST_ID))
-    about = {**values, "organization_id": id}
-    sandbox.state.put(_FOUNDATION, id, about)
-    _join(request, id)
+    record_id = str(sandbox.state.number("books/organization_id", start=_FIRST_ID))
+    about = {**values, "organization_id": record_id}
+    sandbox.state.put(_FOUNDATION, record_id, about)
+    _join(request, record_id)
     try:
         books = found_books(sandbox, about)
     except StopIteration:
         raise refusal("invalid_value", value="currency_code") from None
-    request.note("create", id)
-    answer = request.answer(organization=shown_organization(books.organization, default_id=_default_id(request)))
-    answer.headers = (location(module, id),)
+    request.note("create", record_id)
+    answer = request.answer(
+        organization=shown_organization(books.organization, default_id=_default_id(request))
+    )
+    answer.headers = (location(module, record_id),)
     return answer
 
 
-def _join(request: Request, id: str) -> None:
+def _join(request: Request, record_id: str) -> None:
     state, user_id = request.call.sandbox.state, request.call.grant.user_id
     user = state.get(_USERS, user_id)
     if user is not None:
-        ids = [*user.get("organization_ids", ()), id]
+        ids = [*user.get("organization_ids", ()), record_id]
         state.put(_USERS, user_id, {**user, "organization_ids": ids})
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.compose import Draft, compose, composes
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, rounded
 from zoho_sandbox.books.records import FOLLOWERS, save
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.settlement import (
     KIND,
     SOURCES,
@@ -25,7 +22,13 @@ from zoho_sandbox.books.settlement import (
 )
 from zoho_sandbox.books.store import Books, Record, module_named
 from zoho_sandbox.books.transactions import set_balance, set_number, set_party
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.catalogue import Module
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 _LISTS = ("invoices", "bills", "invoice_payments")
 _CREDIT_SOURCES = {
@@ -45,11 +48,12 @@ def complete_payment(draft: Draft) -> None:
     _set_account(draft)
     source, record = SOURCES[draft.module.name], draft.record
     lines = _wanted(draft.values)
+    record[source.shown] = list((draft.before or {}).get(source.shown) or [])
     if lines is not None:
         release_all(draft.books, source, record)
         for line in lines:
             _apply_line(draft.books, source, record, line)
-    show_rest(draft.books, source, record)
+    show_rest(source, record)
 
 
 def _wanted(values: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
@@ -82,7 +86,7 @@ def keep_credit_balance(draft: Draft) -> None:
     """What of a credit was applied or refunded before an update stays so."""
     if draft.values.get("is_draft"):
         draft.record["status"] = "draft"
-    show_rest(draft.books, SOURCES[draft.module.name], draft.record)
+    show_rest(SOURCES[draft.module.name], draft.record)
 
 
 @composes("invoices", "bills", "retainer_invoices")
@@ -93,9 +97,7 @@ def keep_due_status(draft: Draft) -> None:
     set_due_status(draft.books, draft.module.name, draft.record)
 
 
-def _follow_deletion(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_deletion(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     """When a payment goes, its invoices owe again; when an invoice goes, its payments are free."""
     if record is not None or before is None:
         return
@@ -122,7 +124,7 @@ def apply_to_targets(request: Request) -> Answer:
         raise refusal("missing_value", value=source.target)
     for line in lines:
         _apply_line(request.books, source, record, line)
-    show_rest(request.books, source, record)
+    show_rest(source, record)
     save(request.books, request.module, record, before)
     request.note("update", request.id)
     return request.answer(**{request.module.key: record} if request.option("key") else {})
@@ -146,12 +148,12 @@ def remove_applied(request: Request) -> Answer:
     raise request.unknown("Application", wanted)
 
 
-def _removed(request: Request, id: str) -> Answer:
-    entry = request.books.state.get(request.books.kind(KIND), id)
+def _removed(request: Request, record_id: str) -> Answer:
+    entry = request.books.state.get(request.books.kind(KIND), record_id)
     if entry is None or request.id not in (entry["target_id"], entry["source_id"]):
-        raise request.unknown("Application", id)
+        raise request.unknown("Application", record_id)
     forget(request.books, entry)
-    request.note("delete", id, kind="applications")
+    request.note("delete", record_id, kind="applications")
     return request.answer()
 
 
@@ -162,7 +164,7 @@ def _removed(request: Request, id: str) -> Answer:
 def list_payments(request: Request) -> Answer:
     """Answer the payments that settled an invoice or bill."""
     request.record()
-    found = applications(request.books, request.id, credits=False)
+    found = applications(request.books, request.id, is_credit=False)
     return request.answer(payments=[_shown_payment(request, entry) for entry in found])
 
 
@@ -188,14 +190,14 @@ def _shown_payment(request: Request, entry: Mapping[str, Any]) -> dict[str, Any]
 def list_credits(request: Request) -> Answer:
     """Answer the credit notes applied to an invoice."""
     request.record()
-    found = applications(request.books, request.id, credits=True)
+    found = applications(request.books, request.id, is_credit=True)
     return request.answer(
         credits=[
             {
                 "creditnote_id": entry["source_id"],
-                "creditnotes_number": (
-                    request.books.get(entry["source"], entry["source_id"]) or {}
-                ).get("creditnote_number", ""),
+                "creditnotes_number": (request.books.get(entry["source"], entry["source_id"]) or {}).get(
+                    "creditnote_number", ""
+                ),
                 "creditnotes_invoice_id": entry["id"],
                 "credited_date": entry["date"],
                 "amount_applied": entry["amount"],
@@ -224,7 +226,7 @@ def apply_credits(request: Request) -> Answer:
             before = request.record(str(line.get(id_key, "")), module_named(module))
             record = dict(before)
             apply_money(request.books, source, record, request.id, amount(line.get("amount_applied")))
-            show_rest(request.books, source, record)
+            show_rest(source, record)
             save(request.books, module_named(module), record, before)
             used = True
     if not used:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.compose import apply_custom_fields, compose
-from zoho_sandbox.books.errors import refusal
+from zoho_sandbox.books.errors import label, refusal
 from zoho_sandbox.books.lists import list_answer
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.store import Books, Record
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 # Run after a record was saved or deleted: (books, module, record now, record before).
 Follower = Callable[[Books, Module, "Record | None", "Record | None"], None]
-# Run before a record is deleted; raises a Refusal when it must stay.
+# Run before a record is deleted; raises a RefusedError when it must stay.
 Guard = Callable[[Books, Record], None]
 
 FOLLOWERS: list[Follower] = []
@@ -34,7 +37,7 @@ def remove(books: Books, module: Module, record: Record) -> None:
     """Delete a record and let what depended on it follow.
 
     Raises:
-        Refusal: other records need it.
+        RefusedError: other records need it.
     """
     guard = GUARDS.get(module.name)
     if guard is not None:
@@ -44,13 +47,13 @@ def remove(books: Books, module: Module, record: Record) -> None:
         follower(books, module, None, record)
 
 
-def location(module: Module, id: str) -> tuple[str, str]:
+def location(module: Module, record_id: str) -> tuple[str, str]:
     """Return the Location header of a new record.
 
     source: live recording, 2026-06: the older path, without the product's prefix
     """
     path = module.location or module.path.strip("/")
-    return ("Location", f"/api/v3/{path}/{id}")
+    return ("Location", f"/api/v3/{path}/{record_id}")
 
 
 def shown(request: Request, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +67,10 @@ def shown(request: Request, record: Mapping[str, Any]) -> dict[str, Any]:
 @handles("list")
 def list_records(request: Request) -> Answer:
     """Answer a page of the module's records."""
-    return list_answer(request.books, request.module, request.call.query, request.option("only"))
+    module = request.module
+    for field, keys in request.option("key_by", {}).items():
+        module = replace(module, list_key=keys.get(request.call.query.get(field), module.list_key))
+    return list_answer(request.books, module, request.call.query, request.option("only"))
 
 
 @handles("create")
@@ -75,12 +81,31 @@ def create_record(request: Request) -> Answer:
 
 def created(request: Request, body: Mapping[str, Any], *, effect: str = "create") -> Answer:
     """Make a record of a body; answer it with 201 and its Location."""
+    _check_number(request, body)
     record = compose(request.books, request.module, body)
     save(request.books, request.module, record)
-    id = str(record[request.module.id])
-    request.note(effect, id, key=str(record.get(name_field(request.module), "")))
-    answer = request.answer(**shown(request, record))
-    answer.headers = (location(request.module, id),)
+    record_id = str(record[request.module.id])
+    request.note(effect, record_id, key=str(record.get(name_field(request.module), "")))
+    answer = _answer(request, record)
+    answer.headers = (location(request.module, record_id),)
+    return answer
+
+
+def _check_number(request: Request, body: Mapping[str, Any]) -> None:
+    """Refuse a record without its number when the caller switched numbering off."""
+    field = request.module.number.get("field")
+    is_off = request.call.query.get("ignore_auto_number_generation") == "true"
+    if field and is_off and not body.get(field):
+        raise refusal("missing_value", value=label(field))
+
+
+def _answer(request: Request, record: Mapping[str, Any], *, is_gone: bool = False) -> Answer:
+    """Return the operation's answer; some messages depend on a value of the record."""
+    payload = {} if is_gone or request.option("bare") else shown(request, record)
+    answer = request.answer(**payload)
+    for field, messages in request.option("say_by", {}).items():
+        if record.get(field) in messages and isinstance(answer.body, dict):
+            answer.body["message"] = messages[record[field]]
     return answer
 
 
@@ -90,16 +115,12 @@ def update_record(request: Request) -> Answer:
     return updated(request, request.record(), request.body())
 
 
-def updated(
-    request: Request, before: Record, body: Mapping[str, Any], *, effect: str = "update"
-) -> Answer:
+def updated(request: Request, before: Record, body: Mapping[str, Any], *, effect: str = "update") -> Answer:
     """Change a record by a body; answer it whole."""
     record = compose(request.books, request.module, body, before)
     save(request.books, request.module, record, before)
-    request.note(
-        effect, str(record[request.module.id]), key=str(record.get(name_field(request.module), ""))
-    )
-    return request.answer(**shown(request, record))
+    request.note(effect, str(record[request.module.id]), key=str(record.get(name_field(request.module), "")))
+    return _answer(request, record)
 
 
 @handles("delete")
@@ -108,11 +129,7 @@ def delete_record(request: Request) -> Answer:
     record = request.record()
     remove(request.books, request.module, record)
     request.note("delete", request.id, key=str(record.get(name_field(request.module), "")))
-    answer = request.answer()
-    if request.module.name == "contacts" and isinstance(answer.body, dict):
-        # source: live recording, 2026-06: the message names the contact's type
-        answer.body["message"] = f"The {record['contact_type']} has been deleted."
-    return answer
+    return _answer(request, record, is_gone=True)
 
 
 def name_field(module: Module) -> str:
@@ -130,7 +147,7 @@ def list_details(request: Request) -> Answer:
     ids = [part.strip() for part in (request.call.query.get(name) or "").split(",") if part.strip()]
     if not ids:
         raise refusal("missing_value", value=name)
-    found = [record for id in ids if (record := request.books.get(module.name, id)) is not None]
+    found = [record for record_id in ids if (record := request.books.get(module.name, record_id)) is not None]
     return request.answer(**{module.list_key: found})
 
 

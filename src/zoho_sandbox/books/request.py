@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module, Operation
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.fields import read_fields, require_fields
 from zoho_sandbox.books.store import Books, Record, module_named
 from zoho_sandbox.wire import Answer, Call, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.catalogue import Module, Operation
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -46,7 +49,7 @@ class Request:
         """Return the body, an object; an absent body is an empty one.
 
         Raises:
-            Refusal: not JSON (1038), or JSON that is no object (4).
+            RefusedError: not JSON (1038), or JSON that is no object (4).
         """
         body = self.any_body()
         if not isinstance(body, dict):
@@ -57,7 +60,7 @@ class Request:
         """Return the body with its documented fields in their types, others as sent.
 
         Raises:
-            Refusal: a required field missing, or a wrong value.
+            RefusedError: a required field missing, or a wrong value.
         """
         values = self.body_fields()
         require_fields(self.option("body", {}), values)
@@ -71,7 +74,7 @@ class Request:
         """Return the body, whatever JSON it is: sent as JSON or as form field JSONString.
 
         Raises:
-            Refusal: code 1038.
+            RefusedError: code 1038.
         """
         if self._body is None:
             text = self._json_text()
@@ -97,22 +100,22 @@ class Request:
 
     # -- records ---------------------------------------------------------------------
 
-    def record(self, id: str | None = None, module: Module | None = None) -> Record:
+    def record(self, record_id: str | None = None, module: Module | None = None) -> Record:
         """Return the record a path names.
 
         Raises:
-            Refusal: 404; code 5 when the id is not of digits, else the unknown-record code.
+            RefusedError: 404; code 5 when the id is not of digits, else the unknown-record code.
         """
         module = module or self.module
-        wanted = self.id if id is None else id
+        wanted = self.id if record_id is None else record_id
         found = self.books.get(module.name, wanted)
         if found is None:
             raise self.unknown(module.noun, wanted)
         return found
 
-    def unknown(self, noun: str, id: str) -> Exception:
+    def unknown(self, noun: str, record_id: str) -> Exception:
         """Return the refusal of an id that names nothing."""
-        if not id.isdigit():
+        if not record_id.isdigit():
             return refusal("unknown_resource")
         return refusal("not_found", value=noun, code=self.books.setting("not_found_code"))
 
@@ -127,7 +130,7 @@ class Request:
         body = {"code": 0, "message": self.operation.say, **payload}
         return Answer(self.operation.status, body)
 
-    def note(self, effect: str, id: str, *, kind: str | None = None, key: str = "") -> None:
+    def note(self, effect: str, record_id: str, *, kind: str | None = None, key: str = "") -> None:
         """Tell the ledger what this call changed."""
         what = kind or self.module.name
-        self.call.effects.append({"effect": effect, "kind": what, "id": id, "key": key})
+        self.call.effects.append({"effect": effect, "kind": what, "id": record_id, "key": key})

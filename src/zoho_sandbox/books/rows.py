@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.money import padded
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.catalogue import Module
 
 # A row carries these twins of other fields.
 # source: live recording, 2026-06
@@ -19,7 +21,13 @@ _TWINS = {
     "updated_time": "last_modified_time",
 }
 _FORMATTED = "_formatted"
-_ALWAYS = ("status", "created_time", "last_modified_time", "date", "customer_id", "vendor_id")
+# What filter_by and the daily look at due dates read, besides a module's own filters.
+_ALWAYS = (
+    "status", "created_time", "last_modified_time", "date", "due_date", "expiry_date",
+    "customer_id", "vendor_id", "owner_id", "is_active", "is_location_active", "portal_status",
+    "payment_mode", "account_type", "is_base_currency", "billed_status", "is_billable",
+    "is_linked_with_zohocrm", "credit_limit", "outstanding_receivable_amount", "total", "balance",
+)  # fmt: skip
 
 
 def list_row(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +55,7 @@ def _row_value(module: Module, record: Mapping[str, Any], name: str, empty: Any)
     if name in _TWINS and _TWINS[name] in record:
         return record[_TWINS[name]]
     plain = name.removesuffix(_FORMATTED)
-    if plain != name and isinstance(record.get(plain), str):
+    if plain != name and not plain.endswith("_time") and isinstance(record.get(plain), str):
         return record[plain].replace("_", " ").capitalize()
     return empty_copy(empty, is_amount=name in module.amounts)
 
@@ -83,7 +91,6 @@ def _index_value(module: Module, record: Mapping[str, Any], name: str) -> Any:
     found = []
     for place, field in places:
         nested = record.get(place)
-        for one in nested if isinstance(nested, list) else [nested]:
-            if isinstance(one, dict) and one.get(field):
-                found.append(one[field])
+        ones = nested if isinstance(nested, list) else [nested]
+        found += [one[field] for one in ones if isinstance(one, dict) and one.get(field)]
     return found

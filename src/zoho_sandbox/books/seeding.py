@@ -15,17 +15,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import catalogue
+from zoho_sandbox.books.catalogue import Module, catalogue
 from zoho_sandbox.books.compose import compose
-from zoho_sandbox.books.errors import Refusal
+from zoho_sandbox.books.errors import RefusedError
 from zoho_sandbox.books.organizations import KIND, open_books
 from zoho_sandbox.books.records import save
-from zoho_sandbox.books.store import Books
+from zoho_sandbox.jsontext import parse_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.store import Books
     from zoho_sandbox.sandbox import Sandbox
 
 _PARTS = {"organization", "custom_fields", "records"}
@@ -37,14 +40,14 @@ def seed_books(sandbox: Sandbox, data: Mapping[str, Any]) -> None:
     Raises:
         ValueError: an unknown organisation, part, module or field, or a refused value.
     """
-    for id, part in data.items():
+    for record_id, part in data.items():
         unknown = sorted(set(part) - _PARTS)
         if unknown:
             raise ValueError(f"books has no part {unknown[0]!r}, only {sorted(_PARTS)}")
         try:
-            books = open_books(sandbox, str(id))
+            books = open_books(sandbox, str(record_id))
         except KeyError:
-            raise ValueError(f"no organisation {id!r}") from None
+            raise ValueError(f"no organisation {record_id!r}") from None
         if part.get("organization"):
             sandbox.state.put(KIND, books.id, {**books.organization, **part["organization"]})
         _plant_fields(books, part.get("custom_fields") or {})
@@ -80,8 +83,8 @@ def plant_field(books: Books, module: str, definition: Mapping[str, Any]) -> Non
             definition.get("customfield_id") or (same or {}).get("customfield_id") or books.new_id()
         ),
     }
-    id = f"{module}/{record['customfield_id']}"
-    books.state.put(books.kind("custom_fields"), id, record, parent=module)
+    record_id = f"{module}/{record['customfield_id']}"
+    books.state.put(books.kind("custom_fields"), record_id, record, parent=module)
 
 
 def _plant_records(books: Books, records: Mapping[str, Any]) -> None:
@@ -89,12 +92,26 @@ def _plant_records(books: Books, records: Mapping[str, Any]) -> None:
         module = catalogue().modules[_module_name(name)]
         for body in bodies:
             try:
-                record = compose(books, module, body)
-                extra = {key: body[key] for key in body if key not in module.fields}
-                record.update({key: value for key, value in extra.items() if key in record})
+                record = _seeded(books, module, body)
                 save(books, module, record)
-            except Refusal as no:
+            except RefusedError as no:
                 raise ValueError(f"{name}: {no.message} (code {no.code})") from no
+
+
+def _seeded(books: Books, module: Module, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Compose a record; a seed may also set what no request can: its id, status and times."""
+    record_id = str(body[module.id]) if body.get(module.id) else None
+    record = compose(books, module, _as_json(body), record_id=record_id)
+    extra = {key: body[key] for key in body if key not in module.fields and key != module.id}
+    extra.pop("custom_fields", None)
+    record.update({key: value for key, value in extra.items() if key in record})
+    return record
+
+
+def _as_json(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body as a request would bring it: decimals exact, dates as text."""
+    copied: dict[str, Any] = parse_json(json.dumps(body, default=str))
+    return copied
 
 
 def _module_name(name: str) -> str:

@@ -6,10 +6,8 @@ credit notes show theirs as a list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, rounded
@@ -17,6 +15,10 @@ from zoho_sandbox.books.records import save
 from zoho_sandbox.books.store import Books, Record, module_named
 from zoho_sandbox.books.totals import due_status
 from zoho_sandbox.books.transactions import set_balance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
 
 KIND = "applications"
 _OPEN = {"invoices": "sent", "bills": "open", "retainer_invoices": "sent"}
@@ -50,9 +52,7 @@ SOURCES = {
     "vendor_credits": Source(
         "vendor_credits", "bills_credited", "vendor_credit_bill_id", "bills", "credits_applied"
     ),
-    "retainer_invoices": Source(
-        "retainer_invoices", "invoices_applied", "invoice_payment_id", "invoices"
-    ),
+    "retainer_invoices": Source("retainer_invoices", "invoices_applied", "invoice_payment_id", "invoices"),
 }
 
 
@@ -60,7 +60,7 @@ def apply_money(books: Books, source: Source, record: Record, target_id: str, va
     """Settle a part of an invoice or bill and show that on the source; the caller keeps it.
 
     Raises:
-        Refusal: no such invoice or bill, or more than its balance.
+        RefusedError: no such invoice or bill, or more than its balance.
     """
     module = module_named(source.target)
     target = books.get(source.target, target_id)
@@ -80,7 +80,10 @@ def apply_money(books: Books, source: Source, record: Record, target_id: str, va
     books.state.put(books.kind(KIND), entry["id"], entry, parent=target_id)
     _settle(books, source, target, value)
     shown = list(record.get(source.shown) or [])
-    record[source.shown] = [*shown, _shown_application(source, entry, books.get(source.target, target_id) or target)]
+    record[source.shown] = [
+        *shown,
+        _shown_application(source, entry, books.get(source.target, target_id) or target),
+    ]
 
 
 def _shown_application(source: Source, entry: Mapping[str, Any], target: Mapping[str, Any]) -> Record:
@@ -148,10 +151,8 @@ def forget(books: Books, entry: Mapping[str, Any]) -> None:
     if before is None:
         return
     record = dict(before)
-    record[source.shown] = [
-        one for one in record.get(source.shown) or () if one[source.id] != entry["id"]
-    ]
-    show_rest(books, source, record)
+    record[source.shown] = [one for one in record.get(source.shown) or () if one[source.id] != entry["id"]]
+    show_rest(source, record)
     save(books, module_named(source.module), record, before)
 
 
@@ -162,11 +163,11 @@ def rest(source: Source, record: Mapping[str, Any]) -> Decimal:
     return total - used - amount(record.get("refunded"))
 
 
-def show_rest(books: Books, source: Source, record: Record) -> None:
+def show_rest(source: Source, record: Record) -> None:
     """Show the rest where the module shows it.
 
     Raises:
-        Refusal: more was given than there is.
+        RefusedError: more was given than there is.
     """
     left = rounded(rest(source, record))
     if left < 0:
@@ -181,14 +182,14 @@ def show_rest(books: Books, source: Source, record: Record) -> None:
             record["status"] = "closed" if left == 0 < amount(record["total"]) else "open"
 
 
-def applications(books: Books, target_id: str, *, credits: bool | None = None) -> list[Record]:
+def applications(books: Books, target_id: str, *, is_credit: bool | None = None) -> list[Record]:
     """Return what settles an invoice or bill, oldest first.
 
     Args:
-        credits: Only credits, only payments, or (None) both.
+        is_credit: Only credits, only payments, or (None) both.
     """
     found = books.state.find(books.kind(KIND), parent=target_id)
-    if credits is None:
+    if is_credit is None:
         return found
-    wanted = {name for name, one in SOURCES.items() if (one.lessens == "credits_applied") is credits}
+    wanted = {name for name, one in SOURCES.items() if (one.lessens == "credits_applied") is is_credit}
     return [entry for entry in found if entry["source"] in wanted]

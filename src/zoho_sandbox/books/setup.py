@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.catalogue import Module
 from zoho_sandbox.books.compose import Draft, check_reference, composes
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import amount, padded
 from zoho_sandbox.books.records import FOLLOWERS
 from zoho_sandbox.books.store import Books, Record, module_named
 from zoho_sandbox.books.transactions import set_number, set_party
+
+if TYPE_CHECKING:
+    from zoho_sandbox.books.catalogue import Module
 
 
 @composes("taxes")
@@ -62,7 +64,11 @@ def complete_project(draft: Draft) -> None:
     books, record = draft.books, draft.record
     for name, id_key in (("tasks", "task_id"), ("users", "user_id")):
         for values in draft.values.get(name) or ():
-            child = {id_key: str(values.get(id_key) or books.new_id()), **values, "parent_id": record["project_id"]}
+            child = {
+                id_key: str(values.get(id_key) or books.new_id()),
+                **values,
+                "parent_id": record["project_id"],
+            }
             kind = books.kind(f"projects/project_{name}")
             books.state.put(kind, child[id_key], child, parent=record["project_id"])
     record.pop("tasks", None)
@@ -113,9 +119,7 @@ def complete_location(draft: Draft) -> None:
         draft.record["is_primary_location"] = is_first
 
 
-def _follow_bank_account(
-    books: Books, module: Module, record: Record | None, before: Record | None
-) -> None:
+def _follow_bank_account(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
     """A bank account is an account of the chart as well."""
     if module.name != "bank_accounts":
         return

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.compose import compose
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.records import remove, save
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
 from zoho_sandbox.books.settlement import set_due_status
-from zoho_sandbox.books.store import Record
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.books.store import Record
+    from zoho_sandbox.wire import Answer
 
 _COUNTED = ("sent", "open")
 
@@ -103,7 +106,7 @@ def chosen(request: Request) -> list[Record]:
     # choice: one unknown id refuses the whole call.
 
     Raises:
-        Refusal: no ids (4), or an unknown one.
+        RefusedError: no ids (4), or an unknown one.
     """
     name = f"{request.module.id}s"
     listed = request.call.query.get(name) or request.call.query.get("record_ids")
@@ -113,7 +116,7 @@ def chosen(request: Request) -> list[Record]:
     ids = _ids(listed)
     if not ids:
         raise refusal("missing_value", value=name)
-    return [request.record(id) for id in ids]
+    return [request.record(record_id) for record_id in ids]
 
 
 def _ids(listed: Any) -> list[str]:

@@ -7,18 +7,19 @@ nor rows of other pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zoho_sandbox.books.catalogue import Module, catalogue
-from zoho_sandbox.books.customfields import Definition
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.rows import index_entry, list_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from zoho_sandbox.books.customfields import Definition
     from zoho_sandbox.sandbox import Sandbox
 
 Record = dict[str, Any]
@@ -90,9 +91,9 @@ class Books:
 
     # -- records -----------------------------------------------------------------
 
-    def get(self, module: str, id: str) -> Record | None:
+    def get(self, module: str, record_id: str) -> Record | None:
         """Return a record, or None."""
-        return self.state.get(self.kind(module), id)
+        return self.state.get(self.kind(module), record_id)
 
     def all(self, module: str) -> Iterator[Record]:
         """Yield a module's records, oldest first."""
@@ -102,23 +103,23 @@ class Books:
         """Keep a record, its row and its index entry.
 
         Raises:
-            Refusal: a value that must be unique belongs to another record.
+            RefusedError: a value that must be unique belongs to another record.
         """
-        id = str(record[module.id])
-        self._claim(module, id, record, before)
+        record_id = str(record[module.id])
+        self._claim(module, record_id, record, before)
         kind = self.kind(module.name)
-        self.state.put(kind, id, record)
-        self.state.put(f"{kind}:rows", id, list_row(module, record))
-        self.state.put(f"{kind}:index", id, index_entry(module, record))
+        self.state.put(kind, record_id, record)
+        self.state.put(f"{kind}:rows", record_id, list_row(module, record))
+        self.state.put(f"{kind}:index", record_id, index_entry(module, record))
 
     def remove(self, module: Module, record: Mapping[str, Any]) -> None:
         """Delete a record and everything that hangs on it."""
-        id = str(record[module.id])
+        record_id = str(record[module.id])
         for name in self._names(module, record):
             self.state.delete(self.kind(f"{module.name}:names"), name)
         kind = self.kind(module.name)
         for part in (kind, f"{kind}:rows", f"{kind}:index"):
-            self.state.delete(part, id)
+            self.state.delete(part, record_id)
 
     # -- what stays unique ---------------------------------------------------------
 
@@ -132,23 +133,21 @@ class Books:
         return None if found is None else str(found["id"])
 
     def _claim(
-        self, module: Module, id: str, record: Mapping[str, Any], before: Mapping[str, Any] | None
+        self, module: Module, record_id: str, record: Mapping[str, Any], before: Mapping[str, Any] | None
     ) -> None:
         kind = self.kind(f"{module.name}:names")
         wanted = self._names(module, record)
         had = self._names(module, before) if before else {}
         for name, problem in wanted.items():
             taken = self.state.get(kind, name)
-            if taken is not None and taken["id"] != id:
+            if taken is not None and taken["id"] != record_id:
                 raise refusal(problem[0], **problem[1])
             if taken is None:
-                self.state.put(kind, name, {"id": id})
+                self.state.put(kind, name, {"id": record_id})
         for name in had.keys() - wanted.keys():
             self.state.delete(kind, name)
 
-    def _names(
-        self, module: Module, record: Mapping[str, Any]
-    ) -> dict[str, tuple[str, dict[str, Any]]]:
+    def _names(self, module: Module, record: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return each unique name of a record with the refusal a clash earns."""
         names: dict[str, tuple[str, dict[str, Any]]] = {}
         for rule in module.distinct:

@@ -5,12 +5,14 @@ source: https://www.zoho.com/books/api/v3/invoices/ for the fields and their mea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.money import ZERO, amount, number, padded, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _HUNDRED = Decimal(100)
 
@@ -121,7 +123,7 @@ def _taxes(
         for tax, value in zip(line.taxes, line.tax_amounts, strict=True):
             known[tax.id] = tax
             sums[tax.id] = sums.get(tax.id, ZERO) + value
-    return [(known[id], rounded(value, terms.digits)) for id, value in sums.items()]
+    return [(known[record_id], rounded(value, terms.digits)) for record_id, value in sums.items()]
 
 
 def read_terms(record: Mapping[str, Any]) -> Terms:

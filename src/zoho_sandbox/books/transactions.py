@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.books.compose import Draft, check_reference, composes
+from zoho_sandbox.books.compose import Draft, check_reference, composes, require
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.money import ZERO, amount, padded, rounded
 from zoho_sandbox.books.rows import empty_copy
-from zoho_sandbox.books.store import Books, Record
 from zoho_sandbox.books.totals import Line, Tax, Totals, add_up, read_terms, shown_discount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.store import Books, Record
 
 _SALES = (
     "estimates", "sales_orders", "invoices", "credit_notes", "retainer_invoices",
@@ -30,6 +33,8 @@ _MAX_NUMBER_TRIES = 1000
 @composes(*_SALES, *_PURCHASES)
 def complete_transaction(draft: Draft) -> None:
     """Fill in parties, number, dates, lines and totals."""
+    if draft.record.get("type") == "debit_note":
+        require(draft, "reference_invoice_id")
     set_party(draft)
     set_number(draft)
     _set_dates(draft)
@@ -99,7 +104,9 @@ def _set_dates(draft: Draft) -> None:
     terms = record.get("payment_terms") or 0
     if "payment_terms_label" not in draft.values:
         record["payment_terms_label"] = f"Net {terms}" if terms else "Due on Receipt"
-    if "due_date" not in draft.values and (draft.before is None or {"date", "payment_terms"} & draft.values.keys()):
+    if "due_date" not in draft.values and (
+        draft.before is None or {"date", "payment_terms"} & draft.values.keys()
+    ):
         record["due_date"] = _later(record["date"], terms)
 
 
@@ -119,17 +126,17 @@ def _set_lines(draft: Draft) -> None:
     # choice: the pages only say that a line is known by its line_item_id.
 
     Raises:
-        Refusal: a line_item_id that the record does not have.
+        RefusedError: a line_item_id that the record does not have.
     """
     if "line_items" not in draft.values:
         return
     old = {line["line_item_id"]: line for line in (draft.before or {}).get("line_items", ())}
     lines = []
     for order, values in enumerate(draft.values["line_items"], start=1):
-        id = values.get("line_item_id", "")
-        if id and id not in old:
+        record_id = values.get("line_item_id", "")
+        if record_id and record_id not in old:
             raise refusal("invalid_value", value="line_item_id")
-        lines.append(_line(draft, values, old.get(id), order))
+        lines.append(_line(draft, values, old.get(record_id), order))
     draft.record["line_items"] = lines
 
 
@@ -144,8 +151,7 @@ def _line(draft: Draft, values: dict[str, Any], before: Record | None, order: in
 def _new_line(draft: Draft, values: Mapping[str, Any]) -> Record:
     module, books = draft.module, draft.books
     line: Record = {
-        name: empty_copy(value, is_amount=name in module.line_amounts)
-        for name, value in module.line.items()
+        name: empty_copy(value, is_amount=name in module.line_amounts) for name, value in module.line.items()
     }
     item = check_reference(books, "item_id", values["item_id"]) if values.get("item_id") else None
     if item is not None:
@@ -197,10 +203,8 @@ def taxes_of(books: Books, tax_id: str) -> list[Tax]:
         return []
     group = books.get("tax_groups", tax_id)
     ids = [one["tax_id"] for one in group["taxes"]] if group else [tax_id]
-    found = [check_reference(books, "tax_id", id) for id in ids]
-    return [
-        Tax(tax["tax_id"], tax["tax_name"], amount(tax["tax_percentage"])) for tax in found if tax
-    ]
+    found = [check_reference(books, "tax_id", record_id) for record_id in ids]
+    return [Tax(tax["tax_id"], tax["tax_name"], amount(tax["tax_percentage"])) for tax in found if tax]
 
 
 def _show_line(line: Record, money: Line, exchange_rate: Decimal) -> None:

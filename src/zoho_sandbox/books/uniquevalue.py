@@ -5,9 +5,8 @@ source: https://www.zoho.com/books/api/v3/items/#update-an-item-using-a-custom-f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.compose import compose
 from zoho_sandbox.books.customfields import (
@@ -18,8 +17,12 @@ from zoho_sandbox.books.customfields import (
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.records import created, save, updated
 from zoho_sandbox.books.registry import handles
-from zoho_sandbox.books.request import Request
-from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from zoho_sandbox.books.request import Request
+    from zoho_sandbox.wire import Answer
 
 _KEY, _VALUE, _UPSERT = "x-unique-identifier-key", "x-unique-identifier-value", "x-upsert"
 
@@ -35,9 +38,9 @@ def put_by_unique_value(request: Request) -> Answer:
     definition = _unique_field(request, key)
     body = request.body()
     _refuse_other_value(request, definition, value, body)
-    id = request.books.owner(request.module.name, key, value)
-    if id is not None:
-        before = request.record(id)
+    record_id = request.books.owner(request.module.name, key, value)
+    if record_id is not None:
+        before = request.record(record_id)
         return updated(request, before, body, effect="upsert-update")
     # choice: only the text "true" inserts, in upper or lower case.
     if headers.get(_UPSERT, "").strip().lower() != "true":
@@ -84,9 +87,7 @@ def _no_match(request: Request, key: str, value: str) -> Exception:
     )
 
 
-def _insert(
-    request: Request, definition: Definition, value: str, body: Mapping[str, Any]
-) -> Answer:
+def _insert(request: Request, definition: Definition, value: str, body: Mapping[str, Any]) -> Answer:
     """Create the record; what the field then holds is a setting, for nobody documents it."""
     entries = list(body.get("custom_fields") or [])
     definitions = request.books.definitions(request.module.name)
@@ -121,11 +122,11 @@ def bulk_update(request: Request) -> Answer:
     if not isinstance(body, list) or not body or not all(isinstance(one, dict) for one in body):
         raise refusal("missing_value", value="bulk_update")
     for one in body:
-        id = str(one.get(request.module.id, ""))
-        if not id:
+        record_id = str(one.get(request.module.id, ""))
+        if not record_id:
             raise refusal("missing_value", value="bulk_update")
-        before = request.record(id)
+        before = request.record(record_id)
         record = compose(request.books, request.module, one, before)
         save(request.books, request.module, record, before)
-        request.note("update", id)
+        request.note("update", record_id)
     return request.answer()
