@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoho_sandbox.ledger import Entry
     from zoho_sandbox.sandbox import Sandbox
 
+# choice: any well-formed scope is granted; which ones exist is left to the products.
 _SCOPE = re.compile(r"[A-Za-z]+(\.[A-Za-z_]+){1,4}")
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|::1)", re.IGNORECASE)
 _CONSENTS = "sandbox/consents"
@@ -51,6 +52,7 @@ def _checked_client(sandbox: Sandbox, fields: dict[str, str]) -> dict[str, Any]:
         raise UnusableError("invalid_client")
     if not _is_registered(fields.get("redirect_uri", ""), client):
         raise UnusableError("invalid_redirect_uri")
+    # choice: the words for these refusals; Zoho shows a page, no source prints its text.
     if fields.get("response_type") != "code":
         raise UnusableError("invalid_response_type")
     if fields.get("code_challenge_method", "S256") not in ("S256", "plain"):

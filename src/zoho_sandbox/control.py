@@ -211,3 +211,8 @@ _ROUTES: dict[tuple[str, str], Callable[[Sandbox, Request], dict[str, Any]]] = {
     ("/_sandbox/self-client", "POST"): _self_client,
     ("/_sandbox/tokens", "POST"): _end_tokens,
 }
+
+
+def addresses() -> set[tuple[str, str]]:
+    """Return path and method of every control address."""
+    return set(_ROUTES)

@@ -166,6 +166,7 @@ class Gateway:
     def _product_answer(self, visit: Visit, entry: Entry) -> Answer:
         request, name = visit.request, visit.product
         place = _place(name, request.path)
+        # choice: an address of no version is refused before the token is looked at.
         if place is None:
             return WRONG_ADDRESS[name]
         grant = self._grant(request)

@@ -100,6 +100,7 @@ class Limits:
         local = self._sandbox.clock.at(zone)
         usage = self._books_usage(organization_id, local.date().isoformat())
         refused = self._refuse_books(usage)
+        # choice: a refused call uses nothing up.
         if refused is None:
             usage["minute_count"] += 1
             usage["day_count"] += 1
@@ -111,6 +112,7 @@ class Limits:
         fresh |= {"day": day, "day_count": 0}
         usage = self._state.get(_USAGE, f"books/{organization_id}") or fresh
         now = self._sandbox.clock.now()
+        # choice: a minute begins with the first call after the last one ended.
         if now - float(usage["minute_from"]) >= _MINUTE_S:
             usage["minute_from"], usage["minute_count"] = now, 0
         if usage["day"] != day:

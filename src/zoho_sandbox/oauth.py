@@ -61,6 +61,7 @@ def _guarded(sandbox: Sandbox, request: Request, entry: Entry, action: Any) -> A
     fields = dict(request.query)
     fields.update(parse_form(request.headers.get("content-type", ""), request.body).fields)
     entry.tenant = fields.get("client_id", "")
+    # choice: a credential that looks real is answered as an unknown one, with a hint.
     if any(looks_real(value) for value in fields.values()):
         return Answer(200, {"error": "invalid_code"}, (_HINT_REAL,))
     try:

@@ -118,7 +118,7 @@ class Sandbox:
             "token": {
                 "access_token": access["token"],
                 "refresh_token": refresh["token"],
-                "expires_in": int(access["expires_at"] - access["issued_at"]),
+                "expires_in": round(access["expires_at"] - access["issued_at"]),
                 "issued_at": int(access["issued_at"]),
                 "api_domain": self.base_url,
                 "token_type": "Bearer",

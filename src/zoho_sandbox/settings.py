@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from zoho_sandbox.state import State
 
 _KIND, _ID = "sandbox/control", "settings"
-_PACKAGES = ("zoho_sandbox", "zoho_sandbox.books", "zoho_sandbox.crm")
+_FOLDERS = ((), ("books",), ("crm",))
 
 
 @cache
 def definitions() -> Mapping[str, Mapping[str, Any]]:
     """Return every declared setting with its ``default``, ``about`` and ``choices``."""
     found: dict[str, Mapping[str, Any]] = {}
-    for package in _PACKAGES:
-        if files(package).joinpath("settings.yaml").is_file():
-            found.update(package_yaml(package, "settings.yaml"))
+    for folder in _FOLDERS:
+        path = (*folder, "settings.yaml")
+        if files("zoho_sandbox").joinpath(*path).is_file():
+            found.update(package_yaml("zoho_sandbox", *path))
     return found
 
 
