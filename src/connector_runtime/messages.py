@@ -1,0 +1,94 @@
+"""What goes out and what comes back, without a word about how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from connector_runtime.values import Certainty, Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from connector_runtime.bodies import Body
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+FailureKind = Literal["network", "timeout", "limit", "contract", "config", "input"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request ready to be sent, once or again.
+
+    Attributes:
+        method: Upper-case HTTP method.
+        url: Absolute URL as `urls.build_url` makes it.
+        headers: Names and values; Host, Content-Length and Accept-Encoding are added when sent.
+        body: What to send, or None.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str | Secret], ...] = ()
+    body: Body | None = None
+
+
+@dataclass(slots=True)
+class Reply:
+    """A whole reply, decoded; whether it is good news is for others to say.
+
+    Attributes:
+        status: HTTP status.
+        headers: Lower-case names and values, in order.
+        body: The content, empty when it was saved.
+        saved_to: Where the content lies, or None.
+        size_bytes: Length of the decoded content.
+        elapsed_s: Seconds from the start of the attempt to the last byte.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    saved_to: Path | None = None
+    size_bytes: int = 0
+    elapsed_s: float = 0.0
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value by its lower-case name, repeats joined by commas, or None."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt without a readable reply; the message has no secret and no query."""
+
+    certainty: Certainty
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a reply is read before it is refused.
+
+    Attributes:
+        wire_bytes: Bytes received, headers and framing included.
+        decoded_bytes: Content after decompression.
+        sink_bytes: Both of them, when a good reply is saved to a file.
+        unsaved_bytes: Content of a reply that was to be saved but has another status than 2xx.
+        ratio: Decompressed to compressed, judged once more than `ratio_from_bytes` came out.
+    """
+
+    wire_bytes: int = 32 * MIB
+    decoded_bytes: int = 64 * MIB
+    sink_bytes: int = 5 * GIB
+    unsaved_bytes: int = 1 * MIB
+    ratio: int = 200
+    ratio_from_bytes: int = 1 * MIB
+
+
+DEFAULT_LIMITS = Limits()
