@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _KIND, _ID = "sandbox/control", "born"
+# Raised whenever records are kept in another form than before.
+_FORMAT = 1
 # What a connection may do unless a test asks for less.
 _DEFAULT_SCOPES = (
     "ZohoBooks.fullaccess.all",
@@ -51,6 +53,10 @@ class Sandbox:
         settings: Settings that differ from their defaults.
         clock: An object with ``now()`` in seconds since 1970.
         random_seed: Makes ids, tokens and fault lotteries repeatable.
+        fresh: Forget what the file keeps.
+
+    Raises:
+        ValueError: the file is something else, or was kept by another version.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Sandbox:
         settings: Mapping[str, Any] | None = None,
         clock: TimeSource | None = None,
         random_seed: int = 1,
+        fresh: bool = False,
     ) -> None:
         self.state = State(path)
         self.clock = Clock(self.state, clock)
@@ -74,9 +81,14 @@ class Sandbox:
         self.base_url = "http://127.0.0.1"
         self._seed = seed
         self._first_settings = dict(settings or {})
+        if fresh:
+            self.reset()
         with self.state.transaction():
-            if self.state.get(_KIND, _ID) is None:
+            born = self.state.get(_KIND, _ID)
+            if born is None:
                 self._plant()
+            elif born.get("format") != _FORMAT:
+                raise ValueError(f"{path} was kept by another version; start afresh")
 
     @cached_property
     def app(self) -> AsgiApp:
@@ -217,7 +229,7 @@ class Sandbox:
         self.state.close()
 
     def _plant(self) -> None:
-        self.state.put(_KIND, _ID, {"random_seed": self.random_seed})
+        self.state.put(_KIND, _ID, {"format": _FORMAT, "random_seed": self.random_seed})
         self.random.seed(self.random_seed)
         self.settings.change(self._first_settings)
         plant(self, seed_document(self._seed))

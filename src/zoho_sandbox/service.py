@@ -40,10 +40,12 @@ def serve(
         OSError: the port is taken.
     """
     listener = loopback_socket(host, port)
-    sandbox = Sandbox(path, **options)
+    try:
+        sandbox = Sandbox(path, fresh=fresh, **options)
+    except BaseException:
+        listener.close()
+        raise
     sandbox.base_url = url_of(listener)
-    if fresh:
-        sandbox.reset()
     sys.stdout.write(_announcement(sandbox, as_json=json) + "\n")
     sys.stdout.flush()
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ CREATE TABLE IF NOT EXISTS ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, entry TE
 _TABLES = ("records", "counters", "blobs", "ledger")
 # How long a process waits for another one's transaction on the same file.
 _BUSY_TIMEOUT_S = 30.0
+_TURN_S = 0.005
 _SCAN_ROWS = 500
 
 
@@ -43,6 +45,9 @@ class State:
 
     Args:
         path: A file, created when absent, or ``":memory:"``.
+
+    Raises:
+        ValueError: the file is something else, or stays locked.
     """
 
     def __init__(self, path: str | Path = ":memory:") -> None:
@@ -51,11 +56,34 @@ class State:
         self._sql = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
-        if str(path) != ":memory:":
-            self._sql.execute("PRAGMA journal_mode=WAL")
+        try:
+            self._prepare(is_file=str(path) != ":memory:")
+        except sqlite3.DatabaseError as problem:
+            self._sql.close()
+            raise ValueError(f"{path} cannot keep the sandbox's state: {problem}") from None
+
+    def _prepare(self, *, is_file: bool) -> None:
+        if is_file:
+            self._write_ahead()
         # A sandbox may lose its last moments in a power cut; a test may not wait for a disk.
         self._sql.execute("PRAGMA synchronous=OFF")
-        self._sql.executescript(_SCHEMA)
+        with self.transaction():
+            for statement in _SCHEMA.split(";"):
+                self._sql.execute(statement)
+
+    def _write_ahead(self) -> None:
+        # The change of mode needs the file for itself and, unlike all else, does not wait
+        # for it: processes that start together have to take turns.
+        deadline = time.monotonic() + _BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._sql.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_TURN_S)
+            else:
+                return
 
     def close(self) -> None:
         """Close the database; the object is of no use afterwards."""

@@ -191,6 +191,22 @@ def test_a_given_clock_and_settings_are_used():
     sandbox.close()
 
 
+def test_a_file_of_another_version_is_refused_or_emptied(tmp_path):
+    """Never read as if it were understood."""
+    path = tmp_path / "state.sqlite"
+    old = Sandbox(path, seed="empty")
+    old.state.put("sandbox/control", "born", {"format": 0})
+    old.state.put("k", "1", {})
+    old.close()
+
+    with pytest.raises(ValueError, match="another version"):
+        Sandbox(path, seed="empty")
+
+    fresh = Sandbox(path, seed="empty", fresh=True)
+    assert fresh.state.get("k", "1") is None
+    fresh.close()
+
+
 def test_a_seed_file_can_be_given(tmp_path):
     """YAML from anywhere."""
     path = tmp_path / "seed.yaml"

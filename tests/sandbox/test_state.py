@@ -186,6 +186,38 @@ def test_threads_lose_no_update(state):
     assert state.get("k", "sum") == {"n": 400}
 
 
+_STARTER = """
+import sys
+from zoho_sandbox.state import State
+sys.stdin.readline()
+State(sys.argv[1]).close()
+"""
+
+
+def test_processes_may_start_on_a_new_file_together(tmp_path):
+    """Six at the same moment, and none finds it locked."""
+    for attempt in range(5):
+        path = str(tmp_path / f"state{attempt}.sqlite")
+        command = [sys.executable, "-c", _STARTER, path]
+        waiting = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(6)]
+        for process in waiting:
+            process.stdin.close()
+
+        assert [process.wait() for process in waiting] == [0] * 6
+
+
+def test_a_file_of_another_kind_is_refused_in_words(tmp_path):
+    """And is left as it was."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database, but long enough to be looked at" * 50)
+    before = path.read_bytes()
+
+    with pytest.raises(ValueError, match=r"notes\.txt cannot keep"):
+        State(path)
+
+    assert path.read_bytes() == before
+
+
 _ADDER = """
 import sys
 from zoho_sandbox.state import State
