@@ -1,0 +1,322 @@
+"""Whisker, the vendor of the pet shop: a small stateful server on loopback.
+
+It imports nothing of the runtime, keeps a ledger of requests and of effects, and can be
+told to misbehave.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "an-example-not-a-key"
+CLIENT = ("whisker-app", "an-example-not-a-secret")
+REFRESH_TOKEN = "an-example-refresh-token"
+PICTURE = bytes(range(256)) * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What goes wrong with one request.
+
+    Attributes:
+        work: Whether the shop does what it was asked for.
+        status: Answered with this status and `text`; 0 hangs up instead.
+        text: Body of that answer.
+        headers: Headers of that answer.
+    """
+
+    work: bool = False
+    status: int = 0
+    text: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Asked:
+    """One request as it arrived."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(slots=True)
+class PetShop:
+    """The shop: what it knows, what it was asked, what it did."""
+
+    port: int = 0
+    pets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    visits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    photos: list[dict[str, Any]] = field(default_factory=list)
+    vaccinations: dict[tuple[str, str], int] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+    refresh_token: str = REFRESH_TOKEN
+    asked: list[Asked] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    mishaps: list[Mishap] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
+    gate: threading.Event = field(default_factory=threading.Event)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def by_key(self) -> dict[str, Any]:
+        """Return a connection with a key."""
+        return {"key": "localKey", "fields": {"port": self.port, "branch": "17", "apiKey": KEY}}
+
+    def by_login(self, access_token: str | None = None) -> dict[str, Any]:
+        """Return a connection with a token, a good one where none is given."""
+        token = {"access_token": access_token or self.new_token(), "refresh_token": REFRESH_TOKEN}
+        client_id, client_secret = CLIENT
+        fields = {"port": self.port, "branch": "17", "clientId": client_id, "clientSecret": client_secret}
+        return {"key": "localLogin", "fields": fields, "token": token}
+
+    def new_token(self) -> str:
+        """Return a token that the shop will know."""
+        token = f"token-{len(self.tokens) + 1}"
+        self.tokens.add(token)
+        return token
+
+    def put(self, name: str, species: str = "dog", **more: Any) -> str:
+        """Put a pet into the shop without asking anybody; returns its id."""
+        number = f"p-{next(self.numbers)}"
+        new = {"id": number, "name": name, "species": species, "branch": "17", "version": 1}
+        self.pets[number] = new | more
+        return number
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        """Do what was asked; returns the status and the body."""
+        where = f"{asked.method} {asked.path}"
+        if not where.endswith("/login/token") and not self._knows(asked.headers):
+            return 401, {"ok": False, "error": {"code": "stranger"}}
+        for door, name in _DOORS:
+            found = door.fullmatch(where)
+            if found:
+                reply = getattr(self, name)(asked, *found.groups())
+                return reply if isinstance(reply, tuple) else (200, reply)
+        return 200, {"ok": True, "echo": asked.body.decode(), "type": asked.headers.get("content-type")}
+
+    def _me(self, _asked: Asked) -> dict[str, Any]:
+        return {"ok": True, "you": "me"}
+
+    def _paper(self, asked: Asked, number: str) -> Any:
+        if number not in self.pets:
+            return 404, refusal("no_such_paper")
+        pet = self.pets[number]
+        return PICTURE if asked.query["form"] == ["picture"] else f"{pet['name']}, a {pet['species']}"
+
+    def _token(self, asked: Asked) -> dict[str, Any]:
+        form = dict(parse_qsl(asked.body.decode()))
+        known = (form.get("client_id"), form.get("client_secret")) == CLIENT
+        if not known or form.get("refresh_token") != self.refresh_token:
+            return {"error": "grant_gone"}
+        return {"access_token": self.new_token(), "expires_in": 600, "token_type": "Bearer"}
+
+    def _knows(self, headers: dict[str, str]) -> bool:
+        token = headers.get("authorization", "").removeprefix("Bearer ")
+        return headers.get("x-pet-key") == KEY or token in self.tokens
+
+    def _listed(self, asked: Asked) -> dict[str, Any]:
+        wanted = {name: values[-1] for name, values in asked.query.items()}
+        after, size = wanted.pop("after", ""), int(wanted.pop("size", "50"))
+        if after and after not in self.pets:
+            return refusal("cursor_gone")
+        fitting = [
+            pet
+            for pet in self.pets.values()
+            if pet["id"] > after and all(str(pet.get(name)) == value for name, value in wanted.items())
+        ]
+        page = {"ok": True, "pets": fitting[:size]}
+        return page | ({"next": fitting[size - 1]["id"]} if len(fitting) > size else {})
+
+    def _added(self, asked: Asked) -> Any:
+        pet = asked.json()
+        there = self._with_chip(pet.get("chip"))
+        if there is not None:
+            return refusal("chip_taken", chip=pet["chip"], pet=there["id"])
+        return self._new(asked, pet)
+
+    def _new(self, asked: Asked, pet: dict[str, Any]) -> Any:
+        number = self.put(**{"branch": asked.query["branch"][0], **pet})
+        self.effects.append(f"add {number}")
+        return 201, {"ok": True, "pet": self.pets[number]}
+
+    def _by_chip(self, asked: Asked, chip: str) -> Any:
+        pet = self._with_chip(chip)
+        if asked.method == "GET":
+            return {"ok": True, "pet": pet} if pet else refusal("no_such_pet")
+        if pet is None:
+            return self._new(asked, {"name": "?", "species": "dog", **asked.json(), "chip": chip})
+        return self._changed(pet, asked.json())
+
+    def _one(self, asked: Asked, number: str) -> dict[str, Any]:
+        pet = self.pets.get(number)
+        if pet is None:
+            return refusal("no_such_pet")
+        if asked.method == "DELETE":
+            self.effects.append(f"remove {number}")
+            del self.pets[number]
+            return {"ok": True}
+        if asked.method == "PATCH":
+            version = asked.headers.get("x-whisker-version")
+            if version and int(version) != pet["version"]:
+                return refusal("changed_meanwhile", now=pet["version"])
+            return self._changed(pet, dict(parse_qsl(asked.body.decode())))
+        fields = asked.query.get("fields")
+        return {"ok": True, "pet": {key: pet[key] for key in fields[0].split(",")} if fields else pet}
+
+    def _changed(self, pet: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        pet.update(changes, version=pet["version"] + 1)
+        self.effects.append(f"change {pet['id']}")
+        return {"ok": True, "pet": pet}
+
+    def _photo(self, asked: Asked, number: str) -> dict[str, Any]:
+        head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
+        parts = {
+            part.get_param("name", header="content-disposition"): part
+            for part in message_from_bytes(head + asked.body).get_payload()  # type: ignore[union-attr]
+        }
+        photo = parts["photo"]
+        kept = {"name": photo.get_filename(), "type": photo.get_content_type(), "of": number}
+        self.photos.append(kept | {"content": photo.get_payload(decode=True)})
+        self.effects.append(f"photo of {number}")
+        return {"ok": True, "photo": kept}
+
+    def _visits(self, asked: Asked, number: str) -> dict[str, Any]:
+        offset, limit = (int(asked.query[name][0]) for name in ("offset", "limit"))
+        visits = self.visits.get(number, [])
+        following = f"{asked.path}?offset={offset + limit}&limit={limit}"
+        links = {"next": following} if offset + limit < len(visits) else {}
+        return {"ok": True, "visits": visits[offset : offset + limit], "links": links}
+
+    def _vaccinations(self, asked: Asked) -> dict[str, Any]:
+        return {"results": [self._vaccinated(one) for one in asked.json()["vaccinations"]]}
+
+    def _vaccinated(self, one: dict[str, Any]) -> dict[str, Any]:
+        if self._with_chip(one["chip"]) is None:
+            return refusal("no_such_pet")
+        key = (one["chip"], one["vaccine"])
+        if key not in self.vaccinations:
+            self.vaccinations[key] = 51 + len(self.vaccinations)
+            self.effects.append(f"vaccinate {one['chip']}")
+        return {"ok": True, "number": self.vaccinations[key]}
+
+    def _with_chip(self, chip: str | None) -> dict[str, Any] | None:
+        return next((pet for pet in self.pets.values() if chip and pet.get("chip") == chip), None)
+
+
+# Who answers what; whatever fits nothing is echoed.
+_DOORS = [
+    (re.compile(door), name)
+    for door, name in (
+        (r"POST /login/token", "_token"),
+        (r"GET /v2/me", "_me"),
+        (r"GET /v2/pets", "_listed"),
+        (r"POST /v2/pets", "_added"),
+        (r"\w+ /v2/pets/by-chip/(\d+)", "_by_chip"),
+        (r"\w+ /v2/pets/([^/]+)", "_one"),
+        (r"POST /v2/pets/([^/]+)/photos", "_photo"),
+        (r"GET /v2/pets/([^/]+)/visits", "_visits"),
+        (r"POST /v2/vaccinations", "_vaccinations"),
+        (r"GET /paper/.*?([^/]+)", "_paper"),
+    )
+]
+
+
+def refusal(code: str, **more: Any) -> dict[str, Any]:
+    """Return a refusal as the counter words it."""
+    return {"ok": False, "error": {"code": code, "text": code.replace("_", " "), **more}}
+
+
+class Counter(BaseHTTPRequestHandler):
+    """Takes requests to the shop, one thread each."""
+
+    protocol_version = "HTTP/1.1"
+    # Small replies are not to wait for the peer's acknowledgement.
+    disable_nagle_algorithm = True
+    shop: PetShop
+
+    def serve(self) -> None:
+        """Answer one request, or do what a mishap says."""
+        address = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, address.path, parse_qs(address.query), headers, body)
+        with self.shop.lock:
+            self.shop.asked.append(asked)
+            mishap = self.shop.mishaps.pop(0) if self.shop.mishaps else None
+            status, reply = self.shop.answer(asked) if mishap is None or mishap.work else (0, b"")
+            number = len(self.shop.asked)
+        self.shop.gate.wait(30)
+        if mishap is not None and mishap.status == 0:
+            self.close_connection = True
+        elif mishap is not None:
+            self._say(mishap.status, mishap.text.encode(), dict(mishap.headers))
+        else:
+            content, kind = _encoded(reply)
+            self._say(status, content, {"Content-Type": kind, "X-Request-Id": f"r-{number}"})
+
+    def _say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815  the library's own names
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's own name
+        """Say nothing: the ledger says it."""
+
+
+def _encoded(reply: Any) -> tuple[bytes, str]:
+    if isinstance(reply, bytes):
+        return reply, "image/png"
+    if isinstance(reply, str):
+        return reply.encode(), "text/plain; charset=utf-8"
+    return json.dumps(reply).encode(), "application/json"
+
+
+class _Quiet(ThreadingHTTPServer):
+    """A server whose clients may hang up whenever they like."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients hang up on purpose here."""
+
+
+@contextmanager
+def open_shop() -> Iterator[PetShop]:
+    """Serve a fresh shop on a free port of 127.0.0.1."""
+    shop = PetShop()
+    server = _Quiet(("127.0.0.1", 0), type("Counter", (Counter,), {"shop": shop}))
+    shop.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield shop
+    finally:
+        shop.gate.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
