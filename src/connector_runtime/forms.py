@@ -1,0 +1,268 @@
+"""Inputs as data: a JSON Schema for forms and agents, and what a form shows beside it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.values import ABSENT, File, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connector_runtime.choices import Choice
+    from connector_runtime.inputs import Input
+    from connector_runtime.templates import Template
+
+_ENTRIES: dict[str, Any] = {
+    "type": "array",
+    "title": "Entries",
+    "items": {
+        "type": "object",
+        "properties": {"key": {"type": "string", "minLength": 1, "pattern": r"\S"}, "value": True},
+        "required": ["key", "value"],
+        "additionalProperties": False,
+    },
+}
+# One entry or two fields? Refused, see `keyvalues`.
+_NOT_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
+_MAP: dict[str, Any] = {
+    "type": "object",
+    "title": "Names and values",
+    "propertyNames": {"minLength": 1, "pattern": r"\S"},
+    "not": _NOT_ONE_ENTRY,
+}
+_BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_FILE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "title": "Text of the file"},
+        {
+            "type": "object",
+            "title": "File",
+            "properties": {
+                "data": {"type": "string", "title": "Text of the file"},
+                "base64": {"type": "string", "title": "Content as base64", "pattern": _BASE64},
+                "contentType": {"type": "string", "title": "Media type", "examples": ["application/pdf"]},
+                "name": {"type": "string", "title": "File name", "examples": ["report.pdf"]},
+            },
+            "oneOf": [{"required": ["data"]}, {"required": ["base64"]}],
+            "additionalProperties": False,
+        },
+    ]
+}
+_TYPES: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "secret": {"type": "string", "format": "password", "writeOnly": True},
+    "object": {"type": "object"},
+    "list": {"type": "array"},
+    "keyvalue": {"anyOf": [_MAP, _ENTRIES]},
+    "any": {},
+    "file": _FILE,
+    "files": {
+        "anyOf": [
+            {**_MAP, "additionalProperties": _FILE},
+            {
+                **_ENTRIES,
+                "items": {
+                    **_ENTRIES["items"],
+                    "properties": {**_ENTRIES["items"]["properties"], "value": _FILE},
+                },
+            },
+        ]
+    },
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+_BOUNDS = {
+    "string": ("minLength", "maxLength"),
+    "text": ("minLength", "maxLength"),
+    "secret": ("minLength", "maxLength"),
+    "integer": ("minimum", "maximum"),
+    "number": ("minimum", "maximum"),
+    "list": ("minItems", "maxItems"),
+    "object": ("minProperties", "maxProperties"),
+}
+_KEY = r"inputs\.([A-Za-z_]\w*)"
+_CONSTANT = r"'([^'\\]*)'|true|false"
+_EQUALS = re.compile(rf"{_KEY} == ({_CONSTANT})")
+_IN = re.compile(rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]")
+_GIVEN = re.compile(rf"(not )?{_KEY}( is defined| is not defined)?")
+_EMPTY = ["", False, None, 0, [], {}]
+
+
+def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
+    """Return a JSON Schema (draft 2020-12) of what a form or an agent may send.
+
+    What it accepts, `take` accepts; `take` also understands other spellings, such as
+    numbers as text. Conditions that JSON Schema cannot say simply are left to `take`.
+    `x-` members say what forms need: `x-type x-group x-shown x-showIf x-choices`.
+    """
+    entries = list(inputs)
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {entry.key: _property(entry) for entry in entries},
+        "additionalProperties": False,
+    }
+    required = [entry.key for entry in entries if _is_always_required(entry)]
+    if required:
+        schema["required"] = required
+    conditions = [rule for entry in entries for rule in _conditions(entry, entries)]
+    if conditions:
+        schema["allOf"] = conditions
+    return schema
+
+
+def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
+    """Return what a form shows, one map an input, in the form's order, without empty members.
+
+    Shape: `{key, label, type, required, help, example, group, shown, default, defaultFrom,
+    choices, choicesFrom, custom, accepts, showIf, requiredIf}`.
+    """
+    return [_field(entry) for entry in inputs]
+
+
+def _field(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    found: dict[str, Any] = {
+        "key": entry.key,
+        "label": entry.label,
+        "type": entry.type,
+        "required": entry.required,
+    }
+    for name in ("help", "example", "group", "shown", "pattern", "min", "max", "custom", "accepts"):
+        if name in definition:
+            found[name] = definition[name]
+    if (default := _default(entry)) is not ABSENT:
+        found["default"] = default
+    if entry.default is not None:
+        found["defaultFrom"] = definition["default"]
+    if entry.choices:
+        found["choices"] = [{"value": choice.value, "label": choice.label} for choice in entry.choices]
+    if "source" in (origin := definition.get("choicesFrom", {})):
+        found["choicesFrom"] = dict(origin)
+    for name in ("showIf", "requiredIf"):
+        if name in definition:
+            found[name] = definition[name]
+    return found
+
+
+def _property(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    found: dict[str, Any] = {"title": entry.label}
+    if "help" in definition:
+        found["description"] = definition["help"]
+    found |= _chosen(entry) if entry.choices else _TYPES[entry.type]
+    for bound, name in zip(("min", "max"), _BOUNDS.get(entry.type, ()), strict=False):
+        if bound in definition:
+            found[name] = definition[bound]
+    if "pattern" in definition and not entry.choices:
+        found["pattern"] = _whole(definition["pattern"])
+    if (default := _default(entry)) is not ABSENT:
+        found["default"] = default
+    if "example" in definition and entry.type != "secret":
+        found["examples"] = [definition["example"]]
+    if entry.type not in ("string", "integer", "number", "boolean", "object", "list"):
+        found["x-type"] = entry.type
+    for name in ("group", "shown", "showIf"):
+        if name in definition:
+            found[f"x-{name}"] = definition[name]
+    return found
+
+
+def _chosen(entry: Input) -> dict[str, Any]:
+    offered = _offer(entry.choices)
+    if entry.definition.get("custom") is True or entry.where is not None:
+        known = {"x-choices": [{"value": choice.value, "label": choice.label} for choice in entry.choices]}
+        return {**_TYPES[entry.type], **known}
+    if entry.type == "list":
+        return {"type": "array", "items": offered}
+    return {**_TYPES[entry.type], **offered}
+
+
+def _offer(choices: Iterable[Choice]) -> dict[str, Any]:
+    choices = list(choices)
+    if all(choice.label == str(choice.value) for choice in choices):
+        return {"enum": [choice.value for choice in choices]}
+    return {"oneOf": [{"const": choice.value, "title": choice.label} for choice in choices]}
+
+
+def _default(entry: Input) -> Any:
+    """Return the default as JSON, ABSENT if there is none or it may not be shown."""
+    value = entry.constant
+    if isinstance(value, Secret | File) or entry.type in ("file", "files"):
+        return ABSENT
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern that only the whole text matches."""
+    if (
+        pattern.startswith("^")
+        and pattern.endswith("$")
+        and not pattern.endswith("\\$")
+        and "|" not in pattern
+    ):
+        return pattern
+    return f"^(?:{pattern})$"
+
+
+def _is_always_required(entry: Input) -> bool:
+    return entry.required and entry.show_if is None and entry.constant is ABSENT and entry.default is None
+
+
+def _conditions(entry: Input, entries: list[Input]) -> list[dict[str, Any]]:
+    """Return if/then rules for an input that is required under simple conditions."""
+    if entry.constant is not ABSENT or entry.default is not None:
+        return []
+    wanted = [entry.required_if] if entry.required_if else []
+    if entry.required and entry.show_if:
+        wanted = [entry.show_if]
+    elif wanted and entry.show_if:
+        return []
+    rules = [_simple(_source(entry, condition), entries) for condition in wanted]
+    return [{"if": rule, "then": {"required": [entry.key]}} for rule in rules if rule]
+
+
+def _source(entry: Input, condition: Template) -> str:
+    name = "requiredIf" if condition is entry.required_if else "showIf"
+    text = str(entry.definition[name]).strip().removeprefix("${").removesuffix("}").strip()
+    return text.replace('"', "'")
+
+
+def _simple(source: str, entries: list[Input]) -> dict[str, Any] | None:
+    """Return the JSON Schema of a condition on one other input, None if it is not that simple."""
+    by_key = {entry.key: entry for entry in entries}
+    if found := _EQUALS.fullmatch(source):
+        text = found[2]
+        return _when(by_key.get(found[1]), [text == "true" if found[3] is None else found[3]])
+    if found := _IN.fullmatch(source):
+        return _when(by_key.get(found[1]), re.findall(r"'([^'\\]*)'", found[2]))
+    if found := _GIVEN.fullmatch(source):
+        entry = by_key.get(found[2])
+        if entry is None or entry.constant is not ABSENT or entry.default is not None or entry.show_if:
+            return None
+        if found[3]:
+            # Empty text and null may count as not given: only `take` knows.
+            return None if found[1] else _presence(entry.key, is_there="not" not in found[3])
+        return _presence(entry.key, is_there=found[1] is None)
+    return None
+
+
+def _presence(key: str, *, is_there: bool) -> dict[str, Any]:
+    rule = {"required": [key], "properties": {key: {"not": {"enum": _EMPTY}}}}
+    return rule if is_there else {"not": rule}
+
+
+def _when(entry: Input | None, values: list[Any]) -> dict[str, Any] | None:
+    if entry is None or entry.default is not None or entry.show_if or entry.definition.get("custom") is True:
+        return None
+    rule: dict[str, Any] = {"properties": {entry.key: {"enum": values}}}
+    if entry.constant not in values:
+        rule["required"] = [entry.key]
+    return rule
