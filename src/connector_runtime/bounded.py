@@ -138,7 +138,8 @@ def _judge_class(*, is_ours: bool) -> Any:
     }
     if not is_ours:
         keywords |= {"pattern": _pattern, "$ref": _reference}
-    return extend(Draft202012Validator, keywords, type_checker=checker)
+    made: Any = extend(Draft202012Validator, keywords, type_checker=checker)  # type: ignore[no-untyped-call]
+    return made
 
 
 def _is_number(value: Any) -> bool:

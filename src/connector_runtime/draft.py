@@ -136,8 +136,10 @@ def is_in(name: Any, names: Any) -> bool:
 def at(data: Any, pointer: Pointer) -> Any:
     """Return what a pointer leads to, or None."""
     for step in pointer:
-        if isinstance(data, dict) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
-            data = data.get(step) if isinstance(data, dict) else data[step]
+        if isinstance(data, dict):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
         else:
             return None
     return data

@@ -125,12 +125,20 @@ def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
         _read_folder(draft, folder, is_overlay=order > 0)
         if draft.problems and not all_problems:
             return draft
+    # The first connection is the one that is meant where none is named.
+    draft.files["connection"] = dict(sorted(draft.files["connection"].items(), key=_rank))
     for kind, document in draft.documents():
         _judge(draft, kind, document)
     draft.problems += draft.schemas.problems()
     if all_problems or not draft.problems:
         check(draft)
     return draft
+
+
+def _rank(connection: tuple[str, Document]) -> tuple[bool, bool, str]:
+    key, document = connection
+    data = as_map(document.data)
+    return data.get("loopback") is True, "deprecated" in data, key
 
 
 def _source(draft: Draft, component: Document) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,72 +13,124 @@ _REQUEST = _INPUTS | {"page"}
 _PAGINATE = _REQUEST | {"reply"}
 _REPLY = frozenset({"inputs", "reply", "items", "tables"})
 _ERRORS = frozenset({"inputs", "reply", "fault", "tables"})
-_CONNECTION = frozenset({"inputs", "connection", "context", "secrets", "token", "tables"})
 _OUTPUT = _REPLY | {"connection"}
+_APPLY = frozenset({"inputs", "connection", "context", "secrets", "token", "tables"})
+_CHOOSE = _APPLY - {"secrets"}
+
+ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row"}
+
+_Table = dict[tuple[str, ...], frozenset[str]]
+
+# Where an input's definition may hold expressions; its words are plain.
+_INPUT: _Table = {
+    ("inputs", "*", "default"): frozenset({"connection"}),
+    ("inputs", "*", "schema"): _INPUTS,
+    ("inputs", "*", "showIf"): _INPUTS,
+    ("inputs", "*", "requiredIf"): _INPUTS,
+    ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},
+    ("inputs", "*", "choicesFrom", "inputs"): _INPUTS,
+}
+_PAGINATED: _Table = {
+    ("paginate", "start"): _INPUTS,
+    ("paginate", "next"): _PAGINATE,
+    ("paginate", "while"): _PAGINATE,
+    ("paginate", "items"): _PAGINATE,
+    ("paginate", "all"): _INPUTS,
+}
+_REPLIED: _Table = {
+    ("reply",): _REPLY,
+    ("reply", "as"): _INPUTS,
+    ("reply", "output"): _OUTPUT,
+    ("reply", "results"): _REPLY | {"item"},
+    ("reply", "results", "items"): _REPLY,
+    ("reply", "results", "of"): _REPLY,
+    ("reply", "results", "output"): _OUTPUT | {"item"},
+    ("reply", "results", "errors"): _ERRORS,
+    ("errors",): _ERRORS,
+}
 
 # The longest pointer that fits decides; "*" stands for any one key or index.
-_TABLE: dict[str, dict[tuple[str, ...], frozenset[str]]] = {
+_NAMES: dict[str, _Table] = {
     "action": {
         ("identity",): _INPUTS | {"item"},
         ("scopes",): _INPUTS,
         ("checks",): _INPUTS,
-        ("inputs",): _INPUTS,
-        ("inputs", "*", "default"): frozenset({"connection"}),
-        ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},
         ("request",): _REQUEST,
-        ("paginate",): _PAGINATE,
-        ("paginate", "all"): _INPUTS,
-        ("paginate", "start"): _INPUTS,
         ("retry",): _INPUTS,
-        ("reply",): _REPLY,
-        ("reply", "as"): _INPUTS,
-        ("reply", "output"): _OUTPUT,
-        ("reply", "results"): _REPLY | {"item"},
-        ("reply", "results", "items"): _REPLY,
-        ("reply", "results", "of"): _REPLY,
-        ("reply", "results", "output"): _OUTPUT | {"item"},
-        ("reply", "results", "errors"): _ERRORS | {"item"},
-        ("errors",): _ERRORS,
         ("lookup", "inputs"): _INPUTS,
         ("lookup", "found"): _REPLY,
+        **_INPUT,
+        **_PAGINATED,
+        **_REPLIED,
     },
     "datasource": {
-        ("inputs",): _INPUTS,
-        ("inputs", "*", "default"): frozenset({"connection"}),
-        ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},
         ("request",): _REQUEST,
-        ("paginate",): _PAGINATE,
-        ("paginate", "all"): _INPUTS,
-        ("paginate", "start"): _INPUTS,
         ("options",): _REPLY | {"item"},
         ("options", "items"): _REPLY,
-        ("reply",): _REPLY,
-        ("errors",): _ERRORS,
+        **_INPUT,
+        **_PAGINATED,
+        **_REPLIED,
     },
     "connection": {
-        ("inputs",): _INPUTS,
-        ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},
-        ("checks",): _CONNECTION - {"secrets", "token"},
-        ("choose",): _CONNECTION - {"secrets"},
-        ("apply",): _CONNECTION,
-        ("oauth2",): _CONNECTION,
-        ("oauth2", "ok"): _CONNECTION | {"reply"},
+        ("checks",): _CHOOSE - {"token"},
+        ("choose",): _CHOOSE,
+        ("apply",): _APPLY,
+        ("oauth2",): _APPLY,
+        ("oauth2", "ok"): _APPLY | {"reply"},
         ("oauth2", "errors"): _ERRORS,
-        ("probe",): _REQUEST,
+        ("probe",): _INPUTS,
+        **_INPUT,
     },
     "component": {
         ("services",): _INPUTS,
         ("defaults",): _INPUTS,
         ("retry",): _INPUTS,
         ("errors",): _ERRORS,
-        ("tables",): frozenset({"inputs"}),
     },
-    "inputs": {
-        ("inputs",): _INPUTS,
-        ("inputs", "*", "default"): frozenset({"connection"}),
-        ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},
-    },
+    "inputs": _INPUT,
 }
+
+# Texts for people: what looks like an expression there would only be shown.
+_PLAIN: tuple[tuple[str, ...], ...] = (
+    ("checks", "*", "input"),
+    ("retry", "use"),
+    ("retry", "*", "use"),
+    ("retry", "on"),
+    ("services", "*", "source"),
+    ("errors", "*", "kind"),
+    ("errors", "*", "use"),
+    ("choose", "*", "from"),
+    ("oauth2", "grants"),
+    ("oauth2", "keep"),
+)
+
+# Places that hold exactly one expression.
+_RULES = (
+    ("errors", "*"),
+    ("errors", "*", "*"),
+    ("reply", "results", "errors", "*"),
+    ("oauth2", "errors", "*"),
+)
+_SINGLE: tuple[tuple[str, ...], ...] = (
+    *((*rule, "when") for rule in _RULES),
+    ("checks", "*", "when"),
+    ("request", "body", "when"),
+    ("request", "body", "*", "when"),
+    ("reply", "ok"),
+    ("reply", "results", "ok"),
+    ("reply", "results", "items"),
+    ("reply", "results", "of"),
+    ("paginate", "while"),
+    ("paginate", "items"),
+    ("paginate", "all"),
+    ("lookup", "found"),
+    ("options", "items"),
+    ("oauth2", "ok"),
+    ("defaults", "debug"),
+    ("inputs", "*", "showIf"),
+    ("inputs", "*", "requiredIf"),
+    ("inputs", "*", "choicesFrom", "where"),
+)
 
 
 def names_for(kind: str, pointer: Sequence[str | int]) -> frozenset[str]:
@@ -87,12 +140,24 @@ def names_for(kind: str, pointer: Sequence[str | int]) -> frozenset[str]:
         kind: `action`, `datasource`, `connection`, `component` or `inputs`.
         pointer: Keys and indexes that lead to the place in a file of that kind.
     """
-    found: frozenset[str] = frozenset()
-    longest = 0
-    for pattern, names in _TABLE[kind].items():
-        fits = len(pattern) <= len(pointer) and all(
-            wanted in {"*", str(step)} for wanted, step in zip(pattern, pointer, strict=False)
-        )
-        if fits and len(pattern) > longest:
-            found, longest = names, len(pattern)
-    return found
+    return _names_for(kind, tuple(map(str, pointer)))
+
+
+def is_single(pointer: Sequence[str | int]) -> bool:
+    """Return whether a place holds exactly one expression and nothing around it."""
+    steps = tuple(map(str, pointer))
+    return any(len(steps) == len(pattern) and _starts(steps, pattern) for pattern in _SINGLE)
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_for(kind: str, steps: tuple[str, ...]) -> frozenset[str]:
+    if any(_starts(steps, pattern) for pattern in _PLAIN):
+        return frozenset()
+    fitting = [pattern for pattern in _NAMES[kind] if _starts(steps, pattern)]
+    return _NAMES[kind][max(fitting, key=len)] if fitting else frozenset()
+
+
+def _starts(steps: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    return len(pattern) <= len(steps) and all(
+        wanted in {"*", step} for wanted, step in zip(pattern, steps, strict=False)
+    )

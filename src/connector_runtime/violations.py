@@ -273,6 +273,8 @@ def _type(teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
 def _enum(teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
     possible = [value if isinstance(value, str) else str(value) for value in error.validator_value]
     hint = meant(str(error.instance), possible, "possible")
+    if getattr(error, "is_about_key", False):
+        return f"there is no key `{error.instance}` here", hint
     if not teller.shows_values:
         return f"{name} has a value that is not possible", hint
     value = error.instance

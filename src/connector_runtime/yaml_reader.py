@@ -9,10 +9,13 @@ all mistakes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_DEPTH = 32
 MAX_NODES = 20_000
@@ -81,7 +84,7 @@ def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
 
 class _Reader:
     def __init__(self, text: str) -> None:
-        self.events = yaml.parse(text, Loader=_LOADER)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.mistakes: list[Mistake] = []
         self.nodes = 0
 
@@ -144,7 +147,7 @@ class _Reader:
             )
 
     def sequence(self, mark: Mark, depth: int) -> list[Any]:
-        items = []
+        items: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             value, mark.parts[len(items)] = self.value(event, depth + 1)
             items.append(value)
@@ -210,29 +213,34 @@ class _Reader:
 
 def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
     """Return a parser's complaint in the words of somebody who writes by hand."""
-    problem = getattr(error, "problem", None) or "this cannot be read"
     at = getattr(error, "problem_mark", None)
-    context = getattr(error, "context_mark", None) or at
     line, column = (at.line, at.column) if at else (0, 0)
     text = lines[line] if line < len(lines) else ""
     if "\t" in text[: len(text) - len(text.lstrip())] or text[column : column + 1] == "\t":
         return Mistake(line, text.index("\t"), "Y003", "a tab stands here", "indent with spaces")
+    problem = getattr(error, "problem", None) or ""
     if problem.startswith("mapping values"):
         return _stray_colon(line, column, text)
+    context = getattr(error, "context_mark", None) or at
     if "flow" in (getattr(error, "context", None) or "") and context:
         return _flow(line, column, context, lines)
-    if "unexpected end of stream" in problem and context:
-        return Mistake(context.line, context.column, "Y002", "the quote that opens here is never closed")
+    return _by_words(problem, context, Mistake(line, column, "Y002", ""), text)
+
+
+def _by_words(problem: str, context: Any, here: Mistake, text: str) -> Mistake:
+    start = Mistake(context.line, context.column, "Y002", "") if context else here
+    if "unexpected end of stream" in problem:
+        return replace(start, message="the quote that opens here is never closed")
+    if "could not find expected ':'" in problem:
+        hint = "each line of a map is `key: value`"
+        return replace(start, message="a colon is missing in this line", hint=hint)
     if problem.startswith("found unknown escape"):
         hint = "in double quotes write two backslashes, or use single quotes"
-        return Mistake(line, column, "Y002", "a backslash stands before a character that needs none", hint)
+        return replace(here, message="a backslash stands before a character that needs none", hint=hint)
     if problem.startswith("found character that cannot start") or "node content" in problem:
-        sign = text[column : column + 1]
-        return Mistake(line, column, "Y007", f"a text cannot start with `{sign}`", "put it in quotes")
-    if "could not find expected ':'" in problem and context:
-        hint = "each line of a map is `key: value`"
-        return Mistake(context.line, context.column, "Y002", "a colon is missing in this line", hint)
-    return _misplaced(line, column, text)
+        message = f"a text cannot start with `{text[here.column : here.column + 1]}`"
+        return replace(here, code="Y007", message=message, hint="put it in quotes")
+    return _misplaced(here, text)
 
 
 def _stray_colon(line: int, column: int, text: str) -> Mistake:
@@ -270,10 +278,9 @@ def _flow(line: int, column: int, context: Any, lines: list[str]) -> Mistake:
     )
 
 
-def _misplaced(line: int, column: int, text: str) -> Mistake:
-    if text[column : column + 1] in {"'", '"'} or (column and text[column - 1] in "'\""):
+def _misplaced(here: Mistake, text: str) -> Mistake:
+    if text[here.column : here.column + 1] in {"'", '"'} or text[here.column - 1 : here.column] in {"'", '"'}:
         hint = "inside single quotes write '' for ', inside double quotes \\\" for \""
-        return Mistake(line, column, "Y002", "there is text after the closing quote", hint)
-    return Mistake(
-        line, column, "Y002", "this line does not fit the ones above", "compare how far they are indented"
-    )
+        return replace(here, message="there is text after the closing quote", hint=hint)
+    message = "this line does not fit the ones above"
+    return replace(here, message=message, hint="compare how far they are indented")
