@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.schemas import Schemas
     from connector_runtime.templates import Template
+    from connector_runtime.values import Absent
 
     Reader = Callable[[Any], Any]
 
@@ -90,7 +91,7 @@ class Input:
         return self.show_if is None or bool(self.show_if.render(scope))
 
 
-class Inputs(tuple[Input, ...]):
+class Inputs(tuple[Input, ...]):  # noqa: SLOT001  a tuple has no slots for more
     """The inputs of one action or connection, with everything that can be known beforehand."""
 
     def __init__(self, _inputs: Iterable[Input] = ()) -> None:
@@ -154,17 +155,13 @@ def take(
     problems: list[InputError] = []
     for key, value in given.items():
         reader = readers.get(key)
-        if reader is None:
-            if key not in plan.conditional:
-                problems.append(_unknown(key, plan))
-            continue
         try:
-            found = reader(value)
+            found = reader(value) if reader else _unread(key, plan)
         except Refusal as refusal:
-            problems.append(_refused(plan.by_key[key], refusal))
-        else:
-            if found is not ABSENT:
-                values[key] = found
+            problems.append(_refused(plan.by_key.get(key), refusal, key))
+            continue
+        if found is not ABSENT:
+            values[key] = found
     for entry in plan.defaults:
         _fill(entry, connection, values, problems)
     for entry in plan.required:
@@ -284,19 +281,22 @@ def _how_to_enter(entry: Input) -> str:
     return f"Enter a value such as {shown(example)}."
 
 
-def _refused(entry: Input, refusal: Refusal) -> InputError:
-    return InputError(f"{entry.label}: {refusal.message}", kind="input", input=entry.key, hint=refusal.hint)
+def _refused(entry: Input | None, refusal: Refusal, key: Any = None) -> InputError:
+    message = f"{entry.label}: {refusal.message}" if entry else refusal.message
+    name = entry.key if entry else str(key)[:100]
+    return InputError(message, kind="input", input=name, hint=refusal.hint)
 
 
-def _unknown(key: Any, plan: Inputs) -> InputError:
+def _unread(key: Any, plan: Inputs) -> Absent:
+    """Leave what is asked for under a condition for later; refuse what nothing asks for."""
+    if key in plan.conditional:
+        return ABSENT
     labels = {entry.label: entry.key for entry in plan}
     guess = did_you_mean(str(key), plan.by_key)
     if not guess and (named := labels.get(str(key))):
         guess = f"Did you mean `{named}`? "
     hint = f"{guess}The inputs are: {listed(plan.by_key)}." if plan else "There are no inputs."
-    return InputError(
-        f"There is no input called {shown(str(key))}.", kind="input", input=str(key)[:100], hint=hint
-    )
+    raise Refusal(f"There is no input called {shown(str(key))}.", hint)
 
 
 def _first_of(problems: list[InputError]) -> InputError:

@@ -44,13 +44,13 @@ def parse_pairs(text: str) -> list[Any] | dict[str, Any]:
     ]
 
 
-def _bracketed(content: str) -> Any:
+def _bracketed(content: str) -> list[Any] | dict[str, Any]:
     try:
-        return parse_json(content, exact=True)
+        return _container(parse_json(content, exact=True))
     except JsonError as error:
         strict = error
     try:
-        return _Loose(content).read_all()
+        return _container(_Loose(content).read_all())
     except JsonError as error:
         # The one that got further knows better what was meant.
         further = max(strict, error, key=lambda mistake: (mistake.line, mistake.column))
@@ -58,6 +58,12 @@ def _bracketed(content: str) -> Any:
         f"the text starts like JSON, but in line {further.line}, column {further.column}: {further.message}.",
         'Write [{"key": "Name", "value": "Text"}], with quotes around every text.',
     )
+
+
+def _container(value: Any) -> list[Any] | dict[str, Any]:
+    """Say what the first bracket has decided."""
+    assert isinstance(value, list | dict)  # noqa: S101
+    return value
 
 
 def _query(content: str) -> list[list[str]]:

@@ -17,7 +17,10 @@ _NUMBERS = re.compile(r"([0-9]{1,4})\s?[./-]\s?([0-9]{1,2})\s?[./-]\s?([0-9]{1,4
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 DATE_HINT = "Enter year-month-day, such as 2024-05-31."
 MOMENT_HINT = "Enter date, time and the offset from UTC, such as 2024-05-31T14:30:00+02:00."
-_MONTHS = [date(2000, month, 1).strftime("%B") for month in range(1, 13)]
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def read_date(value: Any) -> str:
