@@ -14,7 +14,7 @@ from zoho_sandbox.clock import http_date
 from zoho_sandbox.exchange import Reply, Request
 from zoho_sandbox.ledger import Entry, record, without_secrets
 from zoho_sandbox.products import INTERNAL_ERRORS, WRONG_ADDRESS, product
-from zoho_sandbox.wire import Answer, Call, Grant
+from zoho_sandbox.wire import Answer, Call, Grant, Query
 
 if TYPE_CHECKING:
     from zoho_sandbox.faults import Fault
@@ -114,9 +114,11 @@ class Gateway:
 
     def _take_places(self, visit: Visit) -> None:
         most = self._sandbox.limits.concurrency(visit.product)
-        holder = self._holder(visit)
-        if not most or not holder:
+        grant = self._grant(visit.request)
+        if not most or isinstance(grant, str) or visit.entry is None:
             return
+        _name_caller(visit.entry, grant, visit.request.query)
+        holder = f"{visit.product}/{visit.entry.organization or grant.client_id}"
         rooms = [(holder, most)]
         if visit.product == "crm" and limits.is_heavy(visit.request):
             rooms.append((f"{holder}/heavy", limits.rules("crm")["sub_concurrency"]))
@@ -126,16 +128,6 @@ class Gateway:
             visit.refusal = limits.refusal(visit.product, "concurrent")
             visit.wait_before_s = visit.wait_after_s = 0.0
             self.leave(visit)
-
-    def _holder(self, visit: Visit) -> str:
-        """Return whom the calls in process are counted for; nobody without a token."""
-        token = _bearer(visit.request, takes_bearer=True) or ""
-        grant = self._sandbox.tokens.check(token)
-        if isinstance(grant, str):
-            return ""
-        if visit.product == "books":
-            return f"books/{visit.request.query.get('organization_id', '')}"
-        return f"crm/{grant.client_id}"
 
     def _reply(self, visit: Visit) -> Reply:
         fault = visit.fault
@@ -148,7 +140,10 @@ class Gateway:
         honest = self._work(visit) if fault.commits else None
         if fault.name == "throttle":
             return Reply.of(self._throttle(visit.product, fault))
-        return fault.spoil(honest)
+        spoiled = fault.spoil(honest)
+        # What was done has its consequences, whether or not the client hears of it.
+        spoiled.after = honest.after if honest else None
+        return spoiled
 
     def _throttle(self, name: str, fault: Fault) -> Answer:
         if name == "oauth":
@@ -187,7 +182,7 @@ class Gateway:
             sandbox=self._sandbox,
             effects=entry.effects,
         )
-        _name_caller(entry, call)
+        _name_caller(entry, grant, call.query)
         return self._limited(call, name)
 
     def _limited(self, call: Call, name: str) -> Answer:
@@ -196,11 +191,11 @@ class Gateway:
             answer = refused or product(name).handle(call)
             extra = () if refused else self._sandbox.limits.charge_crm(answer.cost)
         else:
-            asked = call.query.get("organization_id", "")
-            if asked not in call.grant.organization_ids:
-                # choice: a call that names no organisation counts for none.
+            organization = _organization(call.query, call.grant)
+            if organization not in call.grant.organization_ids:
+                # choice: a call that names no organisation of the user's counts for none.
                 return product(name).handle(call)
-            refused, extra = self._sandbox.limits.charge_books(asked)
+            refused, extra = self._sandbox.limits.charge_books(organization)
             answer = refused or product(name).handle(call)
         return _with(answer, extra)
 
@@ -250,9 +245,13 @@ def _bearer(request: Request, *, takes_bearer: bool) -> str | None:
     return token.strip() or None if scheme.lower() in schemes else None
 
 
-def _name_caller(entry: Entry, call: Call) -> None:
-    grant = call.grant
+def _name_caller(entry: Entry, grant: Grant, query: Query) -> None:
     entry.tenant, entry.user_id, entry.token_id = grant.client_id, grant.user_id, grant.token_id
     if entry.product == "books":
-        asked = call.query.get("organization_id")
-        entry.organization = asked or next(iter(grant.organization_ids), "")
+        entry.organization = _organization(query, grant)
+
+
+def _organization(query: Query, grant: Grant) -> str:
+    """Return the organisation a Books call names, or the only one its user has."""
+    own = grant.organization_ids
+    return query.get("organization_id") or (own[0] if len(own) == 1 else "")

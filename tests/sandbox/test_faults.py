@@ -97,6 +97,31 @@ def test_a_drop_after_the_commit_leaves_the_record(sandbox, books):
     assert created(sandbox) == 1
 
 
+def test_a_dropped_reply_still_has_its_consequences(sandbox, url, monkeypatch):
+    """What a product does after a reply is done although the client never hears it."""
+    from zoho_sandbox import gateway
+    from zoho_sandbox.wire import Answer
+
+    heard = []
+
+    class Notifying:
+        @staticmethod
+        def handle(call):
+            async def tell() -> None:
+                heard.append(call.path)
+
+            return Answer(200, {}, after=tell)
+
+    sandbox.faults(fault="drop", commit=True)
+    token = sandbox.connection()["token"]["access_token"]
+    monkeypatch.setattr(gateway, "product", lambda _: Notifying)
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{url}/crm/v8/Leads", headers={"Authorization": f"Zoho-oauthtoken {token}"})
+
+    httpx.get(f"{url}/oauth/serverinfo")
+    assert heard == ["/Leads"]
+
+
 def test_a_reset_is_a_tcp_reset(sandbox, url, books):
     """The client's socket sees ECONNRESET, not an orderly end."""
     sandbox.faults(fault="drop", reset=True)

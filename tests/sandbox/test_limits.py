@@ -161,6 +161,16 @@ def test_heavy_crm_calls_share_ten_places(sandbox, url):
     assert sorted(reply.status_code for reply in replies) == [200] * 10 + [429] * 2
 
 
+def test_a_user_with_one_organisation_need_not_name_it(sandbox, client):
+    """The call counts for the only one there is."""
+    sandbox.settings["limits.books_per_minute"] = 1
+    sandbox.clock.freeze()
+    daniel = client("/books/v3", user_id="111111000000044800")
+
+    assert statuses(daniel, "/contacts", 2) == [200, 429]
+    assert sandbox.ledger()[-1]["organization"] == "10234695"
+
+
 def test_refused_calls_do_no_work(sandbox, books):
     """A 429 comes before anything is written."""
     sandbox.settings["limits.books_per_minute"] = 1
