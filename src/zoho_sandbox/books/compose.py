@@ -92,11 +92,10 @@ def compose(
     Raises:
         RefusedError: a required field missing on create, a wrong value, an unknown reference.
     """
-    values = read_fields(module.fields, body)
-    values.pop("custom_fields", None)
-    values.pop(module.id, None)
+    typed = {name: value for name, value in body.items() if name not in ("custom_fields", module.id)}
+    values = read_fields(module.fields, typed)
     if before is None:
-        require_fields(module.fields, {**values, **_untyped(body)})
+        require_fields(module.fields, values)
     draft = Draft(books, module, values, _start(books, module, before, record_id), before)
     _check_references(draft)
     _merge(draft.record, values)
@@ -105,10 +104,6 @@ def compose(
         composer(draft)
     _sign(draft)
     return draft.record
-
-
-def _untyped(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"custom_fields": body["custom_fields"]} if "custom_fields" in body else {}
 
 
 def _start(books: Books, module: Module, before: Record | None, record_id: str | None) -> Record:
