@@ -33,6 +33,8 @@ _MAP: dict[str, Any] = {
     "propertyNames": {"minLength": 1, "pattern": r"\S"},
     "not": _NOT_ONE_ENTRY,
 }
+# Whether a text is a list of names and values, only its reader knows.
+_LINES: dict[str, Any] = {"type": "string", "title": "One `Name: value` a line", "pattern": "[:=]"}
 _BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _FILE: dict[str, Any] = {
     "anyOf": [
@@ -60,7 +62,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "secret": {"type": "string", "format": "password", "writeOnly": True},
     "object": {"type": "object"},
     "list": {"type": "array"},
-    "keyvalue": {"anyOf": [_MAP, _ENTRIES]},
+    "keyvalue": {"anyOf": [_MAP, _ENTRIES, _LINES]},
     "any": {},
     "file": _FILE,
     "files": {
@@ -73,6 +75,7 @@ _TYPES: dict[str, dict[str, Any]] = {
                     "properties": {**_ENTRIES["items"]["properties"], "value": _FILE},
                 },
             },
+            _LINES,
         ]
     },
     "date": {"type": "string", "format": "date"},
@@ -98,7 +101,8 @@ _EMPTY = ["", False, None, 0, [], {}]
 def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
     """Return a JSON Schema (draft 2020-12) of what a form or an agent may send.
 
-    What it accepts, `take` accepts; `take` also understands other spellings, such as
+    What it accepts, `take` accepts, but for lists of names and values written as text,
+    and what only a record schema or a check across inputs can refuse; `take` also understands other spellings, such as
     numbers as text. Conditions that JSON Schema cannot say simply are left to `take`.
     `x-` members say what forms need: `x-type x-group x-shown x-showIf x-choices`.
     """

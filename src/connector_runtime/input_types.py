@@ -47,6 +47,8 @@ _FILES = {"file": read_file, "files": read_files}
 TYPES = (*_READERS, *_FILES)
 # Types of which empty text is a value like any other.
 TEXTS = frozenset({"string", "text"})
+# Types whose value is one of the choices as a whole.
+_CHOSEN = frozenset({"string", "text", "integer", "number", "boolean", "date", "datetime"})
 # Types that null cannot clear: there is nothing to send instead.
 _NEVER_NULL = frozenset({"secret", "keyvalue", "file", "files"})
 
@@ -63,7 +65,9 @@ def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, tru
     read = _typed_reader(kind, trust_paths=trust_paths)
     limit = _limit_of(kind, definition)
     if choices:
-        choose = chooser(choices, custom=definition.get("custom") is True, read=_READERS.get(kind, read_text))
+        # Entries of a list are chosen one by one, as texts.
+        read_one = read if kind in _CHOSEN else read_text
+        choose = chooser(choices, custom=definition.get("custom") is True, read=read_one)
         read = _each(read, choose) if kind == "list" else choose
     return _guarded(read, limit, _Emptiness(definition, choices))
 
