@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MAX_HEAD_BYTES = 64 * 1024
 _GZIP_FROM_BYTES = 1024
+# How long a refused client may go on sending.
+_REFUSAL_S = 5.0
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 # Only these names reach us by loopback; anything else is a page in a browser that had
 # its own name resolved to 127.0.0.1.
@@ -46,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._incoming: tuple[Request, _Body] | None = None
         self._busy = False
         self._keeps_alive = True
+        self._is_refusing = False
         self._transport: asyncio.Transport
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -62,6 +65,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Collect bytes and answer every complete request."""
+        if self._is_refusing:
+            return
         self._buffer += data
         if not self._busy:
             self._proceed()
@@ -74,9 +79,17 @@ class Connection(asyncio.Protocol):
                     return
                 self._answer(request)
         except _MalformedError as problem:
-            self._keeps_alive = False
-            body = f'{{"error":"{problem}"}}'.encode()
-            self._send(Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body))
+            self._refuse(problem)
+
+    def _refuse(self, problem: _MalformedError) -> None:
+        body = f'{{"error":"{problem}"}}'.encode()
+        reply = Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body)
+        # Closing on a client that still sends would reset the line and take the reply
+        # with it: say no, end our half, and let the rest of its bytes run dry.
+        self._keeps_alive, self._is_refusing = False, True
+        self._transport.write(self._bytes_of(reply))
+        self._transport.write_eof()
+        asyncio.get_running_loop().call_later(_REFUSAL_S, self._transport.close)
 
     # -- reading ---------------------------------------------------------------
 
