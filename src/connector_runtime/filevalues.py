@@ -15,7 +15,7 @@ from connector_runtime.values import File
 
 _SOURCES = ("data", "base64", "path")
 _MEMBERS = (*_SOURCES, "contentType", "name")
-_MEDIA_TYPE = re.compile(r"""[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*;[ -~]*)?""")
+MEDIA_TYPE = "[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *;[ -~]*)?"
 FILE_HINT = (
     'Enter the text of the file, or {"data": "…", "contentType": "…"}, '
     'or {"base64": "…"} for content that is not text.'
@@ -151,7 +151,7 @@ def _encoded(text: str) -> bytes:
 def _content_type(value: Any) -> str | None:
     if value is None or value == "":
         return None
-    if isinstance(value, str) and _MEDIA_TYPE.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(MEDIA_TYPE, value):
         return value
     raise Refusal(
         f"the contentType {shown(value)} is no media type.", "Enter one such as application/pdf, or none."

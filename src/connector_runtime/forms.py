@@ -6,31 +6,36 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.filevalues import MEDIA_TYPE
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from connector_runtime.choices import Choice
     from connector_runtime.inputs import Input
     from connector_runtime.templates import Template
 
-_ENTRIES: dict[str, Any] = {
-    "type": "array",
-    "title": "Entries",
-    "items": {
-        "type": "object",
-        "properties": {"key": {"type": "string", "minLength": 1, "pattern": r"\S"}, "value": True},
-        "required": ["key", "value"],
-        "additionalProperties": False,
-    },
+
+def _whole(pattern: str) -> str:
+    """Return a pattern that only the whole text matches."""
+    is_whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
+    return pattern if is_whole and "|" not in pattern else f"^(?:{pattern})$"
+
+
+_ENTRY: dict[str, Any] = {
+    "type": "object",
+    "properties": {"key": {"type": "string", "pattern": r"\S"}, "value": True},
+    "required": ["key", "value"],
+    "additionalProperties": False,
 }
+_ENTRIES: dict[str, Any] = {"type": "array", "title": "Entries", "items": _ENTRY}
 # One entry or two fields? Refused, see `keyvalues`.
 _NOT_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
 _MAP: dict[str, Any] = {
     "type": "object",
     "title": "Names and values",
-    "propertyNames": {"minLength": 1, "pattern": r"\S"},
+    "propertyNames": {"pattern": r"\S"},
     "not": _NOT_ONE_ENTRY,
 }
 # Whether a text is a list of names and values, only its reader knows.
@@ -45,7 +50,12 @@ _FILE: dict[str, Any] = {
             "properties": {
                 "data": {"type": "string", "title": "Text of the file"},
                 "base64": {"type": "string", "title": "Content as base64", "pattern": _BASE64},
-                "contentType": {"type": "string", "title": "Media type", "examples": ["application/pdf"]},
+                "contentType": {
+                    "type": "string",
+                    "title": "Media type",
+                    "pattern": _whole(MEDIA_TYPE),
+                    "examples": ["application/pdf"],
+                },
                 "name": {"type": "string", "title": "File name", "examples": ["report.pdf"]},
             },
             "oneOf": [{"required": ["data"]}, {"required": ["base64"]}],
@@ -70,10 +80,7 @@ _TYPES: dict[str, dict[str, Any]] = {
             {**_MAP, "additionalProperties": _FILE},
             {
                 **_ENTRIES,
-                "items": {
-                    **_ENTRIES["items"],
-                    "properties": {**_ENTRIES["items"]["properties"], "value": _FILE},
-                },
+                "items": {**_ENTRY, "properties": {**_ENTRY["properties"], "value": _FILE}},
             },
             _LINES,
         ]
@@ -95,6 +102,7 @@ _CONSTANT = r"'([^'\\]*)'|true|false"
 _EQUALS = re.compile(rf"{_KEY} == ({_CONSTANT})")
 _IN = re.compile(rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]")
 _GIVEN = re.compile(rf"(not )?{_KEY}( is defined| is not defined)?")
+_NOTHING = ["", None, [], {}]
 _EMPTY = ["", False, None, 0, [], {}]
 
 
@@ -167,6 +175,8 @@ def _property(entry: Input) -> dict[str, Any]:
             found[name] = definition[bound]
     if "pattern" in definition and not entry.choices:
         found["pattern"] = _whole(definition["pattern"])
+    if entry.required and not entry.choices:
+        found |= _filled(entry.type, found)
     if (default := _default(entry)) is not ABSENT:
         found["default"] = default
     if "example" in definition and entry.type != "secret":
@@ -204,16 +214,11 @@ def _default(entry: Input) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _whole(pattern: str) -> str:
-    """Return a pattern that only the whole text matches."""
-    if (
-        pattern.startswith("^")
-        and pattern.endswith("$")
-        and not pattern.endswith("\\$")
-        and "|" not in pattern
-    ):
-        return pattern
-    return f"^(?:{pattern})$"
+def _filled(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what keeps a required value from being empty."""
+    if kind in ("string", "text", "secret"):
+        return {"minLength": max(1, schema.get("minLength", 1)), "pattern": schema.get("pattern", r"\S")}
+    return {"not": {"enum": _NOTHING}} if kind in ("list", "object", "keyvalue", "files", "any") else {}
 
 
 def _is_always_required(entry: Input) -> bool:
@@ -229,8 +234,9 @@ def _conditions(entry: Input, entries: list[Input]) -> list[dict[str, Any]]:
         wanted = [entry.show_if]
     elif wanted and entry.show_if:
         return []
+    then = {"required": [entry.key], "properties": {entry.key: {"not": {"enum": _NOTHING}}}}
     rules = [_simple(_source(entry, condition), entries) for condition in wanted]
-    return [{"if": rule, "then": {"required": [entry.key]}} for rule in rules if rule]
+    return [{"if": rule, "then": then} for rule in rules if rule]
 
 
 def _source(entry: Input, condition: Template) -> str:
