@@ -181,13 +181,13 @@ def _check_example(
 ) -> None:
     inputs = draft.inputs_of(kind, document)
     _expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
-    connections = draft.connections_of(document)
+    connections = draft.files["connection"]
     connection, place = entry.get("connection"), (*pointer, "connection")
     if isinstance(connection, str):
         _expect(draft, document, place, connection, "R022", connections)
         return
     fields = as_map(connection)
-    key = next(iter(connections), None)
+    key = next(iter(draft.connections_of(document)), None)
     if fields and CONNECTION_PARTS.issuperset(fields):
         key = fields.get("key", key)
         _expect(draft, document, (*place, "key"), fields.get("key"), "R022", connections)

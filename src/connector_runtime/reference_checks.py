@@ -134,7 +134,8 @@ def _check_connection(site: Site, reference: Reference, is_guarded: bool) -> Non
         return
     for document in with_it.values():
         definition = draft.inputs_of("connection", document).get(name)
-        if definition is None:
+        # A chosen row hides an input of the same name.
+        if definition is None or name in as_map(as_map(document.data).get("choose")):
             _check_column(site, reference, _chosen_rows(draft, document, name), 2, f"connection.{name}")
         elif definition.get("type") == "secret":
             hint = f"in a connection write `secrets.{name}`; nowhere else can a secret be used"
@@ -202,8 +203,7 @@ def _check_page(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
     paginate = as_map(site.document.data).get("paginate")
     if paginate is None:
-        hint = "say how the listing goes on, in `paginate`"
-        site.note(reference, "R009", "`page` needs `paginate`", hint)
+        site.note(reference, "R009", "`page` needs `paginate`", "say there how the listing goes on")
         return
     member = _step(reference, 1)
     known = {*as_map(as_map(paginate).get("start")), *as_map(as_map(paginate).get("next"))}
