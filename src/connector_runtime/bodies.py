@@ -185,9 +185,7 @@ class MultipartBody:
 
     __slots__ = ("_parts", "_pieces", "boundary", "size_bytes")
 
-    def __init__(
-        self, parts: Iterable[tuple[str, str | File]], *, boundary: str | None = None
-    ) -> None:
+    def __init__(self, parts: Iterable[tuple[str, str | File]], *, boundary: str | None = None) -> None:
         self._parts = tuple(parts)
         self.boundary = boundary or _boundary(self._parts)
         self._pieces = tuple(self._layout())
@@ -239,7 +237,7 @@ def safe_file_name(name: str) -> str:
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(char if char.isprintable() else "_" for char in name).strip(" .") or "file"
     stem, dot, suffix = name.rpartition(".")
-    suffix = dot + suffix if stem and len(suffix.encode()) <= 20 else ""  # noqa: PLR2004  an extension
+    suffix = dot + suffix if stem and len(suffix.encode()) <= 20 else ""
     stem = name.removesuffix(suffix) if suffix else name
     return stem.encode()[: FILE_NAME_MAX_BYTES - len(suffix.encode())].decode(errors="ignore") + suffix
 

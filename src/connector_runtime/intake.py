@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from connector_runtime.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
 
@@ -21,7 +21,7 @@ _STEP_BYTES = 65_536
 _GZIP_WINDOW_BITS = 31
 
 
-class ReplyRefused(Exception):
+class ReplyError(Exception):
     """A reply, or what came instead of one, is not taken; becomes a `Failure`."""
 
     def __init__(self, kind: FailureKind, message: str) -> None:
@@ -31,18 +31,36 @@ class ReplyRefused(Exception):
 
 
 class Intake:
-    """One reply in the making: `start`, any number of `feed`, then `finish` or `discard`."""
+    """One reply in the making: `start`, any number of `feed`, then `finish` or `discard`.
 
-    __slots__ = ("_coding", "_limits", "_size_bytes", "_store", "_wire_bytes", "headers", "sink", "status")
+    Attributes:
+        status, headers: As received; header names in lower case.
+        cap_bytes: How much may be received for this reply.
+    """
+
+    __slots__ = (
+        "_announced_bytes",
+        "_encoded_bytes",
+        "_gunzip",
+        "_limits",
+        "_sink",
+        "_size_bytes",
+        "_store",
+        "cap_bytes",
+        "headers",
+        "status",
+    )
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, sink: Path | None = None) -> None:
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
-        self.sink = sink
+        self.cap_bytes = limits.wire_bytes
         self._limits = limits
-        self._wire_bytes = 0
+        self._sink = sink
+        self._announced_bytes: int | None = None
+        self._encoded_bytes = 0
         self._size_bytes = 0
-        self._coding: _Gunzip | None = None
+        self._gunzip: _Gunzip | None = None
         self._store: _Memory | _TemporaryFile = _Memory(limits.decoded_bytes)
 
     def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
@@ -50,38 +68,41 @@ class Intake:
         self.status = status
         self.headers = tuple(headers)
         if len(self.headers) > HEADERS_MAX:
-            raise ReplyRefused("contract", f"the reply has more than {HEADERS_MAX} headers")
-        if self.sink is not None:
-            good = 200 <= status < 300  # noqa: PLR2004
-            limits = self._limits
-            self._store = (
-                _TemporaryFile(self.sink, limits.sink_bytes) if good else _Memory(limits.unsaved_bytes)
-            )
-        self._coding = self._content_coding()
-        self._check_length()
-
-    def count_wire(self, size_bytes: int) -> None:
-        """Count received bytes of any kind: headers, framing, content."""
-        self._wire_bytes += size_bytes
-        cap = self._limits.wire_bytes
-        if self._wire_bytes > cap and self._wire_bytes > max(cap, self._store.wire_bytes):
-            raise ReplyRefused("limit", f"the reply is larger than {self._cap_text(cap)}")
+            raise ReplyError("contract", f"The reply has more than {HEADERS_MAX} headers.")
+        if self._sink is not None and 200 <= status < 300:
+            self.cap_bytes = self._limits.sink_bytes
+            self._store = _TemporaryFile(self._sink, self._limits.sink_bytes)
+        elif self._sink is not None:
+            self._store = _Memory(self._limits.unsaved_bytes)
+        for name, value in self.headers:
+            if name == "content-encoding":
+                self._decode(value)
+            elif name == "content-length" and value.isascii() and value.isdigit():
+                self._expect(value)
 
     def feed(self, content: bytes) -> None:
         """Take a piece of content as it came."""
-        if self._coding is None:
+        self._encoded_bytes += len(content)
+        if self._encoded_bytes > self.cap_bytes:
+            raise too_large(self.cap_bytes)
+        if self._gunzip is None:
             self._keep(content)
             return
-        for piece in self._coding.pieces(content):
+        for piece in self._gunzip.pieces(content):
             self._keep(piece)
             self._check_ratio()
 
     def finish(self, elapsed_s: float) -> Reply:
         """Return the reply; a file to save is renamed to its target now."""
-        if self._coding is not None:
-            self._coding.finish()
+        if self._gunzip is not None:
+            self._gunzip.finish()
         body, saved_to = self._store.finish()
         return Reply(self.status, self.headers, body, saved_to, self._size_bytes, elapsed_s)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether as much content came as was announced, if anything was."""
+        return self._announced_bytes is None or self._announced_bytes == self._encoded_bytes
 
     def discard(self) -> None:
         """Leave nothing behind; harmless after `finish`."""
@@ -90,36 +111,35 @@ class Intake:
     def _keep(self, piece: bytes) -> None:
         self._size_bytes += len(piece)
         if self._size_bytes > self._store.cap_bytes:
-            raise ReplyRefused("limit", f"the reply is larger than {self._cap_text(self._store.cap_bytes)}")
+            raise too_large(self._store.cap_bytes)
         self._store.add(piece)
 
-    def _content_coding(self) -> _Gunzip | None:
-        values = [value for name, value in self.headers if name == "content-encoding"]
-        codings = [part.strip().lower() for value in values for part in value.split(",")]
-        codings = [coding for coding in codings if coding not in ("", "identity")]
-        if not codings:
-            return None
-        if codings in (["gzip"], ["x-gzip"]):
-            return _Gunzip()
-        shown = ", ".join(codings)[:60]
-        raise ReplyRefused("contract", f"the reply is encoded as `{shown}`, which was not asked for")
+    def _decode(self, header: str) -> None:
+        for coding in header.lower().split(","):
+            name = coding.strip()
+            if name in ("", "identity"):
+                continue
+            if name not in ("gzip", "x-gzip") or self._gunzip is not None:
+                shown = "".join(char if char.isprintable() else "?" for char in header[:60])
+                raise ReplyError("contract", f"The reply is encoded as `{shown}`, which was not asked for.")
+            self._gunzip = _Gunzip()
 
-    def _check_length(self) -> None:
-        for name, value in self.headers:
-            if name == "content-length" and value.isascii() and value.isdigit():
-                cap = max(self._store.wire_bytes, self._limits.wire_bytes)
-                if len(value) > 15 or int(value) > cap:  # noqa: PLR2004  no real length has more digits
-                    raise ReplyRefused("limit", f"the reply announces more than {self._cap_text(cap)}")
+    def _expect(self, length: str) -> None:
+        # No real length has more than 15 digits, and Python refuses thousands of them.
+        if len(length) > 15 or int(length) > self.cap_bytes:
+            raise too_large(self.cap_bytes)
+        self._announced_bytes = int(length)
 
     def _check_ratio(self) -> None:
-        if self._size_bytes > self._limits.ratio_from_bytes:
-            expanded = self._size_bytes > self._limits.ratio * max(1, self._wire_bytes)
-            if expanded:
-                raise ReplyRefused("limit", "the reply expands suspiciously when decompressed")
+        expanded = self._size_bytes > self._limits.ratio * self._encoded_bytes
+        if expanded and self._size_bytes > self._limits.ratio_from_bytes:
+            raise ReplyError("limit", "The reply grows suspiciously when it is decompressed.")
 
-    @staticmethod
-    def _cap_text(cap_bytes: int) -> str:
-        return f"{cap_bytes / 1_048_576:.0f} MiB" if cap_bytes >= 1_048_576 else f"{cap_bytes} bytes"  # noqa: PLR2004
+
+def too_large(cap_bytes: int) -> ReplyError:
+    """Return the refusal of a reply beyond a cap."""
+    cap = f"{cap_bytes / 2**20:.0f} MiB" if cap_bytes >= 2**20 else f"{cap_bytes} bytes"
+    return ReplyError("limit", f"The reply is larger than {cap}.")
 
 
 class _Gunzip:
@@ -141,7 +161,7 @@ class _Gunzip:
             try:
                 piece = self._engine.decompress(content, _STEP_BYTES)
             except zlib.error:
-                raise ReplyRefused("contract", "the reply's gzip content is broken") from None
+                raise ReplyError("contract", "The reply's gzip content is broken.") from None
             if piece:
                 yield piece
             content = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
@@ -149,28 +169,22 @@ class _Gunzip:
     def finish(self) -> None:
         """Refuse content that ends in the middle; no content at all is fine."""
         if self._started and not self._engine.eof:
-            raise ReplyRefused("network", "the reply's gzip content ends too early")
+            raise ReplyError("network", "The reply's gzip content ends too early.")
 
     def _next_member(self) -> None:
         self._members += 1
         if self._members > GZIP_MEMBERS_MAX:
-            raise ReplyRefused("contract", f"the reply has more than {GZIP_MEMBERS_MAX} gzip members")
+            raise ReplyError("contract", f"The reply has more than {GZIP_MEMBERS_MAX} gzip members.")
         self._engine = zlib.decompressobj(_GZIP_WINDOW_BITS)
-
-
-class _Store(Protocol):
-    cap_bytes: int
-    wire_bytes: int
 
 
 class _Memory:
     """Content in memory."""
 
-    __slots__ = ("_pieces", "cap_bytes", "wire_bytes")
+    __slots__ = ("_pieces", "cap_bytes")
 
     def __init__(self, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
-        self.wire_bytes = 0
         self._pieces: list[bytes] = []
 
     def add(self, piece: bytes) -> None:
@@ -187,11 +201,10 @@ class _Memory:
 class _TemporaryFile:
     """Content in a file beside its target, which is only replaced by the whole."""
 
-    __slots__ = ("_stream", "_target", "_temporary", "cap_bytes", "wire_bytes")
+    __slots__ = ("_stream", "_target", "_temporary", "cap_bytes")
 
     def __init__(self, target: Path, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
-        self.wire_bytes = cap_bytes
         self._target = target
         self._temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
         try:
@@ -220,5 +233,5 @@ class _TemporaryFile:
         self._temporary.unlink(missing_ok=True)
 
 
-def _unwritable(error: OSError) -> ReplyRefused:
-    return ReplyRefused("input", f"the reply cannot be saved: {error.strerror}")
+def _unwritable(error: OSError) -> ReplyError:
+    return ReplyError("input", f"The reply cannot be saved: {error.strerror}.")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from connector_runtime.values import Certainty, Secret
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.bodies import Body
+    from connector_runtime.values import Certainty, Secret
 
 KIB = 1024
 MIB = 1024 * KIB

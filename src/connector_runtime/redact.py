@@ -1,91 +1,150 @@
-"""Take live secrets out of texts and structures, by value and by name."""
+"""Take live secrets out of texts and structures: by value, and by the names beside them.
+
+By value: each secret as it is, URL-encoded, in base64, in hexadecimal and as JSON
+escapes it, the longest first, so that a secret that begins another leaves no tail.
+A secret of fewer than `SECRET_MIN_CHARS` characters is not looked for: it would
+black out half of every text and protect nothing.
+"""
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
+from collections.abc import Mapping
+from fnmatch import translate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from connector_runtime.values import ABSENT, Secret
+from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
-# A shorter secret would blank out half of every text; it is still hidden by name.
-SHORTEST_CHARS = 4
-# Names whose values are hidden whatever they are.
-_NAMES = re.compile(
-    r"authorization|cookie|password|passwd|secret|api[-_]?key|access[-_]?token|refresh[-_]?token|id[-_]?token"
-    r"|client[-_]?secret|private[-_]?key|(?:^|[-_])token$",
-    re.IGNORECASE,
+SECRET_MIN_CHARS = 4
+# Patterns of names, without regard to case, whose values are never shown.
+SECRET_NAMES = (
+    "*authorization",
+    "*cookie",
+    "*token",
+    "*secret",
+    "*secret_key",
+    "*password",
+    "*passwd",
+    "*api_key",
+    "*api-key",
+    "*apikey",
+    "*private_key",
+    "*credentials",
 )
-_PAIR = re.compile(
-    r"(?P<name>[A-Za-z_-]*(?:token|secret|password|api[-_]?key)[A-Za-z_-]*)(?P<between>[\"']?\s*[=:]\s*[\"']?)"
-    r"(?P<value>[^\s\"'&,;}]{4,})",
+# Names that match a pattern above, but hold a place in a list and no right.
+HARMLESS_NAMES = frozenset(
+    {"page_token", "next_page_token", "previous_page_token", "pagetoken", "sync_token"}
+)
+
+_NAMED = re.compile(
+    r"(?P<name>[\w-]{3,64})(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
+    r"(?P<value>\\?\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?:(?:Bearer|Basic|[\w-]{1,40}oauth\w{0,10})\s+)?[^\s\"'&,;<>{}\[\]]+)",
     re.IGNORECASE,
 )
 
 
 class Redactor:
-    """Knows the live secrets of one connection."""
+    """Replaces what must not be seen by `***`; keeps shapes and everything else.
 
-    __slots__ = ("_pattern", "_secrets")
+    Args:
+        secrets: Everything that is secret now.
+        names: Patterns (`*token`) of names whose values are secret; without regard to case.
+    """
 
-    def __init__(self, secrets: Iterable[Secret | str]) -> None:
-        self._secrets = tuple(secrets)
-        self._pattern: re.Pattern[str] | None = None
+    def __init__(self, secrets: Iterable[Secret | str], names: Iterable[str] = SECRET_NAMES) -> None:
+        self._secrets = tuple(secret if isinstance(secret, Secret) else Secret(secret) for secret in secrets)
+        self._names = tuple(names)
 
     def text(self, text: str) -> str:
-        """Return a text without secrets, in whatever spelling they stand in it."""
-        pattern = self._pattern or self._compiled()
-        return _PAIR.sub(rf"\g<name>\g<between>{MASK}", pattern.sub(MASK, text))
+        """Return a text without secrets."""
+        found = self._values
+        if found is not None:
+            text = found.sub(MASK, text)
+        return _NAMED.sub(self._masked, text)
 
     def value(self, value: Any) -> Any:
-        """Return the same structure without secrets; bytes become their length."""
+        """Return a JSON-like value of the same shape without secrets."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Secret):
             return MASK
-        if isinstance(value, dict):
+        if isinstance(value, bytes):
+            return self.text(value.decode("utf-8", "replace"))
+        if isinstance(value, Mapping):
             return {
-                self.text(str(key)): MASK
-                if _NAMES.search(str(key)) and isinstance(member, str | Secret)
-                else self.value(member)
-                for key, member in value.items()
+                self.text(name) if isinstance(name, str) else name: self._member(name, member)
+                for name, member in value.items()
             }
         if isinstance(value, list | tuple):
-            return [self.value(member) for member in value]
-        if isinstance(value, bytes):
-            return f"<{len(value)} bytes>"
-        return None if value is ABSENT else value
+            return [self.value(item) for item in value]
+        return value
 
-    def headers(self, pairs: Sequence[tuple[str, Any]]) -> Mapping[str, str]:
-        """Return headers by name, those that carry secrets masked."""
-        shown: dict[str, str] = self.value({name: str(value) for name, value in pairs})
-        return shown
+    def headers(self, pairs: Iterable[tuple[str, str | Secret]]) -> list[tuple[str, str]]:
+        """Return header pairs without secrets, in order."""
+        return [(name, self._member(name, value)) for name, value in pairs]
 
-    def _compiled(self) -> re.Pattern[str]:
-        spellings: set[str] = set()
-        for secret in self._secrets:
-            text = secret.reveal() if isinstance(secret, Secret) else secret
-            if len(text) >= SHORTEST_CHARS:
-                spellings.update(_spellings(text))
-        longest_first = sorted(spellings, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        return self._pattern
+    def is_secret_name(self, name: str) -> bool:
+        """Return whether the value beside a name is never shown."""
+        lower = name.lower()
+        return lower not in HARMLESS_NAMES and self._pattern.fullmatch(lower) is not None
+
+    def _member(self, name: Any, member: Any) -> Any:
+        if isinstance(name, str) and self.is_secret_name(name) and member not in (None, "", True, False):
+            return MASK
+        return self.value(member)
+
+    def _masked(self, match: re.Match[str]) -> str:
+        if not self.is_secret_name(match["name"]):
+            return match[0]
+        value = match["value"]
+        opening = re.match(r"\\?[\"']?", value)
+        mark = opening[0] if opening else ""
+        end = mark[-1:] if mark and value.endswith(mark[-1:]) and len(value) > len(mark) else ""
+        return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(translate(name.lower()) for name in self._names) or r"(?!)")
+
+    @functools.cached_property
+    def _values(self) -> re.Pattern[str] | None:
+        forms = {form for secret in self._secrets for form in _forms(secret.reveal())}
+        ordered = sorted(forms, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
-def _spellings(text: str) -> set[str]:
-    raw = text.encode("utf-8", "surrogatepass")
-    found = {text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], raw.hex()}
+def _forms(secret: str) -> Iterator[str]:
+    """Yield the ways a secret is commonly written."""
+    if len(secret) < SECRET_MIN_CHARS:
+        return
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield encoded
+        yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield json.dumps(secret)[1:-1].replace("/", "\\/")
+    yield raw.hex()
+    yield raw.hex().upper()
+    yield from _base64_forms(raw)
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
+    """Yield what base64 makes of a secret wherever it starts in what was encoded."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        found.add(encode(raw).decode("ascii").rstrip("="))
-        # Inside a longer base64 text the secret may start at any of three offsets.
-        for shift in (1, 2):
-            inner = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")[4:-1]
-            if len(inner) >= 2 * SHORTEST_CHARS:
-                found.add(inner)
-    return {spelling for spelling in found if len(spelling) >= SHORTEST_CHARS}
+        for lead in range(3):
+            encoded = encode(b"\0" * lead + raw).decode("ascii").rstrip("=")
+            # Characters that share bits with neighbours differ from text to text.
+            start = (0, 2, 3)[lead]
+            end = len(encoded) - (1 if (lead + len(raw)) % 3 else 0)
+            if end - start >= SECRET_MIN_CHARS:
+                yield encoded[start:end]

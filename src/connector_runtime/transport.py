@@ -1,248 +1,225 @@
-"""Requests on the wire: the only module that imports httpx.
+"""Send a request once: allowed hosts only, one deadline, bounded reading.
 
-Drives httpx's transports themselves: no cookies, no redirects, no environment proxies,
-no event hooks. One transport, and so one connection, per slot: httpx's own pool searches
-quadratically, and a connection that misbehaves poisons nobody else's.
+A sender raises nothing about the network: an attempt ends in a `Reply`, or in a
+`Failure` that says whether the request may have arrived. Redirects, cookies, proxies
+and other settings of the environment do not exist here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
+import functools
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Literal
-
-import certifi
-import httpcore
-import httpx
+from collections import deque
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from connector_runtime.bodies import BodyError
-from connector_runtime.intake import Intake, ReplyRefused
-from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Reply
-from connector_runtime.values import Certainty, Secret
+from connector_runtime.envelope import Address, read_address, wire_headers
+from connector_runtime.intake import Intake, ReplyError
+from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    import ssl
+    from collections.abc import Collection
     from pathlib import Path
+    from types import TracebackType
 
-    from connector_runtime.bodies import Body
-    from connector_runtime.messages import Outgoing
+    import httpx
 
-SLOTS = 64
-# Zoho and most others close idle connections after a minute; ours go first.
-KEEP_ALIVE_S = 30.0
-_LOOPBACK = frozenset({"127.0.0.1", "[::1]"})
-_PIECE_BYTES = 65_536
+    from connector_runtime.lines import AsyncLine, SyncLine
+    from connector_runtime.network import Traffic
 
-_log = logging.getLogger(__name__)
-# httpx writes whole URLs at INFO and httpcore whole headers at DEBUG.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+__all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
 
-_NOT_SENT = (
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError, httpx.InvalidURL,
-)  # fmt: skip
+# Connections are opened when needed, so a high bound costs nothing.
+SLOTS = 256
+_ADDRESSES_KEPT = 256
+_BODILESS = (204, 304)
 
-_context: ssl.SSLContext | None = None
-_context_lock = threading.Lock()
+L = TypeVar("L", "SyncLine", "AsyncLine")
 
 
-def shared_context() -> ssl.SSLContext:
-    """Return the one TLS context of the process: certificates and host names are always checked.
+@functools.cache
+def _lines() -> ModuleType:
+    """Return the module that drives httpx, loaded when something is first sent.
 
-    Made once: a context costs 15 ms and 0.8 MB.
+    Where click is installed, httpx also loads a command line of its own, which is half of
+    what its import costs; an empty module in that place spares it.
     """
-    global _context  # noqa: PLW0603  one for the process, guarded by its lock
-    with _context_lock:
-        if _context is None:
-            _context = ssl.create_default_context(cafile=certifi.where())
-            _context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return _context
+    stub = ModuleType("httpx._main")
+    stub.main = lambda: None  # type: ignore[attr-defined]
+    if "httpx" not in sys.modules:
+        sys.modules[stub.__name__] = stub
+    from connector_runtime import lines  # noqa: PLC0415
+
+    if sys.modules.get(stub.__name__) is stub:
+        del sys.modules[stub.__name__]
+    return lines
 
 
-class _Fence:
-    """Whom a session may talk to; checked once more where requests leave."""
+class _Attempt:
+    """One attempt: what came in so far, and what its end means."""
 
-    def __init__(self, hosts: frozenset[str], *, loopback: bool) -> None:
-        self._hosts = hosts
-        self._loopback = loopback
+    __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_started_at", "traffic")
 
-    def refusal(self, outgoing: Outgoing) -> Failure | None:
-        scheme, _, rest = outgoing.url.partition("://")
-        authority = rest.partition("/")[0].partition("?")[0]
-        host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdigit() else authority
-        local = self._loopback and scheme == "http" and host in _LOOPBACK
-        if f"{scheme}://{authority}" in self._hosts and (local or (scheme == "https" and not self._loopback)):
-            return None
-        return Failure(
-            Certainty.NOT_SENT, "config", f"{host[:100]} is not a host that this connection may talk to"
+    def __init__(self, address: Address, started_at: float, end_at: float, intake: Intake) -> None:
+        self.traffic: Traffic | None = None
+        self._address = address
+        self._started_at = started_at
+        self._end_at = end_at
+        self._intake = intake
+        self._is_head = False
+
+    def use(self, traffic: Traffic) -> None:
+        """Go by what a line of our own knows about its connection."""
+        traffic.begin(self._end_at)
+        self.traffic = traffic
+
+    def left_s(self) -> float:
+        """Return the seconds left, 0.0 when none are."""
+        return max(0.0, self._end_at - time.monotonic())
+
+    def start(self, response: httpx.Response, method: str) -> None:
+        """Take the head of the reply."""
+        self._is_head = method == "HEAD"
+        headers = response.headers.raw
+        self._intake.start(
+            response.status_code,
+            [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
         )
+        if self.traffic is not None:
+            self.traffic.expect(self._intake.cap_bytes)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a piece of its content."""
+        self._intake.feed(chunk)
+        if self.traffic is None and time.monotonic() > self._end_at:
+            raise TimeoutError
+
+    def finish(self) -> Reply:
+        """Return the whole reply."""
+        traffic, intake = self.traffic, self._intake
+        if traffic is None and not (self._is_head or intake.status in _BODILESS or intake.is_whole):
+            raise ReplyError("network", "The reply ends too early.")
+        if traffic is not None and traffic.broke and intake.status < 400:
+            raise ReplyError("network", "The connection broke while the request was sent.")
+        return intake.finish(time.monotonic() - self._started_at)
+
+    def failure(self, error: Exception) -> Failure:
+        """Return what went wrong, and whether the request may have arrived."""
+        traffic = self.traffic
+        certainty = None
+        if traffic is not None:
+            certainty = Certainty.UNKNOWN if traffic.has_sent else Certainty.NOT_SENT
+        if isinstance(error, ReplyError):
+            return Failure(certainty or Certainty.UNKNOWN, error.kind, error.message)
+        if isinstance(error, BodyError):
+            return Failure(certainty or Certainty.UNKNOWN, "input", error.message)
+        reason = traffic.reason if traffic is not None else None
+        failure: Failure = _lines().failure_of(error, certainty, self._address.host, reason)
+        return failure
+
+    def discard(self) -> None:
+        """Leave no half-written file behind."""
+        self._intake.discard()
 
 
-class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body as httpx wants it, opened anew for every attempt."""
-
-    def __init__(self, body: Body | None) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body.chunks()) if self._body is not None else iter(())
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._body.chunks() if self._body is not None else ():
-            yield chunk
-
-
-def _request(outgoing: Outgoing, timeout_s: float) -> httpx.Request:
-    url = httpx.URL(outgoing.url)
-    headers = [(b"Host", url.netloc), (b"Accept-Encoding", b"gzip"), (b"Connection", b"keep-alive")]
-    for name, value in outgoing.headers:
-        text = value.reveal() if isinstance(value, Secret) else value
-        headers.append((name.encode("ascii"), text.encode("ascii")))
-    body = outgoing.body
-    if body is not None:
-        headers.append((b"Content-Length", str(body.size_bytes).encode()))
-    elif outgoing.method in ("POST", "PUT", "PATCH"):
-        headers.append((b"Content-Length", b"0"))
-    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
-    return httpx.Request(
-        outgoing.method, url, headers=headers, stream=_Stream(body), extensions={"timeout": timeouts}
-    )
-
-
-def _start(intake: Intake, response: httpx.Response) -> None:
-    raw = response.headers.raw
-    intake.count_wire(sum(len(name) + len(value) + 4 for name, value in raw))
-    intake.start(
-        response.status_code,
-        [(name.decode("ascii", "replace").lower(), value.decode("latin-1")) for name, value in raw],
-    )
-
-
-def _failure(problem: Exception) -> Failure:
-    """Say what an exception of the wire means, without keeping it."""
-    if isinstance(problem, ReplyRefused):
-        return Failure(Certainty.UNKNOWN, problem.kind, problem.message)
-    if isinstance(problem, BodyError):
-        return Failure(Certainty.NOT_SENT, "input", str(problem))
-    certainty = Certainty.NOT_SENT if isinstance(problem, _NOT_SENT) else Certainty.UNKNOWN
-    if isinstance(problem, httpx.TimeoutException | TimeoutError):
-        phase = "connection" if certainty is Certainty.NOT_SENT else "reply"
-        return Failure(certainty, "timeout", f"no {phase} came within the time for this attempt")
-    kind: Literal["contract", "network"] = "network"
-    if isinstance(problem, httpx.RemoteProtocolError) and "disconnected" not in str(problem):
-        kind = "network" if "without sending" in str(problem) or "incomplete" in str(problem) else "contract"
-    text = " ".join(str(problem).split())[:160] or type(problem).__name__
-    return Failure(certainty, kind, f"{_words(problem)}: {text}")
-
-
-def _words(problem: Exception) -> str:
-    if isinstance(problem, _NOT_SENT):
-        return "the server could not be reached"
-    if isinstance(problem, httpx.WriteError):
-        return "the connection broke while the request was sent"
-    return "the connection broke before the reply was complete"
-
-
-def _has_surplus(transport: Any) -> bool:
-    """Return whether a server sent more than its reply; what follows would be nobody's.
-
-    httpcore hands such bytes to the next request. Where its insides are not as
-    expected the answer is yes, and the connection is given up.
-    """
-    try:
-        connections = transport._pool.connections  # noqa: SLF001
-        states = [one._connection._h11_state for one in connections if one._connection is not None]  # noqa: SLF001
-        return any(state.trailing_data[0] for state in states)
-    except AttributeError:
-        return True
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    """A socket whose every operation gets only what is left of the attempt."""
-
-    def __init__(self, stream: httpcore.NetworkStream, slot: _Slot) -> None:
-        self._stream = stream
-        self._slot = slot
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for start in range(0, len(buffer), _PIECE_BYTES):
-            piece = buffer[start : start + _PIECE_BYTES]
-            self._stream.write(piece, self._left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        left_s = self._left(timeout, httpcore.ConnectTimeout)
-        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left_s), self._slot)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def _left(self, timeout: float | None, late: type[Exception]) -> float:
-        left_s = self._slot.ends_at - time.monotonic()
-        if left_s <= 0.0:
-            raise late
-        return left_s if timeout is None else min(timeout, left_s)
-
-
-class _DeadlineBackend(httpcore.SyncBackend):
-    """Opens sockets that keep to the attempt's deadline."""
-
-    def __init__(self, slot: _Slot) -> None:
-        super().__init__()
-        self._slot = slot
-
-    def connect_tcp(self, *args: Any, **more: Any) -> httpcore.NetworkStream:
-        return _DeadlineStream(super().connect_tcp(*args, **more), self._slot)
-
-
-class _Slot(httpx.HTTPTransport):
-    """One connection at a time, and the end of the attempt that uses it."""
+class _Idle(Generic[L]):
+    """Open connections that wait for work, the most recently used first."""
 
     def __init__(self) -> None:
-        self.ends_at = 0.0
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=shared_context(),
-            max_connections=1,
-            max_keepalive_connections=1,
-            keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=_DeadlineBackend(self),
-        )
+        self._lock = threading.Lock()
+        self._lines: dict[str, deque[L]] = {}
+
+    def take(self, origin: str) -> L | None:
+        """Return a connection to `origin`, or None."""
+        with self._lock:
+            lines = self._lines.get(origin)
+            return lines.pop() if lines else None
+
+    def give(self, origin: str, line: L) -> None:
+        """Keep a connection, and close those that have waited too long."""
+        now = line.idle_at = time.monotonic()
+        stale = []
+        with self._lock:
+            lines = self._lines.setdefault(origin, deque())
+            lines.append(line)
+            while now - lines[0].idle_at > _lines().KEEP_ALIVE_S:
+                stale.append(lines.popleft())
+        for old in stale:
+            old.close()
+
+    def drain(self) -> list[L]:
+        """Return all connections and keep none."""
+        with self._lock:
+            lines = [line for lines in self._lines.values() for line in lines]
+            self._lines.clear()
+        return lines
 
 
-class SyncSender:
-    """Sends from threads; idle connections are kept for the next request.
-
-    Args:
-        hosts: Origins that may be talked to.
-        loopback: Whether these are http origins of this machine.
-        transport: An httpx transport to use as it is, instead of own connections.
-        size: Most connections at once.
-    """
+class _Sender:
+    """What both senders share: who may be addressed, and how a request is dressed."""
 
     def __init__(
         self,
-        hosts: frozenset[str],
+        hosts: Collection[str],
         *,
         loopback: bool = False,
-        transport: httpx.BaseTransport | None = None,
+        transport: Any = None,
+        ssl_context: ssl.SSLContext | None = None,
         size: int = SLOTS,
     ) -> None:
-        self._fence = _Fence(hosts, loopback=loopback)
+        if ssl_context is not None and not (ssl_context.check_hostname and ssl_context.verify_mode):
+            raise ValueError("the TLS context must verify certificates and host names")
+        self._hosts = frozenset(hosts)
+        self._loopback = loopback
         self._given = transport
-        self._free = threading.Semaphore(size)
-        self._idle: list[_Slot] = []
-        self._closed = False
+        self._ssl_context = ssl_context
+        self._size = size
+        self._is_closed = False
+        self._addresses: dict[str, Address] = {}
+
+    def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, httpx.Request]:
+        """Return where a request goes and what goes; `ReplyError` when it must not."""
+        if self._is_closed:
+            raise ReplyError("config", "The session is closed.")
+        address = self._addresses.get(outgoing.url)
+        if address is None:
+            if len(self._addresses) >= _ADDRESSES_KEPT:
+                self._addresses.clear()
+            address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
+            self._addresses[outgoing.url] = address
+        headers = wire_headers(outgoing, address)
+        return address, _lines().request_of(outgoing, address, headers, timeout_s)
+
+    def _context_for(self, address: Address) -> ssl.SSLContext | None:
+        if address.origin.startswith("http:"):
+            return None
+        return self._ssl_context or _lines().tls_context()
+
+    def _busy(self) -> Failure:
+        return Failure(Certainty.NOT_SENT, "timeout", f"All {self._size} connections were busy.")
+
+
+class SyncSender(_Sender):
+    """Sends from threads; safe to share between them.
+
+    Args:
+        hosts: Allowed origins, `https://host`; for loopback `http://127.0.0.1:port`.
+        loopback: Whether only this machine is addressed, by number.
+        transport: An httpx transport to use as it is, or None for connections of our own.
+        ssl_context: A verifying TLS context, or None for the shared one.
+        size: How many requests may be under way at once.
+    """
+
+    def __init__(self, hosts: Collection[str], **options: Any) -> None:
+        super().__init__(hosts, **options)
+        self._slots = threading.BoundedSemaphore(self._size)
+        self._idle: _Idle[SyncLine] = _Idle()
 
     def send(
         self,
@@ -252,76 +229,83 @@ class SyncSender:
         sink: Path | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
-        """Send a request; returns its reply, or what is known when there is none. Never raises.
+        """Send once and return the whole reply, or why there is none.
 
         Args:
-            timeout_s: From now to the last byte, in seconds.
-            sink: File for the content of a 2xx, written whole or not at all.
+            outgoing: The request.
+            timeout_s: Seconds from now to the last byte of the reply.
+            sink: Where the content of a 2xx reply is saved, or None.
+            limits: How much is read.
         """
-        refused = self._fence.refusal(outgoing)
-        if refused is not None:
-            return refused
-        if self._given is not None:
-            return self._exchange(self._given, outgoing, timeout_s, Intake(limits, sink))
-        if not self._free.acquire(timeout=timeout_s):
-            return Failure(Certainty.NOT_SENT, "timeout", "no connection came free in time")
-        slot = self._idle.pop() if self._idle else _Slot()
-        slot.ends_at = time.monotonic() + timeout_s
-        sound = False
+        started_at = time.monotonic()
         try:
-            got = self._exchange(slot, outgoing, timeout_s, Intake(limits, sink))
-            sound = isinstance(got, Reply) and not self._closed and not _noticed(slot)
-            return got
+            address, request = self._dressed(outgoing, timeout_s)
+        except ReplyError as refusal:
+            return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
+        if not self._slots.acquire(timeout=max(0.0, timeout_s)):
+            return self._busy()
+        try:
+            attempt = _Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            if self._given is not None:
+                return self._run(self._given, request, attempt)
+            return self._through_line(address, request, attempt)
         finally:
-            if sound:
-                self._idle.append(slot)
-            else:
-                slot.close()
-            self._free.release()
+            self._slots.release()
 
     def close(self) -> None:
-        """Close every idle connection; those in use close when they are done."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        """Close idle connections; a given transport stays open, it is its giver's."""
+        self._is_closed = True
+        for line in self._idle.drain():
+            line.close()
 
-    def _exchange(
-        self, transport: httpx.BaseTransport, outgoing: Outgoing, timeout_s: float, intake: Intake
-    ) -> Reply | Failure:
-        started = time.monotonic()
-        try:
-            response = transport.handle_request(_request(outgoing, timeout_s))
-            try:
-                _start(intake, response)
-                assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101  a blocking transport
-                for chunk in response.stream:
-                    intake.count_wire(len(chunk))
-                    intake.feed(chunk)
-            finally:
-                response.close()
-            return intake.finish(time.monotonic() - started)
-        except (httpx.TransportError, httpx.InvalidURL, ReplyRefused, BodyError, TimeoutError) as problem:
-            return _failure(problem)
-        finally:
-            intake.discard()
+    def __enter__(self) -> Self:
+        return self
 
-
-class AsyncSender:
-    """Sends from one event loop; otherwise as `SyncSender`."""
-
-    def __init__(
-        self,
-        hosts: frozenset[str],
-        *,
-        loopback: bool = False,
-        transport: httpx.AsyncBaseTransport | None = None,
-        size: int = SLOTS,
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._fence = _Fence(hosts, loopback=loopback)
-        self._given = transport
-        self._free = asyncio.Semaphore(size)
-        self._idle: list[httpx.AsyncHTTPTransport] = []
-        self._closed = False
+        self.close()
+
+    def _through_line(self, address: Address, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
+        line = self._idle.take(address.origin) or _lines().SyncLine(self._context_for(address))
+        attempt.use(line.network.traffic)
+        result = None
+        try:
+            result = self._run(line, request, attempt)
+        finally:
+            if type(result) is Reply and line.is_reusable() and not self._is_closed:
+                self._idle.give(address.origin, line)
+            else:
+                line.close()
+        return result
+
+    def _run(self, transport: Any, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
+        lines = _lines()
+        quiet = lines.is_sending.set(True)
+        try:
+            response = transport.handle_request(request)
+            try:
+                attempt.start(response, request.method)
+                for chunk in response.stream:
+                    attempt.feed(chunk)
+            finally:
+                response.stream.close()
+            return attempt.finish()
+        except lines.CAUGHT as error:
+            return attempt.failure(error)
+        finally:
+            attempt.discard()
+            lines.is_sending.reset(quiet)
+
+
+class AsyncSender(_Sender):
+    """Sends from one event loop; arguments as for `SyncSender`."""
+
+    def __init__(self, hosts: Collection[str], **options: Any) -> None:
+        super().__init__(hosts, **options)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slots = asyncio.Semaphore(self._size)
+        self._idle: _Idle[AsyncLine] = _Idle()
 
     async def send(
         self,
@@ -331,68 +315,78 @@ class AsyncSender:
         sink: Path | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
-        """Send a request, as `SyncSender.send`; cancellation closes its connection."""
-        refused = self._fence.refusal(outgoing)
-        if refused is not None:
-            return refused
-        if self._given is not None:
-            return await self._exchange(self._given, outgoing, timeout_s, Intake(limits, sink))
-        ends_at = time.monotonic() + timeout_s
+        """Send once, as `SyncSender.send` does; cancelling closes the connection."""
+        started_at = time.monotonic()
+        try:
+            address, request = self._dressed(outgoing, timeout_s)
+        except ReplyError as refusal:
+            return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
+        self._adopt(asyncio.get_running_loop())
         try:
             async with asyncio.timeout(timeout_s):
-                await self._free.acquire()
+                await self._slots.acquire()
         except TimeoutError:
-            return Failure(Certainty.NOT_SENT, "timeout", "no connection came free in time")
-        slot = self._idle.pop() if self._idle else _async_slot()
-        sound = False
+            return self._busy()
         try:
-            left_s = max(0.0, ends_at - time.monotonic())
-            got = await self._exchange(slot, outgoing, left_s, Intake(limits, sink))
-            sound = isinstance(got, Reply) and not self._closed and not _noticed(slot)
-            return got
+            attempt = _Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            if self._given is not None:
+                return await self._run(self._given, request, attempt)
+            return await self._through_line(address, request, attempt)
         finally:
-            self._free.release()
-            if sound:
-                self._idle.append(slot)
-            else:
-                await asyncio.shield(slot.aclose())
+            self._slots.release()
 
     async def aclose(self) -> None:
-        """Close every idle connection; those in use close when they are done."""
-        self._closed = True
-        while self._idle:
-            await self._idle.pop().aclose()
+        """Close idle connections; a given transport stays open, it is its giver's."""
+        self._is_closed = True
+        for line in self._idle.drain():
+            line.close()
+        await asyncio.sleep(0)
 
-    async def _exchange(
-        self, transport: httpx.AsyncBaseTransport, outgoing: Outgoing, timeout_s: float, intake: Intake
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Forget what belongs to an event loop that is gone."""
+        if loop is not self._loop:
+            self._loop = loop
+            self._slots = asyncio.Semaphore(self._size)
+            self._idle.drain()
+
+    async def _through_line(
+        self, address: Address, request: httpx.Request, attempt: _Attempt
     ) -> Reply | Failure:
-        started = time.monotonic()
+        line = self._idle.take(address.origin) or _lines().AsyncLine(self._context_for(address))
+        attempt.use(line.network.traffic)
+        result = None
         try:
-            async with asyncio.timeout(timeout_s):
-                response = await transport.handle_async_request(_request(outgoing, timeout_s))
-                try:
-                    _start(intake, response)
-                    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  an async transport
-                    async for chunk in response.stream:
-                        intake.count_wire(len(chunk))
-                        intake.feed(chunk)
-                finally:
-                    await response.aclose()
-            return intake.finish(time.monotonic() - started)
-        except (httpx.TransportError, httpx.InvalidURL, ReplyRefused, BodyError, TimeoutError) as problem:
-            return _failure(problem)
+            result = await self._run(line, request, attempt)
         finally:
-            intake.discard()
+            if type(result) is Reply and line.is_reusable() and not self._is_closed:
+                self._idle.give(address.origin, line)
+            else:
+                line.close()
+        return result
 
-
-def _async_slot() -> httpx.AsyncHTTPTransport:
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEP_ALIVE_S)
-    return httpx.AsyncHTTPTransport(verify=shared_context(), limits=limits, trust_env=False)
-
-
-def _noticed(slot: Any) -> bool:
-    """Return whether a connection must not be used again, and say so in the log."""
-    if not _has_surplus(slot):
-        return False
-    _log.warning("a server sent more than its reply; the connection was closed")
-    return True
+    async def _run(self, transport: Any, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
+        lines = _lines()
+        quiet = lines.is_sending.set(True)
+        try:
+            async with asyncio.timeout(attempt.left_s()):
+                response = await transport.handle_async_request(request)
+                try:
+                    attempt.start(response, request.method)
+                    async for chunk in response.stream:
+                        attempt.feed(chunk)
+                finally:
+                    await response.stream.aclose()
+            return attempt.finish()
+        except lines.CAUGHT as error:
+            return attempt.failure(error)
+        finally:
+            attempt.discard()
+            lines.is_sending.reset(quiet)

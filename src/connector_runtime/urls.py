@@ -174,9 +174,19 @@ def origin(text: str) -> str:
     if match is None or "\\" in text or "#" in text:
         raise UrlError("not an address that begins with https://", "enter https://host")
     host = match[1].lower()
-    if not _HOST.fullmatch(host):
+    if not is_host_name(host):
         raise UrlError("not a plain host name", "enter https://host without user, port or number")
     return f"https://{host}"
+
+
+def is_host_name(text: str) -> bool:
+    """Return whether a text is a lower-case public host name: no address, no port, no user."""
+    return _HOST.fullmatch(text) is not None
+
+
+def is_header_value(text: str) -> bool:
+    """Return whether a text is printable ASCII without blanks at its ends, and not too long."""
+    return len(text) <= HEADER_VALUE_MAX_CHARS and _HEADER_VALUE.fullmatch(text) is not None
 
 
 def query_pairs(value: Any) -> list[tuple[str, str]]:
@@ -265,7 +275,7 @@ def _header_value(name: str, value: Any) -> str | Secret:
     text = value.reveal() if isinstance(value, Secret) else plain_text(value, name)
     if len(text) > HEADER_VALUE_MAX_CHARS:
         raise UrlError(f"the header `{name}` is longer than {HEADER_VALUE_MAX_CHARS} characters")
-    if not _HEADER_VALUE.fullmatch(text):
+    if not is_header_value(text):
         raise UrlError(
             f"the header `{name}` has characters that cannot be sent",
             "use printable ASCII characters, without line breaks and without blanks at the ends",
