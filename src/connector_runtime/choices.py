@@ -33,18 +33,23 @@ class Choice:
 
 
 def choices_of(
-    definition: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]
+    definition: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], read: Callable[[Any], Any]
 ) -> tuple[tuple[Choice, ...], Template | None]:
     """Return what may be chosen, and the condition that depends on the call, if there is one.
 
     Choices from a table are its rows; a row's column `aliases` has other spellings.
     Choices of a picker are not known beforehand.
 
+    Args:
+        definition: The input's definition.
+        tables: The component's tables.
+        read: Makes a value of the input's type; raises `Refusal`.
+
     Raises:
         DefinitionError: There is no such table.
     """
     if "choices" in definition:
-        return tuple(_written(choice) for choice in definition["choices"]), None
+        return tuple(_written(choice, read) for choice in definition["choices"]), None
     origin = definition.get("choicesFrom", {})
     if "table" not in origin:
         return (), None
@@ -60,7 +65,7 @@ def choices_of(
     ]
     column = origin.get("label")
     found = tuple(
-        Choice(key, str(row.get(column, key)) if column else key, tuple(row.get("aliases", ())))
+        Choice(_typed(key, read), str(row.get(column, key)) if column else key, tuple(row.get("aliases", ())))
         for key, row in kept
     )
     return found, where if by_call else None
@@ -77,7 +82,7 @@ def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], 
         custom: Whether other values are possible.
         read: Makes a value of the input's type; raises `Refusal`.
     """
-    values = {_typed(choice.value, read): choice for choice in choices}
+    values = {choice.value: choice for choice in choices}
     aliases = {alias: value for value, choice in values.items() for alias in choice.aliases}
     folded = _folded(values)
 
@@ -119,14 +124,14 @@ def _typed(value: Any, read: Callable[[Any], Any]) -> Any:
     try:
         return read(value)
     except Refusal:
-        return str(value)
+        return _words(value)
 
 
-def _written(choice: Any) -> Choice:
+def _written(choice: Any, read: Callable[[Any], Any]) -> Choice:
     if not isinstance(choice, dict):
-        return Choice(choice, _words(choice))
-    value = choice["value"]
-    return Choice(value, str(choice.get("label", _words(value))), tuple(map(str, choice.get("aliases", ()))))
+        return Choice(_typed(choice, read), _words(choice))
+    label = str(choice.get("label", _words(choice["value"])))
+    return Choice(_typed(choice["value"], read), label, tuple(map(_words, choice.get("aliases", ()))))
 
 
 def _words(value: Any) -> str:

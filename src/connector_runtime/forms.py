@@ -102,16 +102,16 @@ _CONSTANT = r"'([^'\\]*)'|true|false"
 _EQUALS = re.compile(rf"{_KEY} == ({_CONSTANT})")
 _IN = re.compile(rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]")
 _GIVEN = re.compile(rf"(not )?{_KEY}( is defined| is not defined)?")
-_NOTHING = ["", None, [], {}]
-_EMPTY = ["", False, None, 0, [], {}]
+_NOTHING: list[Any] = ["", None, [], {}]
+_EMPTY: list[Any] = ["", False, None, 0, [], {}]
 
 
 def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
     """Return a JSON Schema (draft 2020-12) of what a form or an agent may send.
 
-    What it accepts, `take` accepts, but for lists of names and values written as text,
-    and what only a record schema or a check across inputs can refuse; `take` also understands other spellings, such as
-    numbers as text. Conditions that JSON Schema cannot say simply are left to `take`.
+    What it accepts, `take` accepts, but for names and values written as text, and for what
+    only a record schema or a condition can refuse that JSON Schema does not say simply.
+    `take` also understands other spellings, such as numbers as text.
     `x-` members say what forms need: `x-type x-group x-shown x-showIf x-choices`.
     """
     entries = list(inputs)
@@ -170,12 +170,8 @@ def _property(entry: Input) -> dict[str, Any]:
     if "help" in definition:
         found["description"] = definition["help"]
     found |= _chosen(entry) if entry.choices else _TYPES[entry.type]
-    for bound, name in zip(("min", "max"), _BOUNDS.get(entry.type, ()), strict=False):
-        if bound in definition:
-            found[name] = definition[bound]
-    if "pattern" in definition and not entry.choices:
-        found["pattern"] = _whole(definition["pattern"])
-    if entry.required and not entry.choices:
+    found |= _limits(entry)
+    if entry.required and not found.keys() & {"enum", "oneOf"}:
         found |= _filled(entry.type, found)
     if (default := _default(entry)) is not ABSENT:
         found["default"] = default
@@ -187,6 +183,13 @@ def _property(entry: Input) -> dict[str, Any]:
         if name in definition:
             found[f"x-{name}"] = definition[name]
     return found
+
+
+def _limits(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    names = zip(("min", "max"), _BOUNDS.get(entry.type, ()), strict=False)
+    found = {name: definition[bound] for bound, name in names if bound in definition}
+    return found | ({"pattern": _whole(definition["pattern"])} if "pattern" in definition else {})
 
 
 def _chosen(entry: Input) -> dict[str, Any]:

@@ -53,6 +53,11 @@ _CHOSEN = frozenset({"string", "text", "integer", "number", "boolean", "date", "
 _NEVER_NULL = frozenset({"secret", "keyvalue", "file", "files"})
 
 
+def choice_reader(kind: str) -> Reader:
+    """Return what reads one choice: a value of the type, or an entry of a list as text."""
+    return _READERS[kind] if kind in _CHOSEN else read_text
+
+
 def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, trust_paths: bool) -> Reader:
     """Return what reads the values of one input; it gives ABSENT for what counts as not given.
 
@@ -65,9 +70,7 @@ def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, tru
     read = _typed_reader(kind, trust_paths=trust_paths)
     limit = _limit_of(kind, definition)
     if choices:
-        # Entries of a list are chosen one by one, as texts.
-        read_one = read if kind in _CHOSEN else read_text
-        choose = chooser(choices, custom=definition.get("custom") is True, read=read_one)
+        choose = chooser(choices, custom=definition.get("custom") is True, read=choice_reader(kind))
         read = _each(read, choose) if kind == "list" else choose
     return _guarded(read, limit, _Emptiness(definition, choices))
 

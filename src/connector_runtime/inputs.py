@@ -16,7 +16,7 @@ from connector_runtime.errors import DefinitionError, InputError
 from connector_runtime.expressions import ExpressionError
 from connector_runtime.fields import typed_fields
 from connector_runtime.forms import form_fields, input_schema
-from connector_runtime.input_types import TYPES, reader_of
+from connector_runtime.input_types import TYPES, choice_reader, reader_of
 from connector_runtime.keyvalues import Pairs
 from connector_runtime.refusals import Refusal, did_you_mean, listed, shown
 from connector_runtime.templates import compile_expression_text, compile_node
@@ -312,7 +312,7 @@ def _build(key: str, definition: Mapping[str, Any], tables: Mapping[str, Mapping
     if definition.get("type") not in TYPES:
         raise DefinitionError(f"the input `{key}` has no type that is known")
     try:
-        choices, where = choices_of(definition, tables)
+        choices, where = choices_of(definition, tables, choice_reader(definition["type"]))
         default = _template("default", definition, _DEFAULT_NAMES)
         show_if, required_if = (
             compile_expression_text(definition[name], _CONDITION_NAMES) if name in definition else None
