@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_file(value: Any, *, trust_paths: bool) -> File:
 
 
 def read_files(value: Any, *, trust_paths: bool) -> Pairs:
-    """Return files by name; a name may stand several times.
+    """Return files by key; a key may stand several times, and names a file that has no name.
 
     Raises:
         Refusal: Not a key/value list, or a value that is no file.
@@ -59,7 +60,8 @@ def read_files(value: Any, *, trust_paths: bool) -> Pairs:
             "this is one file without a name.",
             'Give it one: {"report.pdf": {"base64": "…"}} or [{"key": "report.pdf", "value": …}].',
         )
-    return read_pairs(value, lambda content: read_file(content, trust_paths=trust_paths))
+    found = read_pairs(value, lambda content: read_file(content, trust_paths=trust_paths))
+    return Pairs([(key, replace(file, name=file.name or _file_name(key))) for key, file in found.pairs])
 
 
 def is_accepted(file: File, accepts: tuple[str, ...]) -> bool:
