@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.connections import Connection
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
 from connector_runtime.messages import Failure, Reply
+from connector_runtime.picking import options_of
 from connector_runtime.session import AsyncSession, Options, Session
 from connector_runtime.values import Certainty, Secret
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.messages import Outgoing
-    from connector_runtime.model import Action, Model
+    from connector_runtime.model import Action, DataSource, Model
     from connector_runtime.results import Result
 
 _FAILURES = {
@@ -36,11 +37,13 @@ _COMPARED = {"json", "form", "multipart", "text"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One embedded test."""
+    """One embedded test of an action, or of a data source and the action inside it."""
 
-    action: str
+    owner: str
     name: str
     definition: Mapping[str, Any]
+    action: Action
+    source: DataSource | None = None
 
 
 @dataclass(slots=True)
@@ -123,14 +126,17 @@ def cases_of(model: Model) -> Iterator[Case]:
     """Yield every embedded test of a component."""
     for key, action in model.actions.items():
         for name, definition in action.definition.get("tests", {}).items():
-            yield Case(key, name, definition)
+            yield Case(key, name, definition, action)
+    for key, source in model.datasources.items():
+        for name, definition in source.definition.get("tests", {}).items():
+            yield Case(key, name, definition, source.action, source)
 
 
 def run_case(model: Model, case: Case) -> list[str]:
-    """Run one test over both drivers; returns what was not as it should be."""
+    """Run one test over both drivers; returns what was not as it should be, at most a few lines."""
     failures: list[str] = []
     for how in ("sync", "async"):
-        script, clock = Script(_replies(model.actions[case.action], case)), StillClock()
+        script, clock = Script(_replies(case.action, case)), StillClock()
         outcome = _play(model, case, script, clock, how)
         failures += [f"{how}: {text}" for text in _compare(case.definition, script, clock, outcome)]
     return failures
@@ -138,20 +144,27 @@ def run_case(model: Model, case: Case) -> list[str]:
 
 def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str) -> Result | ConnectorError:
     options = Options(clock=clock, random=_NoJitter(), trust_paths=False)
-    inputs = inputs_of(model.actions[case.action], case.definition)
+    inputs = inputs_of(case.action, case.definition)
     try:
-        connection = connection_of(model, model.actions[case.action], case.definition)
+        connection = connection_of(model, case.action, case.definition)
         if how == "sync":
             session = Session(model, connection, options, sender=ScriptedSender(script))  # type: ignore[arg-type]
-            return session.run(case.action, inputs)
+            return _picked(case, session.run_action(case.action, inputs))
 
         async def play() -> Result:
             session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
-            return await session.run(case.action, inputs)
+            return _picked(case, await session.run_action(case.action, inputs))
 
         return asyncio.run(play())
     except ConnectorError as problem:
         return problem
+
+
+def _picked(case: Case, result: Result) -> Result:
+    """Return a data source's records as the options they make; anything else as it is."""
+    if case.source is None:
+        return result
+    return replace(result, data=options_of(case.source, result))
 
 
 def inputs_of(action: Action, definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,8 +183,11 @@ def connection_of(model: Model, action: Action, definition: Mapping[str, Any]) -
     key = wanted if isinstance(wanted, str) else next(iter(action.connections or model.connections))
     examples = model.connections[key].definition.get("examples", {})
     base = next(iter(examples.values()), {})
-    fields = {**base.get("fields", {}), **(wanted if isinstance(wanted, dict) else {})}
-    return Connection.from_dict({**base, "key": key, "fields": fields})
+    own = wanted if isinstance(wanted, dict) else {}
+    if not own.keys() <= {"key", "fields", "token", "context"}:
+        own = {"fields": own}
+    fields = {**base.get("fields", {}), **own.get("fields", {})}
+    return Connection.from_dict({**base, **own, "key": own.get("key", key), "fields": fields})
 
 
 def _replies(action: Action, case: Case) -> list[Mapping[str, Any]]:
@@ -226,7 +242,7 @@ def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[
             yield f"header {name} is {headers.get(name.lower())!r}, not {value!r}"
     for form in _COMPARED & wanted.keys():
         found = _body(outgoing, form)
-        if found != wanted[form]:
+        if not (_parts_fit(wanted[form], found) if form == "multipart" else found == wanted[form]):
             yield f"{form} body is {found!r}, not {wanted[form]!r}"
 
 
@@ -242,6 +258,16 @@ def _body(outgoing: Outgoing, form: str) -> Any:
     if form == "form":
         return {name: value for name, value in body.fields()}  # noqa: C416  pairs, not a map
     return text
+
+
+def _parts_fit(wanted: Mapping[str, Any], found: Any) -> bool:
+    """Compare parts: texts whole, of files the members that the test names."""
+    if not isinstance(found, dict) or wanted.keys() != found.keys():
+        return False
+    return all(
+        value.items() <= found[name].items() if isinstance(value, dict) else found[name] == value
+        for name, value in wanted.items()
+    )
 
 
 def _part(part: Mapping[str, Any]) -> Any:

@@ -237,8 +237,15 @@ def _row(
 
 def _check(definition: ConnectionModel, scope: Mapping[str, Any]) -> None:
     for check in definition.checks:
-        if check.when(scope):
-            raise error_of("config", str(check.message(scope)), input=check.input)
+        try:
+            broken = check.when(scope)
+        except (UrlError, EvaluationError) as refusal:
+            problem = error_of("config", refusal.message, hint=refusal.hint, input=check.input)
+        else:
+            if not broken:
+                continue
+            problem = error_of("config", str(check.message(scope)), input=check.input)
+        raise problem
 
 
 def _origin_of(url: str) -> str:

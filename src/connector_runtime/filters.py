@@ -168,6 +168,13 @@ def first(value: Any) -> Any:
     raise EvaluationError(f"`first` needs a list and was given {kind_of(value)}")
 
 
+def find(value: Any, member: str, wanted: Any) -> Any:
+    """Return the first map of a list whose member is the wanted value, or ABSENT."""
+    if not isinstance(value, (list, tuple)):
+        return ABSENT
+    return next((item for item in value if isinstance(item, Mapping) and item.get(member) == wanted), ABSENT)
+
+
 def keys(value: Any) -> list[Any]:
     """Return the keys of a map, in order."""
     if isinstance(value, Mapping):
@@ -191,6 +198,7 @@ FILTERS: dict[str, Filter] = {
     "named": Filter(named, 1, 1),
     "put": Filter(put, 2, 2),
     "first": Filter(first),
+    "find": Filter(find, 2, 2),
     "keys": Filter(keys),
 }
 # These see absent values, and make something of them.

@@ -185,7 +185,7 @@ class Model:
 
     def _datasource(self, definition: Mapping[str, Any]) -> DataSource:
         options = definition["options"]
-        parts = {key: definition[key] for key in ("inputs", "request", "paginate", "errors") if key in definition}
+        parts = {key: definition[key] for key in ("inputs", "request", "paginate", "errors", "examples") if key in definition}
         output = "${ items }" if "paginate" in definition else options["items"]
         names = names_for("datasource", ("options", "value"))
         return DataSource(

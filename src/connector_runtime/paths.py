@@ -11,7 +11,9 @@ from connector_runtime.urls import Segments, UrlError, check_segment
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from connector_runtime.expressions import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +70,14 @@ def compile_path(path: str, names: Collection[str]) -> PathProgram:
         if template.constant:
             pieces.append(str(template.render({})))
         else:
-            pieces.append(Piece(template.render, first_input(template.references)))
+            pieces.append(Piece(template.render, next(iter(inputs_in(template.references)), None)))
     return PathProgram(tuple(pieces))
 
 
-def first_input(references: Any) -> str | None:
-    """Return the key of the first input that references read, if any."""
-    for reference in references:
-        if len(reference.path) > 1 and reference.path[0] == "inputs":
-            return str(reference.path[1])
-    return None
+def inputs_in(references: Iterable[Reference]) -> tuple[str, ...]:
+    """Return the keys of the inputs that references read, in order."""
+    found = [str(one.path[1]) for one in references if len(one.path) > 1 and one.path[0] == "inputs"]
+    return tuple(dict.fromkeys(found))
 
 
 def split_path(path: str) -> list[str]:

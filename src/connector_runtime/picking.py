@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import error_of
@@ -63,13 +64,19 @@ def pick(
 def offered(wanted: Pick, result: Result) -> list[dict[str, Any]]:
     """Return the options that a data source's records make; those without a value are left out."""
     assert wanted.source is not None  # noqa: S101  the caller has asked
+    return options_of(wanted.source, result, wanted.scope)
+
+
+def options_of(
+    source: DataSource, result: Result, scope: Mapping[str, Any] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """Return one option a record: `{value, label}`."""
     options = []
     for item in result.data or ():
-        scope = {**wanted.scope, "item": item}
-        value = wanted.source.value(scope)
+        value = source.value({**scope, "item": item})
         if value is ABSENT or value is None:
             continue
-        label = wanted.source.label(scope)
+        label = source.label({**scope, "item": item})
         options.append({"value": value, "label": str(value if label is ABSENT or label is None else label)})
     return options
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.places import names_for
-from connector_runtime.paths import compile_path
+from connector_runtime.paths import compile_path, inputs_in
 from connector_runtime.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
@@ -27,10 +27,13 @@ MAX_PAGES, MAX_ITEMS = 500, 100_000
 
 @dataclass(frozen=True, slots=True)
 class ErrorRule:
-    """One entry of an error table; the first whose `when` holds names the failure."""
+    """One entry of an error table; the first whose `when` holds names the failure.
+
+    Without a `kind` the HTTP status decides it.
+    """
 
     when: Evaluate | None
-    kind: str
+    kind: str | None
     texts: Mapping[str, Evaluate]
     refused: bool
 
@@ -44,6 +47,7 @@ class BodyChoice:
     value: Evaluate
     content_type: Evaluate | None
     schema: Evaluate | None
+    inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def compile_errors(
             if key in entry
         }
         when = compile_expression_text(entry["when"], names).render if "when" in entry else None
-        rules.append(ErrorRule(when, entry["kind"], texts, bool(entry.get("refused", False))))
+        rules.append(ErrorRule(when, entry.get("kind"), texts, bool(entry.get("refused", False))))
     return tuple(rules)
 
 
@@ -211,7 +215,15 @@ def _body(entry: Mapping[str, Any]) -> BodyChoice:
         return _node(entry.get(key), "action", ("request", "body", key))
 
     form = next(form for form in BODY_FORMS if form in entry)
-    return BodyChoice(part("when"), form, _always(part(form)), part("contentType"), part("schema"))
+    filling = compile_node(entry[form], names_for("action", ("request", "body", form)))
+    return BodyChoice(
+        when=part("when"),
+        form=form,
+        value=filling.render,
+        content_type=part("contentType"),
+        schema=part("schema"),
+        inputs=inputs_in(filling.references),
+    )
 
 
 def _reply(reply: Mapping[str, Any], component: Mapping[str, Any]) -> ReplyProgram:

@@ -103,7 +103,7 @@ def judge(
     kind, message, refused = named.kind, named.message, named.refused
     if kind is None:
         kind = "contract" if unreadable else kind_of_status(got.status)
-        message = message or _generic(kind, got, values, redactor)
+    message = message or _generic(kind, got, values, redactor)
     certainty = _certainty(kind, got.status, refused=refused)
     asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
     return Verdict(certainty, kind, message, values, facts, asked)
@@ -134,7 +134,7 @@ def classify(rules: Sequence[ErrorRule], scope: Mapping[str, Any], redactor: Red
         }
         return Named(
             kind=rule.kind,
-            message=str(found.get("message") or _SENTENCES.get(rule.kind, "The service refused the request.")),
+            message=str(found.get("message") or _SENTENCES.get(rule.kind or "", "")),
             facts={key: value for key, value in facts.items() if value is not None},
             refused=rule.refused,
             retry_after=found.get("retryAfter"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.bodies import BytesBody, FileBody, FormBody, JsonBody, MultipartBody
+from connector_runtime.bodies import BodyError, BytesBody, FileBody, FormBody, JsonBody, MultipartBody
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.inputs import typed_fields
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.model import Model
     from connector_runtime.program import BodyChoice, RequestProgram
-    from connector_runtime.schemas import Violation
+    from connector_runtime.schemas import Validator, Violation
 
 USER_AGENT = "connector-runtime"
 _ACCEPT = {"json": "application/json", "text": "text/*, */*", "binary": "*/*"}
@@ -58,8 +58,13 @@ def build(
         problem = error_of(
             "input", refusal.message, hint=refusal.hint, input=_culprit(program, scope, refusal.message)
         )
+    except BodyError as refusal:
+        problem = error_of("input", str(refusal), hint=refusal.hint)
     except EvaluationError as refusal:
-        problem = error_of("contract", f"The request cannot be made: {refusal}", hint=refusal.hint)
+        problem = error_of(refusal.kind, f"The request cannot be made: {refusal}", hint=refusal.hint)
+        if refusal.kind == "input":
+            fed = [key for choice in program.bodies for key in choice.inputs]
+            problem.input = next((key for key in fed if f"inputs.{key}" in str(refusal)), None)
     raise problem
 
 
@@ -154,7 +159,8 @@ def _parts(value: Any) -> list[tuple[str, str | File]]:
     for name, part in value.items() if pairs is None else pairs:
         for one in part if isinstance(part, list | tuple) else [part]:
             if isinstance(one, File):
-                parts.append((str(name), one))
+                # A file without a name goes by its field's, as forms do.
+                parts.append((str(name), one if one.name else replace(one, name=str(name))))
             else:
                 parts += query_pairs({str(name): one})
     return parts
@@ -172,23 +178,35 @@ def _judged(
     base = model.schemas.find(str(reference)) if reference is not ABSENT else None
     if base is None:
         return value, ()
-    record = typed_fields(value, base)
+    record = _typed(choice, value, base)
     full = model.schemas.find(f"{reference}#create") if effect in ("create", "upsert") else None
     violations = (full if full and effect == "create" else base).violations(record)
     if violations:
-        raise _refusal(violations, scope)
+        raise _refusal(choice, violations, scope)
     if full is None or effect == "create":
         return record, ()
     return record, tuple(violation.message for violation in full.violations(record))
 
 
-def _refusal(violations: Sequence[Violation], scope: Mapping[str, Any]) -> ConnectorError:
+def _typed(choice: BodyChoice, value: dict[str, Any], base: Validator) -> dict[str, Any]:
+    try:
+        return typed_fields(value, base)
+    except ConnectorError as refusal:
+        problem = refusal
+    raise error_of("validation", problem.message, hint=problem.hint, input=next(reversed(choice.inputs), None))
+
+
+def _refusal(
+    choice: BodyChoice, violations: Sequence[Violation], scope: Mapping[str, Any]
+) -> ConnectorError:
+    """Return the error for a record that breaks its schema, naming the input that has the field."""
     messages = [violation.message for violation in violations]
     field = violations[0].pointer[0] if violations[0].pointer else None
-    holders = [key for key, value in scope["inputs"].items() if hasattr(value, "items") and field in value]
+    given = {key: scope["inputs"].get(key) for key in choice.inputs}
+    holders = [key for key, value in given.items() if hasattr(value, "items") and field in value]
     return error_of(
         "validation",
         " ".join(message if message.endswith(".") else f"{message}." for message in messages[:5]),
         hint=violations[0].hint,
-        input=holders[-1] if holders else None,
+        input=next(reversed(holders or choice.inputs), None),
     )

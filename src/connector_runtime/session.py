@@ -156,6 +156,10 @@ class Session(_Base, AbstractContextManager["Session"]):
         call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
         return self._driver.run(converse(call))
 
+    def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
+        """Do an action that need not stand in the catalogue: a picker's request, a probe."""
+        return self._driver.run(converse(self._call_of(action, inputs)))
+
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
     ) -> Iterator[Page]:
@@ -170,8 +174,7 @@ class Session(_Base, AbstractContextManager["Session"]):
         wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
         if wanted.source is None:
             return wanted.options
-        call = self._call_of(wanted.source.action, wanted.inputs)
-        return offered(wanted, self._driver.run(converse(call)))
+        return offered(wanted, self.run_action(wanted.source.action, wanted.inputs))
 
     def check(self) -> Result:
         """Ask the vendor whether the connection works.
@@ -179,7 +182,7 @@ class Session(_Base, AbstractContextManager["Session"]):
         Raises:
             ConnectionProblem: It does not, or the component has no way to ask.
         """
-        return self._driver.run(converse(self._call_of(self._probe(), {})))
+        return self.run_action(self._probe(), {})
 
     def close(self) -> None:
         """Close every connection of the session."""
@@ -215,6 +218,10 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
         call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
         return await self._driver.run(converse(call))
 
+    async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
+        """Do an action that need not stand in the catalogue, as `Session.run_action`."""
+        return await self._driver.run(converse(self._call_of(action, inputs)))
+
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
     ) -> AsyncIterator[Page]:
@@ -229,12 +236,11 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
         wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
         if wanted.source is None:
             return wanted.options
-        call = self._call_of(wanted.source.action, wanted.inputs)
-        return offered(wanted, await self._driver.run(converse(call)))
+        return offered(wanted, await self.run_action(wanted.source.action, wanted.inputs))
 
     async def check(self) -> Result:
         """Ask the vendor whether the connection works, as `Session.check`."""
-        return await self._driver.run(converse(self._call_of(self._probe(), {})))
+        return await self.run_action(self._probe(), {})
 
     async def aclose(self) -> None:
         """Close every connection of the session."""

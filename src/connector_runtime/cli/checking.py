@@ -46,12 +46,12 @@ def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
     model = Model(read_component([locate(folders[0]), *folders[1:]]))
     outcomes = []
     for case in cases_of(model):
-        if wanted.casefold() not in f"{case.action} {case.name}".casefold():
+        if wanted.casefold() not in f"{case.owner} {case.name}".casefold():
             continue
         failures = run_case(model, case)
-        outcomes.append({"action": case.action, "test": case.name, "failures": failures})
+        outcomes.append({"action": case.owner, "test": case.name, "failures": failures})
         if failures and not as_json:
-            say(f"FAILED {case.action}: {case.name}")
+            say(f"FAILED {case.owner}: {case.name}")
             for failure in failures:
                 say(f"    {failure}")
     failed = sum(bool(outcome["failures"]) for outcome in outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _wants_json(context: click.Context) -> bool:
 def program(context: click.Context, component: str | None, add: tuple[str, ...]) -> None:
     """Load a connector component: list, check, try and run its actions."""
     context.obj = dict(context.obj or {})
-    context.obj["words"] = click.get_os_args()
+    context.obj["words"] = sys.argv[1:]
     context.obj["add"] = add
     if component is not None:
         context.obj["component"] = component

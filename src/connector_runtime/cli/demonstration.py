@@ -1,4 +1,8 @@
-"""`demo`: a component's `demo.yaml`, step by step, on its sandbox."""
+"""`demo`: a component's `demo.yaml`, step by step, on its sandbox.
+
+A step has `title`, `action`, `inputs` (which may use `steps.<name>` of earlier ones),
+`shows` (what of the data to print) and `ends` (the outcome, or the kind of refusal).
+"""
 
 from __future__ import annotations
 
@@ -71,8 +75,10 @@ def _step(
     except ConnectorError as problem:
         _block(console, "refused", f"{problem.kind}: {problem}")
         return {"error": problem.to_dict()}, step.get("ends") == problem.kind
-    _block(console, f"HTTP {result.status}", dump_json(jsonable(result.data), indent=2))
-    console.print(f"[dim]outcome[/dim]      [green]{result.outcome}[/green] {escape(step.get('note', ''))}\n")
+    told = compile_node(step.get("shows", "${ data }"), ("data",)).render({"data": result.data})
+    text = told if isinstance(told, str) else dump_json(jsonable(told), indent=2)
+    _block(console, f"HTTP {result.status}", text)
+    console.print(f"[dim]outcome[/dim]      [green]{result.outcome}[/green]\n")
     return result.to_dict(), step.get("ends", "done") == result.outcome
 
 
@@ -80,6 +86,6 @@ def _block(console: Console, label: str, text: str) -> None:
     lines = printable(text).splitlines()
     more = [f"… {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
     for at, line in enumerate([*lines[:SHOWN_LINES], *more]):
-        console.print(f"[dim]{label if at == 0 else '':<13}[/dim]{escape(line)}", overflow="fold")
+        console.print(f"[dim]{label if at == 0 else '':<13}[/dim]{escape(line)}", soft_wrap=True)
     if label == "refused":
         console.print()
