@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-from zoho_sandbox.crm import watching
-from zoho_sandbox.crm.answers import Refused, refusal
+from zoho_sandbox.crm.answers import RefusedError, refusal
+from zoho_sandbox.crm.notifying import notifications
 from zoho_sandbox.crm.planting import seed
 from zoho_sandbox.crm.routes import dispatch
 from zoho_sandbox.crm.visit import Visit
-from zoho_sandbox.wire import Answer, Call
+
+if TYPE_CHECKING:
+    from zoho_sandbox.wire import Answer, Call
 
 __all__ = ["auth_error", "handle", "seed"]
 
@@ -16,15 +19,15 @@ __all__ = ["auth_error", "handle", "seed"]
 def handle(call: Call) -> Answer:
     """Answer one authenticated call; a refused one leaves nothing behind."""
     try:
-        visit = Visit.of(call)
+        visit = Visit.of(call, handle)
         if call.method == "GET":
             return dispatch(visit)
         with visit.state.savepoint():
             answer = dispatch(visit)
-    except Refused as refused:
+    except RefusedError as refused:
         call.effects.clear()
         return refused.answer
-    answer.after = answer.after or watching.callbacks(visit)
+    answer.after = answer.after or notifications(visit)
     return answer
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Json = dict[str, Any]
 
@@ -19,7 +21,7 @@ UNSUPPORTED_MODULE = "the given module is not supported in api"
 MISSING_PARAM = "One of the expected parameter is missing"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The request as a whole is refused; carries the reply."""
 
     def __init__(self, answer: Answer) -> None:
@@ -27,11 +29,11 @@ class Refused(Exception):
         self.answer = answer
 
 
-class ItemRefused(Exception):
+class ItemRefusedError(Exception):
     """One record of a request is refused; carries its place in the result list."""
 
     def __init__(self, item: Json) -> None:
-        super().__init__(item["code"])
+        super().__init__(item)
         self.item = item
 
 
@@ -57,27 +59,27 @@ def refusal(
 
 def refuse(
     code: str, message: str, details: Mapping[str, Any] | None = None, *, status: int = 400
-) -> Refused:
+) -> RefusedError:
     """Return the exception that ends the request with :func:`refusal`."""
-    return Refused(refusal(code, message, details, status=status))
+    return RefusedError(refusal(code, message, details, status=status))
 
 
-def refuse_item(code: str, message: str, details: Mapping[str, Any] | None = None) -> ItemRefused:
+def refuse_item(code: str, message: str, details: Mapping[str, Any] | None = None) -> ItemRefusedError:
     """Return the exception that ends one item with an error object."""
-    return ItemRefused(error(code, message, details))
+    return ItemRefusedError(error(code, message, details))
 
 
-def missing_param(name: str, message: str = MISSING_PARAM) -> Refused:
+def missing_param(name: str, message: str = MISSING_PARAM) -> RefusedError:
     """Return the refusal of a request without a compulsory parameter."""
     return refuse("REQUIRED_PARAM_MISSING", message, {"param_name": name})
 
 
-def bad_param(name: str, message: str = INVALID_DATA, **details: Any) -> Refused:
+def bad_param(name: str, message: str = INVALID_DATA, **details: Any) -> RefusedError:
     """Return the refusal of a parameter whose value makes no sense."""
     return refuse("INVALID_DATA", message, {"param_name": name, **details})
 
 
-def wrong_type(api_name: str, json_path: str, expected: str) -> ItemRefused:
+def wrong_type(api_name: str, json_path: str, expected: str) -> ItemRefusedError:
     """Return the refusal of a value of the wrong JSON type."""
     details = {"expected_data_type": expected, "api_name": api_name, "json_path": json_path}
     return refuse_item("INVALID_DATA", INVALID_DATA, details)

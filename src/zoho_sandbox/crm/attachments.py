@@ -5,13 +5,12 @@ source: https://www.zoho.com/crm/developer/docs/api/v8/upload-attachment.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from zoho_sandbox.crm import external, paging, reading, store
+from zoho_sandbox.crm import paging, reading, related, store
 from zoho_sandbox.crm.answers import (
     MISSING_PARAM,
-    UNKNOWN_RELATED_ID,
     Json,
     missing_param,
     no_content,
@@ -21,9 +20,13 @@ from zoho_sandbox.crm.answers import (
 )
 from zoho_sandbox.crm.drafting import blank
 from zoho_sandbox.crm.presenting import Presenter, audit
-from zoho_sandbox.crm.schema import Module
-from zoho_sandbox.crm.visit import Visit
 from zoho_sandbox.wire import Answer, UploadedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoho_sandbox.crm.schema import Module
+    from zoho_sandbox.crm.visit import Visit
 
 _MAX_URL = 3000
 _MAX_TITLE = 255
@@ -33,7 +36,7 @@ _BAD_UPLOAD = "Problem in uploading attachment. kindly upload the file properly"
 
 def upload(visit: Visit) -> Answer:
     """Attach the part ``file`` of a form, or the link ``attachmentUrl``."""
-    owner, owner_record = parent(visit)
+    owner, owner_record = related.owner(visit)
     files = [file for file in uploaded(visit) if file.name == "file"]
     link = visit.call.query.get("attachmentUrl") or visit.call.form.get("attachmentUrl")
     if link is None and not files:
@@ -58,7 +61,7 @@ def upload(visit: Visit) -> Answer:
 
 def get_many(visit: Visit) -> Answer:
     """List a record's attachments."""
-    owner, owner_record = parent(visit)
+    owner, owner_record = related.owner(visit)
     module = visit.module("Attachments")
     names = reading.field_names(visit, MISSING_PARAM)
     sort = paging.sort_of(visit)
@@ -95,25 +98,11 @@ def delete_one(visit: Visit) -> Answer:
     return _delete(visit, [visit.call.segments[3]])
 
 
-def parent(visit: Visit) -> tuple[Module, Json]:
-    """Return module and record of a path ``/{module}/{id}/…``.
-
-    Raises:
-        Refused: INVALID_DATA, there is no such record.
-    """
-    module = visit.module(visit.call.segments[0])
-    record_id = external.record_id(visit, module, visit.call.segments[1])
-    record = store.find(visit.state, module, record_id)
-    if record is None:
-        raise refuse("INVALID_DATA", UNKNOWN_RELATED_ID, {"resource_path_index": 1})
-    return module, record
-
-
 def uploaded(visit: Visit) -> list[UploadedFile]:
     """Return the file parts of the form.
 
     Raises:
-        Refused: the multipart body is broken.
+        RefusedError: the multipart body is broken.
     """
     try:
         return visit.call.form.files
@@ -173,7 +162,7 @@ def _shown(show: Presenter, module: Module, record: Json, names: Sequence[str] |
 
 
 def _mine(visit: Visit) -> dict[str, Json]:
-    owner, record = parent(visit)
+    owner, record = related.owner(visit)
     found = store.belonging(visit.state, visit.module("Attachments"), owner, record["id"])
     return {attachment["id"]: attachment for attachment in found}
 

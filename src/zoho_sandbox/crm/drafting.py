@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import external, people, store, subforms, times, values
 from zoho_sandbox.crm.answers import (
     REQUIRED_FIELD,
     UNKNOWN_ID,
-    ItemRefused,
+    ItemRefusedError,
     Json,
     error,
     refuse_item,
 )
-from zoho_sandbox.crm.external import External
 from zoho_sandbox.crm.presenting import audit
-from zoho_sandbox.crm.schema import Field, Module
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from zoho_sandbox.crm.external import External
+    from zoho_sandbox.crm.schema import Field, Module
+    from zoho_sandbox.crm.visit import Visit
 
 # Keys of an item that are no fields and are taken without complaint.
 _NO_FIELDS = {"id", "Layout", "se_module"}
@@ -42,7 +45,7 @@ class Writer:
         """Return the record that an item makes of ``old``, or of nothing.
 
         Raises:
-            ItemRefused: a value, a missing one or a duplicate stands against it.
+            ItemRefusedError: a value, a missing one or a duplicate stands against it.
         """
         record = dict(old) if old else blank(self.visit, self.module)
         place = values.Place(self.visit, self.module, item, f"{self.path}[{index}]", self.external)
@@ -61,7 +64,7 @@ class Writer:
         """Return the record that an item of an update names.
 
         Raises:
-            ItemRefused: it names none, or one that is not there.
+            ItemRefusedError: it names none, or one that is not there.
         """
         path = f"{self.path}[{index}].id"
         record_id = external.item_id(self.external, self.module, item) or item.get("id")
@@ -165,7 +168,7 @@ def _laid_over(place: values.Place, record: Json, item: Json) -> Iterable[Json]:
         here = replace(place, json_path=f"{place.json_path}.{sent}")
         try:
             record[field.api_name] = _value(here, field, item[sent], record.get(field.api_name))
-        except ItemRefused as refused:
+        except ItemRefusedError as refused:
             problems.append(refused.item)
     if isinstance(what := record.get("What_Id"), dict):
         record["$se_module"] = what["module"]
@@ -213,8 +216,8 @@ def _missing(place: values.Place, wanted: Iterable[str], record: Json, old: Json
             yield error("MANDATORY_NOT_FOUND", REQUIRED_FIELD, details)
 
 
-def _refused(visit: Visit, problems: list[Json]) -> ItemRefused:
+def _refused(visit: Visit, problems: list[Json]) -> ItemRefusedError:
     if len(problems) == 1 or visit.setting("multiple_errors") == "first":
-        return ItemRefused(problems[0])
+        return ItemRefusedError(problems[0])
     message = "Multiple errors in the request"
     return refuse_item("MULTIPLE_OR_MULTI_ERRORS", message, {"errors": problems})

@@ -9,20 +9,24 @@ source: https://www.zoho.com/crm/developer/docs/api/v7/upsert-records.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.crm import external
-from zoho_sandbox.crm.answers import ItemRefused, Json, refuse
+from zoho_sandbox.crm.answers import ItemRefusedError, Json, refuse
 from zoho_sandbox.crm.drafting import Writer, duplicate
-from zoho_sandbox.crm.schema import Field, Module
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoho_sandbox.crm.schema import Field, Module
+    from zoho_sandbox.crm.visit import Visit
 
 
 def check_order(visit: Visit, module: Module) -> list[Field]:
     """Return the fields to check, in order.
 
     Raises:
-        Refused: INVALID_DATA, a named field is neither the system one nor unique.
+        RefusedError: INVALID_DATA, a named field is neither the system one nor unique.
     """
     named = visit.body().get("duplicate_check_fields")
     if named is None:
@@ -44,7 +48,7 @@ def decide(writer: Writer, order: Sequence[Field], index: int, item: Json) -> tu
     """Return the first field whose value matches, with its record; None means insert.
 
     Raises:
-        ItemRefused: DUPLICATE_DATA, the organisation-wide external value belongs to a
+        ItemRefusedError: DUPLICATE_DATA, the organisation-wide external value belongs to a
             record of another user.
     """
     for field in order:
@@ -68,4 +72,4 @@ def _check_maker(writer: Writer, field: Field, found: list[Json], json_path: str
     # upsert it is taken to hold for both.
     # source: https://www.zoho.com/crm/developer/docs/api/v7/upsert-records-ext.html
     if found[0]["Created_By"]["id"] != visit.call.grant.user_id:
-        raise ItemRefused(duplicate(visit, writer.module, field, found, json_path))
+        raise ItemRefusedError(duplicate(visit, writer.module, field, found, json_path))

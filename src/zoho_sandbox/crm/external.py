@@ -10,14 +10,17 @@ source: https://www.zoho.com/crm/developer/docs/api/v7/insert-records-ext.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import store
 from zoho_sandbox.crm.answers import Json, refuse, refuse_item
-from zoho_sandbox.crm.schema import Field, Module
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from zoho_sandbox.crm.schema import Field, Module
+    from zoho_sandbox.crm.visit import Visit
 
 _UNKNOWN = "the external id given seems to be invalid"
 
@@ -40,7 +43,7 @@ class External:
         The external value wins over an id given beside it.
 
         Raises:
-            ItemRefused: no record has that external value.
+            ItemRefusedError: no record has that external value.
         """
         named = self.lookups.get(api_name)
         if named is None or not isinstance(value, dict) or value.get(named[1]) is None:
@@ -61,7 +64,7 @@ def external_of(visit: Visit, module: Module) -> External:
     """Read the header for a module; entries about other modules are left aside.
 
     Raises:
-        Refused: an entry names a field that is no external field.
+        RefusedError: an entry names a field that is no external field.
     """
     own: Field | None = None
     lookups: dict[str, tuple[str | None, str]] = {}
@@ -82,7 +85,7 @@ def record_id(visit: Visit, module: Module, text: str) -> str:
     """Return the id a path segment means: itself, or that of an external value.
 
     Raises:
-        Refused: INVALID_DATA, the header is there and no record has the value.
+        RefusedError: INVALID_DATA, the header is there and no record has the value.
     """
     own = external_of(visit, module).own
     if own is None:

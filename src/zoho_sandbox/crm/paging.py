@@ -11,15 +11,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import times
 from zoho_sandbox.crm.answers import Json, bad_param, refuse
 from zoho_sandbox.crm.visit import MAX_PER_PAGE, Visit
 from zoho_sandbox.jsontext import dump_json, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SORT_FIELDS = ("id", "Created_Time", "Modified_Time")
 _TOKEN_LIFE = timedelta(hours=24)
@@ -47,7 +49,7 @@ def sort_of(visit: Visit) -> Sort:
     """Read sort_by and sort_order; the default is the newest id first.
 
     Raises:
-        Refused: an unknown field or order, or sort_by beside cvid.
+        RefusedError: an unknown field or order, or sort_by beside cvid.
     """
     query = visit.call.query
     by = query.get("sort_by") or "id"
@@ -70,7 +72,7 @@ def cut(visit: Visit, keys: Sequence[Key], sort: Sort) -> tuple[list[str], Json]
     """Return the ids of the page that the request wants, and the reply's ``info``.
 
     Raises:
-        Refused: the page lies beyond what may be read so, or the token does not fit.
+        RefusedError: the page lies beyond what may be read so, or the token does not fit.
     """
     per_page = visit.number("per_page", MAX_PER_PAGE, most=MAX_PER_PAGE)
     if not visit.rules["page_token"]:

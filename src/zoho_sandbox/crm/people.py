@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from zoho_sandbox.crm.answers import Json, no_content, refuse
 from zoho_sandbox.crm.schema import PACKAGE
 from zoho_sandbox.crm.visit import MAX_PER_PAGE, Visit
 from zoho_sandbox.documents import package_yaml
-from zoho_sandbox.state import State
 from zoho_sandbox.wire import Answer
 
+if TYPE_CHECKING:
+    from zoho_sandbox.state import State
+
 KIND = "sandbox/users"
-_TYPES = {
-    "AllUsers": lambda user, caller: True,
-    "CurrentUser": lambda user, caller: user["id"] == caller,
-    "ActiveUsers": lambda user, caller: _status(user) == "active",
-    "AllActiveUsers": lambda user, caller: _status(user) == "active",
-    "ActiveConfirmedUsers": lambda user, caller: _status(user) == "active",
-    "ConfirmedUsers": lambda user, caller: user.get("confirm", True),
-    "NotConfirmedUsers": lambda user, caller: not user.get("confirm", True),
-    "DeactiveUsers": lambda user, caller: _status(user) == "disabled",
-    "DeletedUsers": lambda user, caller: _status(user) == "deleted",
-    "AdminUsers": lambda user, caller: is_admin(user),
-    "ActiveConfirmedAdmins": lambda user, caller: is_admin(user) and _status(user) == "active",
+_Fits = Callable[[Json, str], bool]
+_TYPES: dict[str, _Fits] = {
+    "AllUsers": lambda _user, _caller: True,
+    "CurrentUser": lambda user, caller: bool(user["id"] == caller),
+    "ActiveUsers": lambda user, _caller: _status(user) == "active",
+    "AllActiveUsers": lambda user, _caller: _status(user) == "active",
+    "ActiveConfirmedUsers": lambda user, _caller: _status(user) == "active",
+    "ConfirmedUsers": lambda user, _caller: bool(user.get("confirm", True)),
+    "NotConfirmedUsers": lambda user, _caller: not user.get("confirm", True),
+    "DeactiveUsers": lambda user, _caller: _status(user) == "disabled",
+    "DeletedUsers": lambda user, _caller: _status(user) == "deleted",
+    "AdminUsers": lambda user, _caller: is_admin(user),
+    "ActiveConfirmedAdmins": lambda user, _caller: is_admin(user) and _status(user) == "active",
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import people, schema, store
-from zoho_sandbox.crm.answers import ItemRefused, Json, Refused
+from zoho_sandbox.crm.answers import ItemRefusedError, Json, RefusedError
 from zoho_sandbox.crm.drafting import Writer
 from zoho_sandbox.crm.visit import Visit
-from zoho_sandbox.wire import Call, Grant, Query
+from zoho_sandbox.wire import Answer, Call, Grant, Query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zoho_sandbox.sandbox import Sandbox
 
 _KNOWN = {"modules", "fields", "org", "records"}
@@ -51,13 +52,16 @@ def _plant(sandbox: Sandbox, module_name: str, n: int, item: Json) -> None:
     system = {key: item.pop(key) for key in _SYSTEM_KEYS if key in item}
     try:
         record = Writer.of(visit, module).draft(n, item, None)
-    except (ItemRefused, Refused) as refused:
-        reason = refused.item if isinstance(refused, ItemRefused) else refused.answer.body
-        raise ValueError(f"crm: records: {module_name}[{n}]: {reason}") from refused
+    except (ItemRefusedError, RefusedError) as refused:
+        raise ValueError(f"crm: records: {module_name}[{n}]: {refused}") from refused
     record.update(system)
     record["id"] = str(record.get("id") or visit.new_id())
     old = store.find(sandbox.state, module, record["id"])
     store.keep(sandbox.state, module, record, old=old)
+
+
+def _serve_nothing(call: Call) -> Answer:
+    raise LookupError(f"a seed makes no request to {call.path}")
 
 
 def _visit(sandbox: Sandbox, module_name: str, user_id: str | None) -> Visit:
@@ -86,4 +90,4 @@ def _visit(sandbox: Sandbox, module_name: str, user_id: str | None) -> Visit:
         grant=grant,
         sandbox=sandbox,
     )
-    return Visit.of(call)
+    return Visit.of(call, _serve_nothing)

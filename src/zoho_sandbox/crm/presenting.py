@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import people, store
-from zoho_sandbox.crm.answers import Json
-from zoho_sandbox.crm.schema import Field, Module
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from zoho_sandbox.crm.answers import Json
+    from zoho_sandbox.crm.schema import Field, Module
+    from zoho_sandbox.crm.visit import Visit
 
 _AUDIT = ("Modified_Time", "Modified_By", "Created_Time", "id", "Created_By")
 
@@ -68,10 +71,7 @@ class Presenter:
         key = (user_id, email)
         if key not in self._people:
             user = people.find(self._visit.state, user_id)
-            shown = None if user is None else {"name": people.full_name(user), "id": user_id}
-            if shown and user and email:
-                shown["email"] = user.get("email")
-            self._people[key] = shown
+            self._people[key] = None if user is None else _person(user, email=email)
         return self._people[key]
 
     def lookup(self, field: Field, value: Json) -> Json | None:
@@ -112,6 +112,11 @@ class Presenter:
         if "$se_module" in record:
             keys["$se_module"] = record["$se_module"]
         return keys
+
+
+def _person(user: Json, *, email: bool) -> Json:
+    shown: Json = {"name": people.full_name(user), "id": user["id"]}
+    return {**shown, "email": user.get("email")} if email else shown
 
 
 def _named(module: Module, names: Sequence[str]) -> list[Field]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.crm import external, paging, store, times, views
 from zoho_sandbox.crm.answers import (
@@ -13,11 +13,15 @@ from zoho_sandbox.crm.answers import (
     no_content,
     refuse,
 )
-from zoho_sandbox.crm.paging import Key, Sort
 from zoho_sandbox.crm.presenting import Presenter
-from zoho_sandbox.crm.schema import Module
 from zoho_sandbox.crm.visit import MAX_FIELDS, Visit
 from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoho_sandbox.crm.paging import Key, Sort
+    from zoho_sandbox.crm.schema import Module
 
 # Parameters of the newest version that this imitation does not evaluate.
 _REFUSED_PARAMS = ("filters", "cross_filters", "filterId")
@@ -67,7 +71,7 @@ def path_record(visit: Visit, module: Module) -> Json | None:
     """Return the record that the path names by id or external value.
 
     Raises:
-        Refused: INVALID_DATA, the id is none or the external value unknown.
+        RefusedError: INVALID_DATA, the id is none or the external value unknown.
     """
     text = visit.call.segments[1]
     record_id = external.record_id(visit, module, text)
@@ -80,7 +84,7 @@ def field_names(visit: Visit, missing: str = "required param is missing") -> Seq
     """Return the names of the parameter ``fields``, None for all.
 
     Raises:
-        Refused: it is missing where it is compulsory, or names more than 50.
+        RefusedError: it is missing where it is compulsory, or names more than 50.
     """
     text = visit.call.query.get("fields")
     if not text:

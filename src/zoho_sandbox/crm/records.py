@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import duplicates, external, store, trash
 from zoho_sandbox.crm.answers import (
     UNKNOWN_ID,
-    ItemRefused,
+    ItemRefusedError,
     Json,
     refuse,
     results,
@@ -16,9 +15,13 @@ from zoho_sandbox.crm.answers import (
 )
 from zoho_sandbox.crm.drafting import Writer, check_free, check_unmodified
 from zoho_sandbox.crm.presenting import audit
-from zoho_sandbox.crm.schema import Module
-from zoho_sandbox.crm.visit import Visit, as_object
-from zoho_sandbox.wire import Answer
+from zoho_sandbox.crm.visit import Change, Visit, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from zoho_sandbox.crm.schema import Module
+    from zoho_sandbox.wire import Answer
 
 _FEATURES = (
     "layout_rules",
@@ -89,14 +92,14 @@ def delete_many(visit: Visit) -> Answer:
     """Delete up to 100 records named by ``ids``."""
     module = visit.module(visit.call.segments[0])
     ids = visit.ids()
-    return results(each(ids, lambda n, id: _delete(visit, module, id)), mixed=mixed(visit))
+    return results(each(ids, lambda _n, record_id: _delete(visit, module, record_id)), mixed=mixed(visit))
 
 
 def delete_one(visit: Visit) -> Answer:
     """Delete the record of the path."""
     module = visit.module(visit.call.segments[0])
     record_id = external.record_id(visit, module, visit.call.segments[1])
-    return results(each([record_id], lambda n, id: _delete(visit, module, id)))
+    return results(each([record_id], lambda _n, record_id: _delete(visit, module, record_id)))
 
 
 def clone(visit: Visit) -> Answer:
@@ -122,7 +125,7 @@ def create(writer: Writer, n: int, item: Json, *, effect: str = "create") -> Jso
     """Create one record; return its success object.
 
     Raises:
-        ItemRefused: it may not be created.
+        ItemRefusedError: it may not be created.
     """
     visit, module = writer.visit, writer.module
     record = writer.draft(n, item, None)
@@ -130,7 +133,7 @@ def create(writer: Writer, n: int, item: Json, *, effect: str = "create") -> Jso
     store.keep(visit.state, module, record)
     # What a missing trigger starts, an empty list suppresses, and names narrow down.
     visit.effect(effect, module.api_name, record["id"], trigger=visit.trigger)
-    visit.changes.append((module, "insert", record, tuple(item)))
+    visit.changes.append(Change(module, "insert", record["id"], tuple(item)))
     return success("record added", audit(visit, record))
 
 
@@ -138,15 +141,16 @@ def update(writer: Writer, n: int, item: Json, old: Json, *, effect: str = "upda
     """Lay an item over a record; return its success object.
 
     Raises:
-        ItemRefused: it may not be changed so.
+        ItemRefusedError: it may not be changed so.
     """
     visit, module = writer.visit, writer.module
     writer.may_change(n, old)
     record = writer.draft(n, item, old)
     store.keep(visit.state, module, record, old=old)
-    differs = tuple(name for name in record if record[name] != old.get(name))
+    audited = ("Modified_Time", "Modified_By")
+    differs = tuple(k for k in record if k not in audited and record[k] != old.get(k))
     visit.effect(effect, module.api_name, record["id"], trigger=visit.trigger)
-    visit.changes.append((module, "update", record, differs))
+    visit.changes.append(Change(module, "update", record["id"], differs))
     return success("record updated", audit(visit, record))
 
 
@@ -156,7 +160,7 @@ def each(items: Sequence[Any], work: Callable[[int, Any], Json]) -> list[Json]:
     for n, item in enumerate(items):
         try:
             done.append(work(n, item if isinstance(item, str) else as_object(item, f"$.data[{n}]")))
-        except ItemRefused as refused:
+        except ItemRefusedError as refused:
             done.append(refused.item)
     return done
 
@@ -208,7 +212,7 @@ def _delete(visit: Visit, module: Module, record_id: str) -> Json:
     check_unmodified(visit, record)
     trash.discard(visit, module, record)
     visit.effect("delete", module.api_name, record_id)
-    visit.changes.append((module, "delete", record, ()))
+    visit.changes.append(Change(module, "delete", record["id"]))
     return success("record deleted", {"id": record_id})
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from zoho_sandbox.documents import package_yaml
 from zoho_sandbox.jsontext import parse_json
-from zoho_sandbox.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from zoho_sandbox.state import State
 
 PACKAGE = "zoho_sandbox.crm"
 _KIND, _ID = "crm/schema", "added"
@@ -262,7 +265,7 @@ def field(
     if spec.get("external") not in (None, "org", "user"):
         raise ValueError(f"field {name!r}: external is org or user, not {spec['external']!r}")
     columns = spec.get("columns", {})
-    unique = spec.get("unique")
+    unique = spec.get("unique") or None
     return Field(
         api_name=name,
         type=spec.get("type", "text"),
@@ -273,7 +276,7 @@ def field(
         read_only=spec.get("read_only", False),
         custom=custom,
         shared=shared,
-        unique={True: "insensitive", False: None}.get(unique, unique),
+        unique="insensitive" if unique is True else unique,
         external=spec.get("external"),
         modules=tuple(spec.get("modules", [spec["module"]] if "module" in spec else [])),
         values=tuple(spec.get("values", ())),

@@ -6,12 +6,14 @@ when it is shown, so a renamed account is renamed everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.crm.answers import Json
-from zoho_sandbox.crm.schema import Field, Module
-from zoho_sandbox.state import State
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from zoho_sandbox.crm.answers import Json
+    from zoho_sandbox.crm.schema import Field, Module
+    from zoho_sandbox.state import State
 
 CONVERTED = "converted"
 

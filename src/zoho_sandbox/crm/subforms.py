@@ -23,7 +23,7 @@ def merged(place: values.Place, field: Field, old: list[Json], rows: Any) -> lis
     null empties the subform.
 
     Raises:
-        ItemRefused: a row is no object, names an unknown row, or has a wrong value.
+        ItemRefusedError: a row is no object, names an unknown row, or has a wrong value.
     """
     if rows is None:
         return []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.crm import store, times
 from zoho_sandbox.crm.answers import Json, no_content, refuse_item
 from zoho_sandbox.crm.presenting import Presenter
-from zoho_sandbox.crm.schema import Module
 from zoho_sandbox.crm.visit import MAX_PER_PAGE, Visit
-from zoho_sandbox.state import State
 from zoho_sandbox.wire import Answer
+
+if TYPE_CHECKING:
+    from zoho_sandbox.crm.schema import Module
 
 _LIST_COST = 2
 
@@ -21,9 +23,8 @@ def kind(module: Module) -> str:
 
 
 def discard(visit: Visit, module: Module, record: Json) -> None:
-    """Move a record into the recycle bin; links to it go."""
+    """Move a record into the recycle bin; lookups that point at it show as empty."""
     store.forget(visit.state, module, record)
-    unlink(visit.state, module, record["id"])
     visit.state.put(
         kind(module),
         record["id"],
@@ -33,17 +34,8 @@ def discard(visit: Visit, module: Module, record: Json) -> None:
             "deleted_by": {"id": visit.call.grant.user_id},
             "created_by": record["Created_By"],
             "deleted_time": visit.now(),
-            "record": record,
         },
     )
-
-
-def unlink(state: State, module: Module, record_id: str) -> None:
-    """Remove the links of a record to others, in both directions."""
-    links = "crm/links"
-    for link in state.scan(links):
-        if record_id in (link["parent"], link["child"]):
-            state.delete(links, link["id"])
 
 
 def not_deleted(record_id: str) -> Exception:
@@ -80,10 +72,8 @@ def get_deleted(visit: Visit) -> Answer:
 
 def _type(visit: Visit, row: Json) -> str:
     days = timedelta(days=int(visit.setting("recycle_bin_days")))
-    deleted = times.read(row["deleted_time"])
-    assert deleted is not None
-    gone = visit.call.sandbox.clock.at(times.OFFSET) - deleted > days
-    return "permanent" if gone else "recycle"
+    kept_from = times.show(visit.call.sandbox.clock.at(times.OFFSET) - days)
+    return "permanent" if row["deleted_time"] < kept_from else "recycle"
 
 
 def _shown(visit: Visit, row: Json) -> Json:

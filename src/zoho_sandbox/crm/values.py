@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import people, store, times
 from zoho_sandbox.crm.answers import (
     INVALID_DATA,
     UNKNOWN_RELATED_ID,
-    ItemRefused,
+    ItemRefusedError,
     Json,
     refuse_item,
     wrong_type,
 )
-from zoho_sandbox.crm.external import External
 from zoho_sandbox.crm.schema import Field, Module, targets
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zoho_sandbox.crm.external import External
+    from zoho_sandbox.crm.visit import Visit
 
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s,;<>()]+\.[^@\s,;<>().]+")
 
@@ -39,7 +42,7 @@ def stored(place: Place, field: Field, value: Any) -> Any:
     """Return a value in its stored form; null and empty text become None.
 
     Raises:
-        ItemRefused: the value does not fit the field.
+        ItemRefusedError: the value does not fit the field.
     """
     # choice: empty text clears a field as null does; CRM keeps no empty texts.
     if value is None or value == "":
@@ -95,7 +98,7 @@ def _choices(place: Place, field: Field, value: Any) -> list[str]:
     return list(dict.fromkeys(value))
 
 
-def _unsupported(place: Place, field: Field) -> ItemRefused:
+def _unsupported(place: Place, field: Field) -> ItemRefusedError:
     details = {
         "api_name": field.api_name,
         "json_path": place.json_path,
@@ -177,7 +180,7 @@ def _id_of(place: Place, field: Field, value: Any) -> str:
     return str(bare)
 
 
-def _unknown_target(place: Place, field: Field) -> ItemRefused:
+def _unknown_target(place: Place, field: Field) -> ItemRefusedError:
     details = {"api_name": field.api_name, "json_path": place.json_path}
     return refuse_item("INVALID_DATA", UNKNOWN_RELATED_ID, details)
 
@@ -229,7 +232,7 @@ def _file(place: Place, field: Field, entry: Any) -> Json:
     return {"File_Id__s": known["id"], "File_Name__s": known["name"], "Size__s": known["size"]}
 
 
-def _no_check(place: Place, field: Field, value: Any) -> Any:
+def _no_check(_place: Place, _field: Field, _value: Any) -> Any:
     raise AssertionError("subform rows are merged row by row")
 
 

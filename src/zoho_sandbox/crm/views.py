@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from zoho_sandbox.crm.answers import Json, bad_param
-from zoho_sandbox.crm.schema import Module
-from zoho_sandbox.crm.visit import Visit
+
+if TYPE_CHECKING:
+    from zoho_sandbox.crm.schema import Module
+    from zoho_sandbox.crm.visit import Visit
 
 
 def check(visit: Visit, module: Module) -> None:
     """Refuse the parameter ``cvid`` unless it names the module's view.
 
     Raises:
-        Refused: INVALID_DATA.
+        RefusedError: INVALID_DATA.
     """
     cvid = visit.call.query.get("cvid")
     if cvid is not None and cvid != view_id(module):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.crm import times
 from zoho_sandbox.crm.answers import (
@@ -18,8 +17,12 @@ from zoho_sandbox.crm.answers import (
 )
 from zoho_sandbox.crm.schema import PACKAGE, Module, Schema, schema_of
 from zoho_sandbox.documents import package_yaml
-from zoho_sandbox.state import State
-from zoho_sandbox.wire import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from zoho_sandbox.state import State
+    from zoho_sandbox.wire import Answer, Call
 
 MAX_ITEMS = 100
 MAX_PER_PAGE = 200
@@ -34,31 +37,42 @@ def version_rules() -> Mapping[str, Mapping[str, Any]]:
     return rules
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to one record; ``operation`` is insert, update or delete."""
+
+    module: Module
+    operation: str
+    record_id: str
+    fields: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Visit:
     """A call, the modules it may see, its version's rules, and what it changed.
 
-    ``changes`` collects ``(module, operation, record, changed field names)`` for the
-    notifications that go out after the reply.
+    ``changes`` is for the notifications that go out after the reply. ``serve`` answers
+    a call inside this one, as composite requests need it.
     """
 
     call: Call
     schema: Schema
     rules: Mapping[str, Any]
-    changes: list[tuple[Module, str, Json, tuple[str, ...]]] = field(default_factory=list)
+    serve: Callable[[Call], Answer]
+    changes: list[Change] = field(default_factory=list)
     _body: Json | None = None
 
     @classmethod
-    def of(cls, call: Call) -> Visit:
+    def of(cls, call: Call, serve: Callable[[Call], Answer]) -> Visit:
         """Build the visit of a call.
 
         Raises:
-            Refused: 404, there is no such API version.
+            RefusedError: 404, there is no such API version.
         """
         rules = version_rules().get(call.version)
         if rules is None:
             raise unknown_url()
-        return cls(call, schema_of(call.sandbox.state), rules)
+        return cls(call, schema_of(call.sandbox.state), rules, serve)
 
     @property
     def state(self) -> State:
@@ -86,7 +100,7 @@ class Visit:
         """Return a module by API name.
 
         Raises:
-            Refused: INVALID_MODULE, or API_NOT_SUPPORTED when the version is too old.
+            RefusedError: INVALID_MODULE, or API_NOT_SUPPORTED when the version is too old.
         """
         module = self.schema.modules.get(name)
         if module is None:
@@ -109,7 +123,7 @@ class Visit:
         """Return the JSON object of the request, whatever its content type says.
 
         Raises:
-            Refused: INVALID_DATA, it is none.
+            RefusedError: INVALID_DATA, it is none.
         """
         if self._body is None:
             try:
@@ -131,7 +145,7 @@ class Visit:
         """Return the list under ``key`` of the body.
 
         Raises:
-            Refused: it is missing, empty, no list, or too long.
+            RefusedError: it is missing, empty, no list, or too long.
         """
         body = self.body()
         if key not in body:
@@ -148,7 +162,7 @@ class Visit:
         """Return the comma-separated ids of a compulsory parameter.
 
         Raises:
-            Refused: it is missing, or names too many.
+            RefusedError: it is missing, or names too many.
         """
         text = self.call.query.get(name)
         if not text:
@@ -162,7 +176,7 @@ class Visit:
         """Return a whole-number parameter of at least 1.
 
         Raises:
-            Refused: INVALID_DATA, it is no number or out of range.
+            RefusedError: INVALID_DATA, it is no number or out of range.
         """
         text = self.call.query.get(name)
         if text is None or text == "":
@@ -177,7 +191,7 @@ class Visit:
         """Return a parameter that is one of few words.
 
         Raises:
-            Refused: PATTERN_NOT_MATCHED, it is another word.
+            RefusedError: PATTERN_NOT_MATCHED, it is another word.
         """
         value = self.call.query.get(name) or default
         if value not in allowed:
@@ -206,7 +220,7 @@ def as_object(item: Any, json_path: str, api_name: str = "data") -> Json:
     """Return an item of a list if it is an object.
 
     Raises:
-        ItemRefused: INVALID_DATA, it is something else.
+        ItemRefusedError: INVALID_DATA, it is something else.
     """
     if not isinstance(item, dict):
         raise wrong_type(api_name, json_path, "jsonobject")
