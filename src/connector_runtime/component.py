@@ -72,7 +72,7 @@ class Component:
             ConnectorError: As the action would, before sending.
         """
         channel = Channel(self.model, _connection(connection))
-        found = find_action(self.model, action, channel.definition.key)
+        found = find_action(self.model, action)
         values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
         return make_plan(self.model, found, values, channel)
 

@@ -172,7 +172,17 @@ class Model:
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
         self.connections = {key: self._connection(document.data) for key, document in source.connections.items()}
         self.actions = {key: Action(document.data, self) for key, document in source.actions.items()}
+        self._former_keys = {
+            former: key
+            for key, action in self.actions.items()
+            for former in action.definition.get("aliases", ())
+            if former not in self.actions
+        }
         self.datasources = {key: self._datasource(document.data) for key, document in source.datasources.items()}
+
+    def action(self, key: str) -> Action | None:
+        """Return an action by its key, or by one that it had before."""
+        return self.actions.get(self._former_keys.get(key, key))
 
     def resolve_inputs(self, own: Mapping[str, Any], *, defaults: bool = False) -> dict[str, Any]:
         """Return definitions with shared inputs in place, the own words on top."""
@@ -191,7 +201,7 @@ class Model:
         return DataSource(
             key=definition["datasource"],
             definition=definition,
-            action=self._reading(definition["datasource"], {**parts, "reply": {"output": output}}),
+            action=self._reading(definition["datasource"], {**parts, "reply": {**definition.get("reply", {}), "output": output}}),
             value=compile_node(options["value"], names).render,
             label=compile_node(options["label"], names).render,
         )

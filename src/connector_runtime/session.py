@@ -80,7 +80,7 @@ class _Base:
         return self._channel.token.to_dict()
 
     def _call(self, key: str, inputs: Mapping[str, Any], **how: Any) -> Call:
-        return self._call_of(find_action(self._model, key, self._channel.definition.key), inputs, **how)
+        return self._call_of(find_action(self._model, key), inputs, **how)
 
     def _call_of(
         self,
@@ -250,23 +250,16 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
         await self.aclose()
 
 
-def find_action(model: Model, key: str, connection: str | None = None) -> Action:
+def find_action(model: Model, key: str) -> Action:
     """Return an action by its key.
 
     Raises:
-        InputError: There is none, or it does not work with the connection.
+        InputError: There is none.
     """
-    action = model.actions.get(key)
+    action = model.action(key)
     if action is None:
         raise error_of(
             "input", f"There is no action called `{key}`.", hint=did_you_mean(key, model.actions)
-        )
-    if connection is not None and action.connections and connection not in action.connections:
-        raise error_of(
-            "config",
-            f"The action does not work with the connection `{connection}`.",
-            hint=f"Use one of: {', '.join(action.connections)}.",
-            action=key,
         )
     return action
 
@@ -274,7 +267,20 @@ def find_action(model: Model, key: str, connection: str | None = None) -> Action
 def take_inputs(
     model: Model, action: Action, given: Mapping[str, Any], channel: Channel, *, trust_paths: bool
 ) -> dict[str, Any]:
-    """Check what was given for an action and return what is meant."""
+    """Check what was given for an action and return what is meant.
+
+    Raises:
+        ConnectionProblem: The action does not work with this kind of connection.
+        InputError: A value is missing, unknown or unusable.
+    """
+    connection = channel.definition.key
+    if action.connections and connection not in action.connections:
+        raise error_of(
+            "config",
+            f"The action does not work with the connection `{connection}`.",
+            hint=f"Use one of: {', '.join(action.connections)}.",
+            action=action.key,
+        )
     values = {key: value for key, value in given.items() if key != "connection"}
     try:
         return take(

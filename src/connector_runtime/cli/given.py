@@ -33,7 +33,7 @@ def load(context: click.Context) -> Component:
 
 def action_of(component: Component, key: str) -> Action:
     """Return an action, or say which one was probably meant."""
-    action = component.actions.get(key)
+    action = component.model.action(key)
     if action is None:
         near = difflib.get_close_matches(key, component.actions, n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
