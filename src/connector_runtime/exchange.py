@@ -324,7 +324,8 @@ def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
         return values["body"]
     if form == "text":
         return values.get("text", "")
-    if "items" in scope and call.action.program.reply.output is None and scope.get("pages", 1) > 1:
+    if scope.get("every") and call.action.program.reply.output is None:
+        # By what was asked for: the shape must not depend on how many pages there happen to be.
         return scope["items"]
     return values.get("json", ABSENT)
 

@@ -26,7 +26,7 @@ def listing(
 ) -> Conversation[Verdict]:
     """Read one page, or all of them when the user or a stream wants all.
 
-    Afterwards `scope` has all records under `items` and the number of `pages`.
+    Afterwards `scope` has all records under `items`, and whether `every` page was wanted.
 
     Raises:
         ReplyTooLarge: The action's cap was reached; `cursor` says where to go on.
@@ -58,7 +58,7 @@ def listing(
         if not call.stream and (number >= paging.max_pages or count >= paging.max_items):
             raise _cap(number, count, following)
         state = following
-    scope["items"], scope["pages"] = collected, number
+    scope["items"], scope["every"] = collected, every
     return verdict
 
 
