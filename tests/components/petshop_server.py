@@ -14,11 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The component that this shop is the vendor of.
+PETSHOP = Path(__file__).parent / "petshop"
 
 KEY = "an-example-not-a-key"
 CLIENT = ("whisker-app", "an-example-not-a-secret")
