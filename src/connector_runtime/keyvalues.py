@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.plain import MAX_DEPTH, plain
-from connector_runtime.refusals import Refusal, did_you_mean, is_broken_text, kind_of, shown
+from connector_runtime.refusals import Refusal, is_broken_text, kind_of, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,14 +75,12 @@ def _entry(item: Any, number: int) -> tuple[Any, Any] | None:
         return item[0], item[1]
     if not isinstance(item, Mapping):
         raise Refusal(f"entry {number} is {kind_of(item)}, not a key with a value.", SHAPES)
-    if "key" not in item:
-        names = [str(name) for name in item]
-        hint = SHAPES if "value" not in item else f"{did_you_mean('key', names)}Each entry needs a key."
-        raise Refusal(f"entry {number} has no `key`.", hint)
+    for member in ("key", "value"):
+        if member not in item and (member == "key" or len(item) > 1):
+            near = nearest(member, (str(name) for name in item if name not in ("key", "value")))
+            hint = f"Write `{member}` instead of {shown(near)}." if near else SHAPES
+            raise Refusal(f"entry {number} has no `{member}`.", hint)
     if "value" not in item:
-        if len(item) > 1:
-            guess = did_you_mean("value", (str(name) for name in item if name != "key"))
-            raise Refusal(f"entry {number} has no `value`.", f"{guess}Each entry has a `key` and a `value`.")
         return None
     if item["key"] in ("", None) and item["value"] in ("", None):
         return None

@@ -53,13 +53,19 @@ def kind_of(value: Any) -> str:
     return "null" if value is None else f"a Python {type(value).__name__}"
 
 
-def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """Return "Did you mean …? " for a near miss, else empty text."""
+def nearest(wanted: str, known: Iterable[str]) -> str | None:
+    """Return the name that a misspelt one may be, or None."""
     import difflib  # noqa: PLC0415  only for errors
 
     by_folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(wanted.strip().casefold()[:200], by_folded, n=1, cutoff=0.6)
-    return f"Did you mean `{by_folded[near[0]]}`? " if near else ""
+    return by_folded[near[0]] if near else None
+
+
+def did_you_mean(wanted: str, known: Iterable[str]) -> str:
+    """Return "Did you mean …? " for a near miss, else empty text."""
+    name = nearest(wanted, known)
+    return f"Did you mean `{name}`? " if name else ""
 
 
 def listed(names: Iterable[str]) -> str:
