@@ -118,7 +118,15 @@ def _child_kinds(module: str) -> frozenset[str]:
         operation.options["kind"]
         for operation in catalogue().operations
         if operation.module.name == module and operation.do.startswith("child_")
-    ) | {"documents", "comments"}
+    )
+
+
+def forget_documents(books: Books, module: str, record_id: str) -> None:
+    """Delete the files of a record with their contents."""
+    kind, parent = books.kind("documents"), f"{module}/{record_id}"
+    for document_id in books.state.ids(kind, parent=parent):
+        books.state.delete_blob(f"{kind}/{document_id}")
+    books.state.delete_all(kind, parent=parent)
 
 
 def _follow_children(books: Books, module: Module, record: Record | None, before: Record | None) -> None:
@@ -126,6 +134,7 @@ def _follow_children(books: Books, module: Module, record: Record | None, before
         return
     for name in _child_kinds(module.name):
         books.state.delete_all(books.kind(f"{module.name}/{name}"), parent=str(before[module.id]))
+    forget_documents(books, module.name, str(before[module.id]))
     if module.name == "contacts":
         persons = module_named("contact_persons")
         contact = {"contact_id": before["contact_id"]}

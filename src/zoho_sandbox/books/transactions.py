@@ -179,6 +179,10 @@ def _new_line(draft: Draft, values: Mapping[str, Any]) -> Record:
 def set_totals(draft: Draft) -> None:
     """Compute lines and totals, and what is still to be paid."""
     record = draft.record
+    if draft.before is None:
+        # choice: discounts come before tax unless the body says otherwise.
+        record["is_discount_before_tax"] = draft.values.get("is_discount_before_tax", True)
+        draft.default("discount_type", "entity_level")
     lines = record.get("line_items") or []
     priced = [_priced(draft.books, line) for line in lines]
     totals = add_up(priced, read_terms(record))
