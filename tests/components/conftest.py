@@ -129,8 +129,7 @@ def component() -> Component:
 def shop() -> Iterator[PetShop]:
     """A fresh shop with four dogs and a cat, on loopback."""
     with open_shop() as shop:
-        for name, species in (("Ada", "dog"), ("Rex", "dog"), ("Tom", "cat"), ("Ivy", "dog"), ("Max", "dog")):
-            shop.put(name, species, chip=f"98200012345678{len(shop.pets)}", weight=10)
+        shop.stock()
         yield shop
 
 
