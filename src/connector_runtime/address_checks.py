@@ -112,7 +112,7 @@ def _check_origin(draft: Draft, document: Document, pointer: Pointer) -> None:
     example = "such as ${ connection.site.api }, where `site` is a row that the connection chooses"
     if found is None:
         message = "an address must start with a column of a chosen row"
-        draft.note(document, pointer, "R029", message, hint=example)
+        draft.note(document, pointer, "R029", message, hint=example, hides=True)
     elif not _is_chosen(draft, document, found["row"]):
         message = f"`connection.{found['row']}` is not a row that a connection chooses"
         draft.note(document, pointer, "R029", message, hint=example)
@@ -182,4 +182,5 @@ def _check_cells(draft: Draft, document: Document, pointer: Pointer, *, is_loopb
             try:
                 origin(cell)
             except UrlError as error:
-                draft.note(document, place, "R029", f"not an address to send tokens to: {error.message}")
+                message = f"nothing can be sent here: it is {error.message}"
+                draft.note(document, place, "R029", message, hint=error.hint)

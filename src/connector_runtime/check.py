@@ -40,8 +40,8 @@ def check(draft: Draft) -> None:
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
-        check_expressions(draft, kind, document)
         check_addresses(draft, kind, document)
+        check_expressions(draft, kind, document)
         _check_links(draft, kind, document)
 
 

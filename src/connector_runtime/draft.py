@@ -115,7 +115,7 @@ class Draft:
         """Return the connections that an action or data source works with."""
         listed = as_list(as_map(document.data).get("connection"))
         every = self.files["connection"]
-        return {key: every[key] for key in listed if is_in(key, every)} if listed else every
+        return {key: every[key] for key in listed if is_in(key, every)} or every
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.draft import as_map, at
+from connector_runtime.draft import as_list, as_map, at
 from connector_runtime.grammar import ExpressionError
 from connector_runtime.places import ALL_NAMES, is_single, names_for
 from connector_runtime.reference_checks import Site, check_reference
@@ -44,6 +44,9 @@ class Text:
 
 def check_expressions(draft: Draft, kind: str, document: Document) -> None:
     """Note every expression that cannot be read or refers to what is not there."""
+    for pointer in _computed_keys(document.data, ()):
+        message, hint = "a key cannot hold an expression", "to set computed keys, spread a map: `...`"
+        draft.note(document, pointer, "R001", message, hint=hint, key=True, hides=True)
     for pointer, text in texts_of(document.data):
         if "${" not in text and "{{" not in text:
             continue
@@ -84,6 +87,16 @@ def _texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
             yield from _texts_below(value, (*pointer, index))
 
 
+def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
+    for key, value in as_map(node).items() if isinstance(node, dict) else enumerate(as_list(node)):
+        if not pointer and key in _DATA:
+            continue
+        if isinstance(key, str) and "${" in key:
+            yield (*pointer, key)
+        if isinstance(value, dict | list):
+            yield from _computed_keys(value, (*pointer, key))
+
+
 def _compiled(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> Template | None:
     names = names_for(kind, pointer)
     compile_any = compile_expression_text if is_single(pointer) else compile_text
@@ -91,10 +104,6 @@ def _compiled(draft: Draft, kind: str, document: Document, pointer: Pointer, tex
         if "${" in text and pointer[-1] not in _WORDS:
             hint = "write the text itself" if kind != "component" else None
             draft.note(document, pointer, "R030", "an expression is not possible here", hint=hint)
-        return None
-    if any(isinstance(step, str) and "${" in step for step in pointer):
-        hint = "to set computed keys, spread a map: `...`"
-        draft.note(document, pointer, "R001", "a key cannot hold an expression", hint=hint, key=True)
         return None
     try:
         return compile_any(text, names)

@@ -40,7 +40,9 @@ _CODES = {
     "dependentRequired": "S007",
     "uniqueItems": "S008",
 }
-_AT_KEY = frozenset({"additionalProperties", "propertyNames"})
+_AT_KEY = frozenset(
+    {"additionalProperties", "propertyNames", "required", "oneOf", "anyOf", "dependentRequired"}
+)
 _HIDING = frozenset({"additionalProperties", "propertyNames", "type", "enum", "pattern"})
 
 
@@ -192,11 +194,14 @@ def _judge_overlay(draft: Draft, document: Document) -> None:
 
 def _read(draft: Draft, path: Path, name: str, kind: str) -> Document | None:
     try:
-        return read_yaml(path, name)
+        document = read_yaml(path, name)
     except DefinitionError as error:
         draft.problems += error.problems
         draft.unreadable.add(kind)
         return None
+    if not isinstance(document.data, dict):
+        draft.unreadable.add(kind)
+    return document
 
 
 def _share(draft: Draft, document: Document, seen: dict[tuple[str, str], str]) -> None:

@@ -70,8 +70,8 @@ def _check_input(site: Site, reference: Reference, is_guarded: bool) -> None:
         return
     definition = inputs[key]
     if definition.get("type") == "secret":
-        hint = f"write `secrets.{key}`" if site.kind == "connection" else "actions have no secrets"
-        site.note(reference, "R006", f"`{key}` is a secret", hint)
+        if site.kind == "connection":  # elsewhere the definition is the mistake
+            site.note(reference, "R006", f"`{key}` is a secret", f"write `secrets.{key}`")
         return
     _check_flat(site, reference, key, definition)
     if site.kind in _NOUNS and _is_optional(definition):
@@ -100,7 +100,10 @@ def _check_flat(site: Site, reference: Reference, key: str, definition: Mapping[
 
 
 def _is_optional(definition: Mapping[str, Any]) -> bool:
-    return bool(definition) and definition.get("required") is not True and "default" not in definition
+    if not definition or definition.get("required") not in (None, False):
+        return False
+    default = definition.get("default")
+    return default is None or (isinstance(default, str) and "${" in default)
 
 
 def _check_presence(site: Site, reference: Reference, name: str, is_guarded: bool) -> None:
@@ -124,7 +127,7 @@ def _check_connection(site: Site, reference: Reference, is_guarded: bool) -> Non
     with_it = {key: document for key, document in own.items() if name in _members(draft, document)}
     if not with_it:
         known = {member for document in own.values() for member in _members(draft, document)}
-        hint = meant(name, known, "of the connections" if site.kind != "connection" else "here")
+        hint = meant(name, known, "there are")
         site.note(reference, "R005", f"no connection has `{name}`", hint)
         return
     if len(with_it) < len(own) and reference.needed and not is_guarded:

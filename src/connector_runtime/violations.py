@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 Pointer = tuple[str | int, ...]
 
 _LISTED = 40
+# What the patterns of the language's own schemas ask for.
+_FORMS = {
+    r"^\$\{[\s\S]*\}$": "must be one expression",
+    r"^(/|\$\{)": "must start with a slash",
+    r"^https://": "must start with https://",
+}
 _KINDS = {
     "string": "a text",
     "number": "a number",
@@ -92,7 +98,8 @@ class _Teller:
         else:
             words = _WORDS.get(keyword, _other)
             message, hint = words(self, error, name_of(pointer))
-            yield Violation(pointer, message, hint, keyword)
+            is_about_key = getattr(error, "is_about_key", False)
+            yield Violation(pointer, message, hint, "propertyNames" if is_about_key else keyword)
 
     def value(self, value: Any) -> str:
         """Return how to speak of a value."""
@@ -297,7 +304,8 @@ def _pattern(_teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
             f"`{error.instance}` cannot be a key",
             "a key has letters, digits, _ and -, and starts with a letter",
         )
-    return f"{name} does not have the right form", _example(error)
+    words = _FORMS.get(error.validator_value, "does not have the right form")
+    return f"{name} {words}", _example(error)
 
 
 def _bound(words: str) -> Callable[[_Teller, Any, str], tuple[str, str | None]]:

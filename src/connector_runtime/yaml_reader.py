@@ -36,6 +36,7 @@ _CONSTANTS: dict[str, Any] = {
     "False": False,
     "FALSE": False,
 }
+_NEVER_CLOSED = "the quote that opens here is never closed"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -78,7 +79,12 @@ def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
     except _Stop:
         pass
     except yaml.YAMLError as error:
-        reader.mistakes.append(_syntax(error, text.splitlines()))
+        mistake = _syntax(error, text.splitlines())
+        opened = reader.long_quote
+        if opened is not None and "closing quote" in mistake.message:
+            # The next quote of the file has closed it, lines later: there the complaint makes no sense.
+            mistake = Mistake(opened.line, opened.column, "Y002", _NEVER_CLOSED)
+        reader.mistakes.append(mistake)
     return data, mark, reader.mistakes
 
 
@@ -87,6 +93,7 @@ class _Reader:
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.mistakes: list[Mistake] = []
         self.nodes = 0
+        self.long_quote: Any = None
 
     def note(self, at: Any, code: str, message: str, hint: str | None = None) -> None:
         self.mistakes.append(Mistake(at.line, at.column, code, message, hint))
@@ -116,8 +123,10 @@ class _Reader:
         mark = Mark(place.line, place.column)
         self.nodes += 1
         if depth > MAX_DEPTH or self.nodes > MAX_NODES:
-            what = f"{MAX_DEPTH} levels deep" if depth > MAX_DEPTH else f"{MAX_NODES} values long"
-            self.note(place, "Y008", f"the file is more than {what}", "split it")
+            if depth > MAX_DEPTH:
+                self.note(place, "Y008", f"the file is more than {MAX_DEPTH} levels deep", "make it flatter")
+            else:
+                self.note(place, "Y008", f"the file holds more than {MAX_NODES:,} values", "split it")
             raise _Stop
         self.refuse_anchor(event)
         if isinstance(event, yaml.ScalarEvent):
@@ -194,6 +203,8 @@ class _Reader:
     def scalar(self, event: Any) -> Any:
         text: str = event.value
         if event.style:
+            spans_lines = event.style in {"'", '"'} and event.end_mark.line > event.start_mark.line
+            self.long_quote = event.start_mark if spans_lines else None
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -230,7 +241,7 @@ def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
 def _by_words(problem: str, context: Any, here: Mistake, text: str) -> Mistake:
     start = Mistake(context.line, context.column, "Y002", "") if context else here
     if "unexpected end of stream" in problem:
-        return replace(start, message="the quote that opens here is never closed")
+        return replace(start, message=_NEVER_CLOSED)
     if "could not find expected ':'" in problem:
         hint = "each line of a map is `key: value`"
         return replace(start, message="a colon is missing in this line", hint=hint)
@@ -259,10 +270,12 @@ def _stray_colon(line: int, column: int, text: str) -> Mistake:
 
 def _flow(line: int, column: int, context: Any, lines: list[str]) -> Mistake:
     opening = lines[context.line][context.column : context.column + 1]
-    start = lines[context.line].find("${", context.column)
-    if start >= 0 and (line, column) >= (context.line, start):
+    text = lines[line] if line < len(lines) else ""
+    start = text.rfind("${", 0, column + 1)
+    before = text[: max(start, 0)]
+    if start >= 0 and not (before.count('"') % 2 or before.count("'") % 2):
         return Mistake(
-            context.line,
+            line,
             start,
             "Y007",
             f"an expression inside `{opening}` needs quotes",
