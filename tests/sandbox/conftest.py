@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -11,6 +12,49 @@ import pytest
 from zoho_sandbox import Sandbox
 
 ClientMaker = Callable[..., httpx.Client]
+
+
+class Accounts(httpx.Client):
+    """A client of the accounts server that follows nothing by itself."""
+
+    asked: ClassVar[dict[str, str]] = {
+        "scope": "ZohoBooks.contacts.ALL,ZohoCRM.modules.ALL",
+        "client_id": "1000.SANDBOXCLIENT",
+        "response_type": "code",
+        "access_type": "offline",
+        "redirect_uri": "http://127.0.0.1:8123/callback",
+        "state": "s 1",
+        "prompt": "consent",
+    }
+
+    def agree(self, **changes: str) -> dict[str, str]:
+        """Accept as a person would; return what the callback receives."""
+        fields = {**self.asked, "decision": "accept", **changes}
+        reply = self.post("/oauth/v2/auth", data=fields)
+        assert reply.status_code == 302
+        return dict(parse_qsl(urlsplit(reply.headers["location"]).query))
+
+    def exchange(self, code: str, /, **changes: str) -> httpx.Response:
+        """Exchange a code for tokens."""
+        fields = {"code": code, "redirect_uri": self.asked["redirect_uri"], **changes}
+        return self._token("authorization_code", fields)
+
+    def refresh(self, token: str) -> httpx.Response:
+        """Ask for a new access token."""
+        return self._token("refresh_token", {"refresh_token": token})
+
+    def call(self, token: str) -> httpx.Response:
+        """Make any product call with an access token."""
+        return self.get(
+            "/books/v3/contacts",
+            params={"organization_id": "10234695"},
+            headers={"Authorization": f"Zoho-oauthtoken {token}"},
+        )
+
+    def _token(self, grant_type: str, fields: dict[str, str]) -> httpx.Response:
+        client = {"client_id": self.asked["client_id"], "client_secret": "sandbox-secret"}
+        form = {"grant_type": grant_type, **client, **fields}
+        return self.post("/oauth/v2/token", data=form)
 
 
 @pytest.fixture
@@ -54,3 +98,10 @@ def books(client: ClientMaker) -> httpx.Client:
 def crm(client: ClientMaker) -> httpx.Client:
     """A CRM v8 client."""
     return client("/crm/v8")
+
+
+@pytest.fixture
+def accounts(url: str) -> Iterator[Accounts]:
+    """A client of the accounts server."""
+    with Accounts(base_url=url, trust_env=False) as made:
+        yield made
