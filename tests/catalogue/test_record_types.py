@@ -9,28 +9,32 @@ import pytest
 if TYPE_CHECKING:
     from connector_runtime import Component
 
-UNIQUE_VALUE_TYPES = set(
-    [
-        "contacts",
-        "items",
-        "estimates",
-        "salesorders",
-        "invoices",
-        "recurringinvoices",
-        "creditnotes",
-        "customerpayments",
-        "expenses",
-        "recurringexpenses",
-        "purchaseorders",
-        "bills",
-        "recurringbills",
-        "vendorpayments",
-        "projects",
-    ]
-)
-CUSTOM_FIELD_TYPES = set(
-    ["items", "invoices", "estimates", "salesorders", "purchaseorders", "bills", "customerpayments"]
-)
+UNIQUE_VALUE_TYPES = {
+    "contacts",
+    "items",
+    "estimates",
+    "salesorders",
+    "invoices",
+    "recurringinvoices",
+    "creditnotes",
+    "customerpayments",
+    "expenses",
+    "recurringexpenses",
+    "purchaseorders",
+    "bills",
+    "recurringbills",
+    "vendorpayments",
+    "projects",
+}
+CUSTOM_FIELD_TYPES = {
+    "items",
+    "invoices",
+    "estimates",
+    "salesorders",
+    "purchaseorders",
+    "bills",
+    "customerpayments",
+}
 CRM_MODULES = [
     "Accounts",
     "Calls",
