@@ -48,14 +48,16 @@ def check(draft: Draft) -> None:
 def _check_links(draft: Draft, kind: str, document: Document) -> None:
     data = as_map(document.data)
     for pointer, name in _service_names(data):
-        _expect(draft, document, pointer, name, "R018", draft.part("services"))
+        _expect(draft, document, pointer, name, "R018", known=draft.part("services"))
     for pointer, name in _policy_names(kind, data):
-        _expect(draft, document, pointer, name, "R019", draft.part("retry"))
+        _expect(draft, document, pointer, name, "R019", known=draft.part("retry"))
     for pointer, name in _error_tables(kind, data):
-        _expect(draft, document, pointer, name, "R020", draft.part("errors"))
+        _expect(draft, document, pointer, name, "R020", known=draft.part("errors"))
     for pointer, name in _schema_names(data):
         if "${" not in str(name):
-            _expect(draft, document, pointer, str(name).partition("#")[0], "R026", draft.schemas.references)
+            _expect(
+                draft, document, pointer, str(name).partition("#")[0], "R026", known=draft.schemas.references
+            )
     if kind == "component":
         _check_component(draft, document)
     elif kind in ("action", "datasource"):
@@ -64,7 +66,7 @@ def _check_links(draft: Draft, kind: str, document: Document) -> None:
 
 
 def _expect(
-    draft: Draft, document: Document, pointer: Pointer, name: Any, code: str, known: Collection[str]
+    draft: Draft, document: Document, pointer: Pointer, name: Any, code: str, *, known: Collection[str]
 ) -> bool:
     """Note that nothing has this name; what could not be read is not missed."""
     one, many, file_kind = _NOUNS[code]
@@ -147,14 +149,14 @@ def _check_action(draft: Draft, kind: str, document: Document) -> None:
     data = as_map(document.data)
     for index, key in enumerate(as_list(data.get("connection"))):
         connections = draft.files["connection"]
-        _expect(draft, document, ("connection", index), key, "R022", connections)
+        _expect(draft, document, ("connection", index), key, "R022", known=connections)
     lookup = as_map(data.get("lookup"))
     if "action" in lookup:
         _check_lookup(draft, document, lookup)
     examples = as_map(data.get("examples"))
     for name, test in as_map(data.get("tests")).items():
         place = ("tests", name, "example")
-        _expect(draft, document, place, as_map(test).get("example"), "R023", examples)
+        _expect(draft, document, place, as_map(test).get("example"), "R023", known=examples)
     for section in ("examples", "tests"):
         for name, entry in as_map(data.get(section)).items():
             _check_example(draft, kind, document, (section, name), as_map(entry))
@@ -163,7 +165,7 @@ def _check_action(draft: Draft, kind: str, document: Document) -> None:
 def _check_lookup(draft: Draft, document: Document, lookup: Mapping[str, Any]) -> None:
     actions = draft.files["action"]
     place = ("lookup", "action")
-    if not _expect(draft, document, place, lookup["action"], "R021", actions):
+    if not _expect(draft, document, place, lookup["action"], "R021", known=actions):
         return
     target = actions.get(str(lookup["action"]))
     if target is None:
@@ -184,13 +186,13 @@ def _check_example(
     connections = draft.files["connection"]
     connection, place = entry.get("connection"), (*pointer, "connection")
     if isinstance(connection, str):
-        _expect(draft, document, place, connection, "R022", connections)
+        _expect(draft, document, place, connection, "R022", known=connections)
         return
     fields = as_map(connection)
     key = next(iter(draft.connections_of(document)), None)
     if fields and CONNECTION_PARTS.issuperset(fields):
         key = fields.get("key", key)
-        _expect(draft, document, (*place, "key"), fields.get("key"), "R022", connections)
+        _expect(draft, document, (*place, "key"), fields.get("key"), "R022", known=connections)
         fields, place = as_map(fields.get("fields")), (*place, "fields")
     if is_in(key, connections) and "connection" not in draft.unreadable:
         known = draft.inputs_of("connection", connections[str(key)])

@@ -54,7 +54,7 @@ def _shown(case: dict[str, Any]) -> str:
 
 def _is_repair(edit: dict[str, str]) -> bool:
     """Return whether what stood there before is how the mistake would be mended."""
-    return SequenceMatcher(None, edit.get("old", ""), edit.get("new", "")).ratio() >= _ALIKE
+    return "old" in edit and SequenceMatcher(None, edit["old"], edit["new"]).ratio() >= _ALIKE
 
 
 if __name__ == "__main__":
