@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
 
 def typed_fields(values: Mapping[str, Any], validator: Validator) -> dict[str, Any]:
+    """Return a record whose texts have the types of its fields, see `fitted`.
+
+    Raises:
+        InputError: A text cannot become what its field is; names the field.
+    """
+    try:
+        return fitted(values, validator)
+    except Refusal as refusal:
+        problem = refusal
+    raise InputError(problem.message, kind="input", hint=problem.hint)
+
+
+def fitted(values: Mapping[str, Any], validator: Validator) -> dict[str, Any]:
     """Return a record whose texts have the types of its fields.
 
     A text becomes a number, a boolean, or what its JSON says, where the field is that and
@@ -27,7 +40,7 @@ def typed_fields(values: Mapping[str, Any], validator: Validator) -> dict[str, A
         validator: What knows the fields' types.
 
     Raises:
-        InputError: A text cannot become what its field is; names the field.
+        Refusal: A text cannot become what its field is; names the field.
     """
     pairs = getattr(values, "pairs", None)
     if pairs is not None:
@@ -45,7 +58,7 @@ def _typed(name: str, value: Any, validator: Validator) -> Any:
         return _of_type(value, types)
     except Refusal as refusal:
         problem = refusal
-    raise InputError(f"{name}: {problem.message}", kind="input", hint=problem.hint)
+    raise Refusal(f"{name}: {problem.message}", problem.hint)
 
 
 def _of_type(text: str, types: frozenset[str]) -> Any:

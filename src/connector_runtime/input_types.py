@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.choices import chooser
 from connector_runtime.filevalues import is_accepted, read_file, read_files
-from connector_runtime.keyvalues import read_pairs
+from connector_runtime.keyvalues import Pairs, read_pairs
 from connector_runtime.readers import (
     read_any,
     read_boolean,
@@ -148,7 +148,7 @@ def _bounds(kind: str, definition: Mapping[str, Any]) -> Callable[[Any], None]:
     unit = "" if is_number else " characters" if kind in (*TEXTS, "secret") else " entries"
 
     def check(value: Any) -> None:
-        size = value if is_number else len(value.reveal() if isinstance(value, Secret) else value)
+        size = value if is_number else _length(value)
         if low is not None and size < low:
             word = "small" if is_number else "short"
             raise Refusal(_size(value, size, unit, f"too {word}"), f"At least {low}{unit}.")
@@ -157,6 +157,12 @@ def _bounds(kind: str, definition: Mapping[str, Any]) -> Callable[[Any], None]:
             raise Refusal(_size(value, size, unit, f"too {word}"), f"At most {high}{unit}.")
 
     return check if is_number or kind in (*TEXTS, "secret", "list", "keyvalue", "files", "object") else _pass
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, Pairs):
+        return len(value.pairs)
+    return len(value.reveal() if isinstance(value, Secret) else value)
 
 
 def _size(value: Any, size: Any, unit: str, words: str) -> str:
@@ -188,7 +194,7 @@ def _accepts(definition: Mapping[str, Any]) -> Callable[[Any], None]:
     accepts = tuple(definition["accepts"])
 
     def check(value: Any) -> None:
-        named = value.pairs if hasattr(value, "pairs") else [(value.name, value)]
+        named = value.pairs if isinstance(value, Pairs) else [(value.name, value)]
         for name, file in named:
             known = File(file.source, file.content_type, file.name or name)
             if not is_accepted(known, accepts):

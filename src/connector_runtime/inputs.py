@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.choices import Choice, choices_of
 from connector_runtime.errors import DefinitionError, InputError
 from connector_runtime.expressions import ExpressionError
-from connector_runtime.fields import typed_fields
+from connector_runtime.fields import fitted, typed_fields
 from connector_runtime.forms import form_fields, input_schema
 from connector_runtime.input_types import TYPES, choice_reader, reader_of
 from connector_runtime.keyvalues import Pairs
@@ -228,7 +228,7 @@ def _fitting(value: Any, reference: Any, schemas: Schemas) -> Any:
     if validator is None:
         return value
     if isinstance(value, Pairs):
-        value = typed_fields(value, validator)
+        value = fitted(value, validator)
     violations = validator.violations(value)
     if not violations:
         return value

@@ -43,6 +43,15 @@ def plain(value: Any, depth_left: int = MAX_DEPTH) -> Any:
     return _scalar(value)
 
 
+def is_finite(number: float | Decimal) -> bool:
+    """Return whether a number is one, however large."""
+    return (
+        number.is_finite()
+        if isinstance(number, Decimal)
+        else isinstance(number, int) or math.isfinite(number)
+    )
+
+
 def _name(key: Any) -> str:
     if not isinstance(key, str):
         raise Refusal(f"a name in it is {kind_of(key)}, not a text.", "Put names in quotes.")
@@ -53,7 +62,7 @@ def _name(key: Any) -> str:
 
 def _scalar(value: Any) -> Any:
     if isinstance(value, float | Decimal):
-        if not math.isfinite(value):
+        if not is_finite(value):
             raise Refusal("a number in it is not finite.", "Leave the field out, or send null.")
         return value
     if isinstance(value, datetime):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from connector_runtime.json_text import JsonError, parse_json
-from connector_runtime.plain import plain
+from connector_runtime.plain import is_finite, plain
 from connector_runtime.refusals import Refusal, is_broken_text, kind_of, shown
 from connector_runtime.values import Secret
 
@@ -55,7 +54,7 @@ def read_number(value: Any) -> int | float | Decimal:
         return _number_of(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Refusal(f"{shown(value)} is not a number.", "Enter digits, such as 12 or 12.5.")
-    if not math.isfinite(value):
+    if not is_finite(value):
         raise Refusal("the number is not finite.", "Enter digits, such as 12 or 12.5.")
     if value and abs(value) >= _TOO_LARGE:
         raise Refusal("the number is too long.", f"Enter at most {MAX_NUMBER_CHARACTERS} digits.")

@@ -1,0 +1,661 @@
+"""Inputs: what was entered becomes what is meant, or is refused in plain words."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector_runtime.errors import DefinitionError, InputError
+from connector_runtime.inputs import build_inputs, take
+from connector_runtime.schemas import Schemas
+from connector_runtime.values import ABSENT, Secret
+
+TABLES = {
+    "kinds": {
+        "cats": {"label": "Cats", "small": True, "aliases": ["Kitties"]},
+        "dogs": {"label": "Dogs", "small": True},
+        "horses": {"label": "Horses"},
+    }
+}
+
+
+def taken(definitions, given=None, *, connection=None, schemas=None, trust_paths=False, **more):
+    return take(
+        build_inputs(definitions, TABLES),
+        {**(given or {}), **more},
+        connection=connection or {},
+        tables=TABLES,
+        schemas=schemas,
+        trust_paths=trust_paths,
+    )
+
+
+def one(definition, *value, **facts):
+    """Return what one input makes of a value; without a value it is absent."""
+    given = {"it": value[0]} if value else {}
+    return taken({"it": {"label": "The Input", **definition}}, given, **facts).get("it", ABSENT)
+
+
+def refusal(definition, value):
+    with pytest.raises(InputError) as caught:
+        one(definition, value)
+    assert caught.value.input == "it"
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "meant"),
+    [
+        ("string", "007", "007"),
+        ("string", 982000000037049, "982000000037049"),
+        ("text", " two\nlines ", " two\nlines "),
+        ("integer", " 12 ", 12),
+        ("integer", "1e3", 1000),
+        ("integer", 2.0, 2),
+        ("integer", "-0", 0),
+        ("number", "12.5", 12.5),
+        ("number", ".5", 0.5),
+        ("number", "12345678901234567890.123", Decimal("12345678901234567890.123")),
+        ("number", 3, 3),
+        ("boolean", "true", True),
+        ("boolean", " Yes ", True),
+        ("boolean", "on", True),
+        ("boolean", "1", True),
+        ("boolean", 1, True),
+        ("boolean", "0", False),
+        ("boolean", "OFF", False),
+        ("boolean", "n", False),
+        ("boolean", 0, False),
+        ("object", '{"a": [1, 2.50]}', {"a": [1, Decimal("2.50")]}),
+        ("object", {"a": ("x",)}, {"a": ["x"]}),
+        ("list", '["a, b", "c"]', ["a, b", "c"]),
+        ("list", "Last_Name, Email", ["Last_Name", "Email"]),
+        ("list", "Doe, John\nRoe, Jane\n", ["Doe, John", "Roe, Jane"]),
+        ("list", ("a", 1), ["a", 1]),
+        ("any", '{"a": 1}', '{"a": 1}'),
+        ("any", {"a": None}, {"a": None}),
+        ("date", "2024-05-31", "2024-05-31"),
+        ("datetime", "2024-05-31 14:30Z", "2024-05-31T14:30:00+00:00"),
+        ("keyvalue", "a=1&a=2", {"a": "2"}),
+    ],
+)
+def test_each_type_understands_what_people_and_platforms_send(kind, value, meant):
+    """Texts become the type's values, and values of the type stay."""
+    found = one({"type": kind}, value)
+
+    assert found == meant
+    assert type(found) is type(meant) or kind == "keyvalue"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("string", 1.10, "1.1 is a number with a decimal point, and may have lost digits. (Enter it as text"),
+        ("string", True, "true is not a text."),
+        ("string", ["a"], "a list is not a text."),
+        ("string", "a\ud800", "the text holds half a character."),
+        ("integer", "12.5", '"12.5" is not a whole number. (Enter one without decimals'),
+        ("integer", "ten", '"ten" is not a number. (Enter digits'),
+        ("integer", "1_000", '"1_000" is not a number.'),
+        ("integer", "\u0661\u0662", "is not a number."),
+        ("integer", True, "true is not a number."),
+        ("number", "1,000", "without signs between thousands, such as 1234.5"),
+        ("number", "12,5", "without signs between thousands, such as 1234.5"),
+        ("number", "NaN", '"NaN" is not a number.'),
+        ("number", float("inf"), "the number is not finite."),
+        ("number", "9" * 80, "the number is too long."),
+        ("number", 10**80, "the number is too long."),
+        ("number", 10**800, "the number is too long."),
+        ("number", Decimal("sNaN"), "the number is not finite."),
+        ("any", 10**8000, "a number in it is too long."),
+        ("number", Decimal("1e999999"), "the number is too long."),
+        ("number", "1e-999", "too large or too small"),
+        ("number", [1], "a list is not a number."),
+        ("boolean", "maybe", '"maybe" is neither yes nor no. (Enter true or false.)'),
+        ("boolean", 2, "2 is neither yes nor no."),
+        (
+            "object",
+            '{"a": 1,\n "b" 2}',
+            "the text is not JSON, in line 2, column 6: a colon is missing here.",
+        ),
+        ("object", "[1]", "a list is not a map of names and values."),
+        ("object", {1: "a"}, "a name in it is a number, not a text."),
+        ("list", '["a" "b"]', "the text is not JSON, in line 1, column 6"),
+        ("list", '{"a": 1}', "a map of names and values is not a list. (Put [ and ] around it.)"),
+        ("list", {"a"}, "a set has no order."),
+        ("list", 5, "5 is not a list."),
+        ("any", b"x", "the content of a file cannot be sent as a value. (Files need an input for files.)"),
+        ("any", [float("nan")], "a number in it is not finite."),
+        ("date", "01/02/2024", "can mean 1 February"),
+        ("keyvalue", "words", "line 1 has no colon"),
+        ("file", 5, "a number is not a file."),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_label_reason_and_next_step(kind, value, words):
+    """A refusal starts with the label and says what to enter."""
+    message = refusal({"type": kind}, value)
+
+    assert message.startswith("The Input: ")
+    assert words in message
+    assert message.endswith(".)")
+
+
+def test_long_values_are_shortened_in_messages():
+    """A message shows enough of a value to know it by, not all of it."""
+    message = refusal({"type": "integer"}, "x" * 5000)
+    shorter = refusal({"type": "integer"}, "x" * 59)
+
+    assert "too long" in message
+    assert f'"{"x" * 40}…"' in shorter
+
+
+def test_a_value_nested_without_end_is_refused():
+    """A map that holds itself does not end the program."""
+    loop: dict[str, object] = {}
+    loop["again"] = loop
+
+    assert "nested more than 200 levels deep" in refusal({"type": "object"}, loop)
+
+
+def test_what_was_given_can_be_changed_later_without_harm():
+    """Inputs are copies: a caller's list stays the caller's."""
+    record = {"lines": [{"sku": "A1"}]}
+
+    found = one({"type": "object"}, record)
+    record["lines"].append({"sku": "A2"})
+
+    assert found == {"lines": [{"sku": "A1"}]}
+
+
+# Absent, null, empty text ------------------------------------------------------------------
+
+
+def test_absent_null_and_empty_text_are_three_things():
+    """An optional text: absent leaves it out, null is null, empty text is empty text."""
+    text = {"type": "string"}
+
+    assert one(text) is ABSENT
+    assert one(text, ABSENT) is ABSENT
+    assert one(text, None) is None
+    assert one(text, "") == ""
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"type": "string", "default": "x"},
+        {"type": "string", "default": "${ connection.key }"},
+        {"type": "integer", "default": "3"},
+        {"type": "boolean", "default": False},
+        {"type": "string", "choices": ["a"], "default": "a"},
+    ],
+)
+def test_an_input_with_a_default_left_empty_has_its_default(definition, nothing):
+    """Null and empty text count as not given where there is a default."""
+    connection = {"key": "from the connection"}
+
+    assert one(definition, nothing, connection=connection) == one(definition, connection=connection)
+    assert one(definition, nothing, connection=connection) is not ABSENT
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"type": "integer"},
+        {"type": "boolean"},
+        {"type": "date"},
+        {"type": "keyvalue"},
+        {"type": "list"},
+        {"type": "object"},
+        {"type": "any"},
+        {"type": "file"},
+        {"type": "secret"},
+        {"type": "string", "choices": ["a"]},
+        {"type": "string", "min": 1},
+        {"type": "string", "pattern": "^[0-9]+$"},
+    ],
+)
+def test_empty_text_that_is_no_possible_value_counts_as_not_given(definition):
+    """A number field left empty is absent, as is a text that may not be empty."""
+    assert one(definition, "") is ABSENT
+
+
+@pytest.mark.parametrize("kind", ["integer", "boolean", "date", "list", "object", "any", "text"])
+def test_null_clears_where_a_value_can_be_cleared(kind):
+    """Null reaches the request of an optional input without default."""
+    assert one({"type": kind}, None) is None
+
+
+@pytest.mark.parametrize("kind", ["secret", "keyvalue", "file", "files"])
+def test_null_counts_as_not_given_where_nothing_can_be_cleared(kind):
+    """A file or a list of names cannot be null."""
+    assert one({"type": kind}, None) is ABSENT
+
+
+# Required ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("string", ""),
+        ("string", " \n"),
+        ("string", None),
+        ("string", ABSENT),
+        ("text", ""),
+        ("integer", ""),
+        ("list", []),
+        ("list", " "),
+        ("object", {}),
+        ("keyvalue", "{}"),
+        ("keyvalue", [{"key": "", "value": ""}]),
+        ("secret", ""),
+        ("file", None),
+    ],
+)
+def test_a_required_input_without_content_is_missing(kind, value):
+    """Empty text, null, an empty list and an absent value are all missing."""
+    message = refusal({"type": kind, "required": True}, value)
+
+    assert message == "The Input is missing. (Enter a value.)"
+
+
+def test_a_missing_input_is_asked_for_with_its_choices_or_its_example():
+    """The next step shows what a value looks like."""
+    with pytest.raises(InputError, match=r"Choose one of: cats, dogs, horses\."):
+        taken({"kind": {"type": "string", "required": True, "choicesFrom": {"table": "kinds"}}})
+    with pytest.raises(InputError, match=r'Enter a value such as "A-1"\.'):
+        taken({"sku": {"type": "string", "required": True, "example": "A-1"}})
+    with pytest.raises(InputError, match=r'Enter a value such as \["A-1"\]\.'):
+        taken({"skus": {"type": "list", "required": True, "example": ["A-1"]}})
+
+
+def test_a_required_input_may_come_from_its_default():
+    """A default satisfies `required`, also one of the connection, and only if it is there."""
+    definition = {"type": "string", "required": True, "default": "${ connection.shop }"}
+
+    assert one(definition, connection={"shop": "S1"}) == "S1"
+    with pytest.raises(InputError, match="is missing"):
+        one(definition)
+
+
+def test_false_and_zero_are_values():
+    """A required switch that is off is not missing."""
+    assert one({"type": "boolean", "required": True}, "false") is False
+    assert one({"type": "integer", "required": True}, 0) == 0
+
+
+def test_every_problem_is_reported_at_once():
+    """The first problem is raised, and the details have them all: a form marks every field."""
+    definitions = {
+        "a": {"type": "integer", "label": "A"},
+        "b": {"type": "string", "label": "B", "required": True},
+        "c": {"type": "boolean", "label": "C"},
+    }
+
+    with pytest.raises(InputError) as caught:
+        taken(definitions, a="x", c="maybe", d="z")
+
+    assert caught.value.input == "a"
+    assert [problem["input"] for problem in caught.value.details] == ["a", "c", "d", "b"]
+
+
+def test_an_unknown_input_is_refused_with_the_one_that_was_meant():
+    """A misspelt key does not vanish silently."""
+    definitions = {"recordType": {"type": "string", "label": "Record Type"}, "page": {"type": "integer"}}
+
+    with pytest.raises(InputError, match="Did you mean `recordType`") as caught:
+        taken(definitions, recordtyp="x")
+
+    assert caught.value.input == "recordtyp"
+    assert "The inputs are: recordType, page." in str(caught.value)
+
+
+# Secrets ----------------------------------------------------------------------------------
+
+
+def test_a_secret_is_wrapped_and_never_shown():
+    """Neither the value nor a refusal of it can be printed."""
+    definition = {"type": "secret", "pattern": "^sk-[0-9]+$", "min": 5}
+
+    found = one(definition, "sk-12345")
+
+    assert found == Secret("sk-12345")
+    for wrong in ("hunter2-hunter2", " sk-12345", ["sk-12345"]):
+        message = refusal(definition, wrong)
+        assert "hunter2" not in message
+        assert "12345" not in message
+
+
+# Limits -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("definition", "fits", "wrong", "words"),
+    [
+        ({"type": "integer", "min": 1, "max": 200}, "200", "201", "201 is too large. (At most 200.)"),
+        ({"type": "number", "min": 0}, 0, "-0.5", "-0.5 is too small. (At least 0.)"),
+        ({"type": "string", "max": 3}, "abc", "abcd", "4 characters is too long. (At most 3 characters.)"),
+        ({"type": "string", "min": 2}, "ab", "a", "1 characters is too short. (At least 2 characters.)"),
+        ({"type": "list", "max": 1}, ["a"], "a,b", "2 entries is too long. (At most 1 entries.)"),
+        ({"type": "keyvalue", "max": 1}, "a: 1", "a: 1\na: 2", "2 entries is too long."),
+        (
+            {"type": "string", "pattern": "^cf_[a-z]+$", "example": "cf_key"},
+            "cf_id",
+            "id",
+            '"id" does not have the right form. (It looks like "cf_key".)',
+        ),
+        (
+            {"type": "string", "pattern": "^[0-9]+$"},
+            "12",
+            "12\n",
+            "has a space or a line break at its start or end.",
+        ),
+        ({"type": "string", "pattern": r"\d+"}, "12", "\u0661", "does not have the right form."),
+    ],
+)
+def test_limits_are_kept(definition, fits, wrong, words):
+    """min, max and pattern judge the whole value."""
+    assert one(definition, fits) is not ABSENT
+    assert words in refusal(definition, wrong)
+
+
+# Choices ----------------------------------------------------------------------------------
+
+CHOICES = {
+    "type": "string",
+    "choices": [
+        {"value": "asc", "label": "Ascending"},
+        {"value": "desc", "label": "Descending", "aliases": ["down"]},
+        "Down",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("asc", "asc"),
+        ("ASC", "asc"),
+        (" asc ", "asc"),
+        ("ascending", "asc"),
+        ("down", "desc"),
+        ("Down", "Down"),
+    ],
+)
+def test_a_choice_is_found_by_value_alias_or_label(value, meant):
+    """The exact value counts first, then an alias, then any spelling that only one choice has."""
+    assert one(CHOICES, value) == meant
+
+
+def test_a_choice_that_could_be_two_is_refused():
+    """DOWN is an alias of one choice and the value of another."""
+    assert "is none of the choices" in refusal(CHOICES, "DOWN")
+
+
+def test_an_unknown_choice_is_refused_with_the_one_that_was_meant():
+    """The message has the nearest choice and all of them."""
+    message = refusal({"type": "string", "choicesFrom": {"table": "kinds", "label": "label"}}, "doggs")
+
+    assert message == (
+        'The Input: "doggs" is none of the choices. (Did you mean `dogs`? Choose one of: cats, dogs, horses.)'
+    )
+
+
+def test_custom_lets_other_values_through_and_still_knows_its_own():
+    """A custom record type is possible; a known one in other case is still the known one."""
+    definition = {"type": "string", "custom": True, "choicesFrom": {"table": "kinds", "label": "label"}}
+
+    assert one(definition, "lizards") == "lizards"
+    assert one(definition, "CATS") == "cats"
+    assert one(definition, "Kitties") == "cats"
+
+
+def test_choices_from_a_table_can_be_some_of_its_rows():
+    """`where` keeps the rows for which it is true."""
+    definition = {"type": "string", "choicesFrom": {"table": "kinds", "where": "${ row.small }"}}
+
+    assert one(definition, "dogs") == "dogs"
+    assert "Choose one of: cats, dogs." in refusal(definition, "horses")
+
+
+def test_which_rows_are_possible_may_depend_on_another_input():
+    """A condition on other inputs is checked once they are known."""
+    definitions = {
+        "kind": {
+            "type": "string",
+            "label": "Kind",
+            "choicesFrom": {"table": "kinds", "where": "${ row.small or inputs.stable }"},
+        },
+        "stable": {"type": "boolean"},
+    }
+
+    assert taken(definitions, kind="horses", stable="yes")["kind"] == "horses"
+    with pytest.raises(InputError, match='Kind: "horses" is not possible together with the other inputs'):
+        taken(definitions, kind="horses")
+
+
+def test_entries_of_a_list_are_chosen_one_by_one():
+    """Every entry is one of the choices."""
+    definition = {"type": "list", "choices": ["workflow", "approval"]}
+
+    assert one(definition, "Workflow, approval") == ["workflow", "approval"]
+    assert one(definition, "[]") == []
+    assert "Did you mean `workflow`?" in refusal(definition, ["workflw"])
+
+
+def test_choices_have_the_type_of_their_input():
+    """Numbers among the choices are chosen by number or by text; a boolean word by a boolean."""
+    assert one({"type": "integer", "choices": [1, 2]}, "2") == 2
+    assert one({"type": "string", "choices": [8, 9]}, 8) == "8"
+    assert one({"type": "string", "choices": ["true", "false", "auto"]}, True) == "true"
+
+
+# Defaults and conditions ------------------------------------------------------------------
+
+
+def test_a_default_that_the_input_refuses_is_the_authors_mistake():
+    """It is found when the inputs are built, not when someone runs the action."""
+    with pytest.raises(DefinitionError, match="the default of the input `n`"):
+        build_inputs({"n": {"type": "integer", "default": "ten"}}, {})
+    with pytest.raises(DefinitionError, match="no table called `sorts`"):
+        build_inputs({"n": {"type": "string", "choicesFrom": {"table": "sorts"}}}, {})
+    with pytest.raises(DefinitionError, match="the input `n`"):
+        build_inputs({"n": {"type": "string", "showIf": "${ inpts.a }"}}, {})
+    with pytest.raises(DefinitionError, match="no type that is known"):
+        build_inputs({"n": {"type": "strnig"}}, {})
+
+
+def test_a_default_of_the_connection_is_checked_like_anything_entered():
+    """What the connection holds may be wrong too."""
+    definition = {"type": "string", "pattern": "^[0-9]+$", "default": "${ connection.shop }"}
+
+    with pytest.raises(InputError, match='"S1" does not have the right form'):
+        one(definition, connection={"shop": "S1"})
+
+
+ATTACHMENT = {
+    "source": {"type": "string", "choices": ["file", "link"], "default": "file"},
+    "content": {
+        "type": "text",
+        "label": "Content",
+        "required": True,
+        "showIf": "${ inputs.source == 'file' }",
+    },
+    "link": {"type": "string", "label": "Link", "required": True, "showIf": "${ inputs.source == 'link' }"},
+    "title": {"type": "string", "default": "Untitled", "showIf": "${ inputs.link is defined }"},
+}
+
+
+def test_an_input_that_is_not_shown_counts_as_not_given():
+    """A value left in a hidden field is not sent, its default is not used, and it is not required."""
+    found = taken(ATTACHMENT, source="link", content="left over", link="https://example.com")
+
+    assert found == {"source": "link", "link": "https://example.com", "title": "Untitled"}
+
+
+def test_an_input_that_is_shown_is_required():
+    """`required` holds where the field is asked for."""
+    with pytest.raises(InputError, match="Content is missing"):
+        taken(ATTACHMENT)
+    with pytest.raises(InputError, match="Link is missing"):
+        taken(ATTACHMENT, source="link", link="")
+
+
+def test_two_inputs_can_require_each_other():
+    """A parent's type without its id is refused, and the other way round."""
+    definitions = {
+        "type": {"type": "string", "label": "Type", "requiredIf": "${ inputs.id }"},
+        "id": {"type": "string", "label": "Id", "requiredIf": "${ inputs.type }"},
+    }
+
+    assert taken(definitions) == {}
+    assert taken(definitions, type="a", id="1") == {"type": "a", "id": "1"}
+    with pytest.raises(InputError, match="Id is missing"):
+        taken(definitions, type="a")
+    with pytest.raises(InputError, match="Type is missing"):
+        taken(definitions, type="", id="1")
+
+
+# Record schemas ---------------------------------------------------------------------------
+
+CAT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "tags": {"type": "array"}},
+    "additionalProperties": False,
+    "$defs": {"create": {"$anchor": "create", "required": ["name"], "$ref": "#"}},
+}
+
+
+@pytest.fixture
+def schemas(tmp_path):
+    folder = tmp_path / "schemas" / "records"
+    folder.mkdir(parents=True)
+    (folder / "cats.json").write_text(json.dumps(CAT), "utf-8")
+    return Schemas([tmp_path])
+
+
+RECORD = {
+    "kind": {"type": "string"},
+    "record": {"type": "keyvalue", "label": "Record", "schema": "records/${ inputs.kind }"},
+}
+
+
+def test_a_record_schema_gives_texts_their_types(schemas):
+    """Where the schema knows the field, text from a key/value list becomes what the field is."""
+    found = taken(RECORD, kind="cats", record='name=7&age=7&tags=["a"]', schemas=schemas)
+
+    assert found["record"] == {"name": "7", "age": 7, "tags": ["a"]}
+    assert found["record"].pairs == (("name", "7"), ("age", 7), ("tags", ["a"]))
+
+
+def test_a_record_schema_refuses_what_does_not_fit(schemas):
+    """The message has the input's label, the field, and the field that was meant."""
+    with pytest.raises(InputError, match=r"Record: .*`nmae`.*name") as caught:
+        taken(RECORD, kind="cats", record="nmae: Tom", schemas=schemas)
+    assert caught.value.input == "record"
+    with pytest.raises(InputError, match='Record: age: "old" is not a number'):
+        taken(RECORD, kind="cats", record="age: old", schemas=schemas)
+    with pytest.raises(InputError, match=r"Record: .*`name` is missing"):
+        taken(
+            {"record": {"type": "object", "label": "Record", "schema": "records/cats#create"}},
+            record={"age": 1},
+            schemas=schemas,
+        )
+
+
+@pytest.mark.parametrize("kind", ["dogs", "../cats", ""])
+def test_without_such_a_schema_nothing_is_checked(schemas, kind):
+    """A record type nobody described takes any field."""
+    found = taken(RECORD, kind=kind, record="nmae: Tom", schemas=schemas)
+
+    assert found["record"] == {"nmae": "Tom"}
+
+
+def test_a_value_that_is_not_given_is_not_judged(schemas):
+    """An absent record has no violations."""
+    assert taken(RECORD, kind="cats", schemas=schemas) == {"kind": "cats"}
+
+
+# Properties -------------------------------------------------------------------------------
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.decimals()
+    | st.text()
+    | st.binary()
+    | st.dates()
+    | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text() | st.integers(), inner, max_size=3),
+    max_leaves=8,
+)
+TYPES = st.sampled_from(
+    [
+        "string", "text", "integer", "number", "boolean", "secret", "object", "list", "keyvalue", "any",
+        "file", "files", "date", "datetime",
+    ]
+)  # fmt: skip
+EXTRAS = st.fixed_dictionaries(
+    {},
+    optional={
+        "required": st.booleans(),
+        "min": st.integers(0, 3),
+        "max": st.integers(3, 9),
+        "pattern": st.sampled_from(["^[a-z]*$", "[0-9]+"]),
+        "choices": st.just(["1", "two"]),
+        "custom": st.booleans(),
+    },
+)
+
+
+@given(TYPES, EXTRAS, ANYTHING)
+def test_anything_is_either_taken_or_refused_with_words(kind, extras, value):
+    """No value, however odd, ends in anything but a result or an `InputError` with a message."""
+    definition = {"type": kind, **extras}
+
+    with suppress(InputError):
+        found = one(definition, value)
+
+        assert found is ABSENT or found is None or type(found).__name__ in EXPECTED[kind]
+
+
+EXPECTED = {
+    "string": {"str"},
+    "text": {"str"},
+    "integer": {"int"},
+    "number": {"int", "float", "Decimal"},
+    "boolean": {"bool", "str"},
+    "secret": {"Secret", "str"},
+    "object": {"dict", "str"},
+    "list": {"list"},
+    "keyvalue": {"Pairs", "str"},
+    "any": {"str", "int", "float", "bool", "list", "dict", "Decimal"},
+    "file": {"File", "str"},
+    "files": {"Pairs", "str"},
+    "date": {"str"},
+    "datetime": {"str"},
+}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_text_is_never_changed(text):
+    """Nothing is trimmed, parsed or looked at for expressions."""
+    assert one({"type": "string"}, text) == text
+    assert one({"type": "any"}, text) in (text, ABSENT)
+
+
+@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_written_as_json_is_that_number(number):
+    """A form that sends numbers as text loses nothing."""
+    with suppress(InputError):
+        assert one({"type": "number"}, json.dumps(number)) == number
