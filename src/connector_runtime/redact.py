@@ -45,7 +45,7 @@ HARMLESS_NAMES = frozenset(
 )
 
 _NAMED = re.compile(
-    r"(?P<name>[\w-]{3,64})(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
+    r"(?P<name>[\w-]{3,64}+)(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
     r"(?P<value>\\?\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?:(?:Bearer|Basic|[\w-]{1,40}oauth\w{0,10})\s+)?[^\s\"'&,;<>{}\[\]]+)",
     re.IGNORECASE,
 )
@@ -94,7 +94,7 @@ class Redactor:
     def is_secret_name(self, name: str) -> bool:
         """Return whether the value beside a name is never shown."""
         lower = name.lower()
-        return lower not in HARMLESS_NAMES and self._pattern.fullmatch(lower) is not None
+        return lower not in HARMLESS_NAMES and _pattern_of(self._names).fullmatch(lower) is not None
 
     def _member(self, name: Any, member: Any) -> Any:
         if isinstance(name, str) and self.is_secret_name(name) and member not in (None, "", True, False):
@@ -105,20 +105,20 @@ class Redactor:
         if not self.is_secret_name(match["name"]):
             return match[0]
         value = match["value"]
-        opening = re.match(r"\\?[\"']?", value)
-        mark = opening[0] if opening else ""
-        end = mark[-1:] if mark and value.endswith(mark[-1:]) and len(value) > len(mark) else ""
+        mark = next((mark for mark in ('\\"', '"', "'") if value.startswith(mark)), "")
+        end = mark if len(value) >= 2 * len(mark) and value.endswith(mark) else ""
         return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
-
-    @functools.cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile("|".join(translate(name.lower()) for name in self._names) or r"(?!)")
 
     @functools.cached_property
     def _values(self) -> re.Pattern[str] | None:
         forms = {form for secret in self._secrets for form in _forms(secret.reveal())}
         ordered = sorted(forms, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+
+@functools.lru_cache(maxsize=16)
+def _pattern_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(name.lower()) for name in names) or r"(?!)")
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -1,0 +1,146 @@
+"""Many-record calls are judged record by record; a create is looked up, not repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from engine.shop import SENT, Shop, action, model_of
+
+from connector_runtime.errors import ConnectorError
+
+RESULTS = {
+    "items": "${ reply.json.data }",
+    "of": "${ inputs.records }",
+    "ok": "${ item.status == 'success' }",
+    "errors": [
+        {"when": "${ fault.code == 'DUP' }", "kind": "duplicate", "code": "${ fault.code }", "message": "Taken.",
+         "existingId": "${ fault.id }"},
+        {"when": "${ true }", "kind": "validation", "code": "${ fault.code }", "message": "Refused.", "hint": "Mend it."},
+    ],
+}  # fmt: skip
+RECORDS = {"records": {"type": "list", "label": "Records", "required": True}}
+
+
+def many(effect: str = "create", **parts: Any) -> Any:
+    request = {"service": "api", "method": "POST", "path": "/orders", "body": {"json": {"data": "${ inputs.records }"}}}
+    return model_of(
+        action(
+            effect,
+            inputs=action("read")["inputs"] | RECORDS,
+            request={**request, "query": {"n": "${ inputs.name }"}},
+            reply={"ok": "${ reply.json.data is list }", "results": RESULTS},
+            examples={"one": {"label": "One", "inputs": {"records": [1]}, "reply": answered("ok")}},
+            **parts,
+        )
+    )
+
+
+def answered(*words: str, status: int = 200) -> dict[str, Any]:
+    kinds: dict[str, Any] = {
+        "ok": {"status": "success", "id": "1"},
+        "dup": {"status": "error", "code": "DUP", "id": "9"},
+        "bad": {"status": "error", "code": "BAD"},
+    }
+    return {"status": status, "json": {"data": [kinds[word] for word in words]}}
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 207, 400])
+def test_a_mixed_answer_is_partial_whatever_its_status(status: int) -> None:
+    """A plain success is claimed only when every record succeeded (B7)."""
+    shop = Shop(many(), answered("ok", "dup", "bad", status=status))
+
+    result = shop.run(records=[1, 2, 3])
+
+    assert result.outcome == "partial"
+    assert [dict(entry) for entry in result.failed] == [
+        {"index": 1, "kind": "duplicate", "code": "DUP", "message": "Taken.", "existingId": "9"},
+        {"index": 2, "kind": "validation", "code": "BAD", "message": "Refused.", "hint": "Mend it."},
+    ]
+
+
+def test_when_no_record_succeeded_the_first_error_is_raised_with_all() -> None:
+    """Nothing was done, so nothing is returned; the list says what became of each."""
+    shop = Shop(many(), answered("dup", "bad", status=200))
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(records=[1, 2])
+
+    assert (caught.value.kind, caught.value.existing_id, len(caught.value.failed)) == ("duplicate", "9", 2)
+
+
+def test_a_record_without_an_answer_is_unknown() -> None:
+    """A missing entry is never taken for a success."""
+    shop = Shop(many(), answered("ok", "ok"))
+
+    result = shop.run(records=[1, 2, 3])
+
+    assert [(entry["index"], entry["kind"]) for entry in result.failed] == [(2, "outcome_unknown")]
+
+
+def test_more_answers_than_records_cannot_be_attributed() -> None:
+    """Which answer belongs to which record is then anybody's guess."""
+    shop = Shop(many(), answered("ok", "ok"))
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(records=[1])
+
+    assert caught.value.kind == "outcome_unknown"
+
+
+def test_a_batch_is_repeated_only_if_every_record_has_an_identity() -> None:
+    """One record without identity makes the whole batch as risky as a create."""
+    model = many("upsert", identity="${ item.key }")
+    safe, risky = (Shop(model, {"error": "timeout"}, answered("ok", "ok")) for _ in range(2))
+
+    assert safe.run(records=[{"key": "a"}, {"key": "b"}], retries=1).outcome == "done"
+    with pytest.raises(ConnectorError) as caught:
+        risky.run(records=[{"key": "a"}, {"name": "b"}], retries=1)
+
+    assert caught.value.kind == "outcome_unknown"
+    assert risky.sent == 1
+
+
+LOOKUP = {"action": "find", "inputs": {"name": "${ inputs.name }"}, "found": "${ reply.json.order }"}
+FIND = action(
+    "read",
+    action="find",
+    request={"service": "api", "path": "/search", "query": {"n": "${ inputs.name }"}},
+)
+
+
+def test_a_create_that_may_have_happened_is_looked_up_once() -> None:
+    """What the look-up finds is the result, and says that it was found."""
+    model = model_of(action("create", lookup=LOOKUP), FIND)
+    shop = Shop(model, {"error": "disconnect"}, {"status": 200, "json": {"order": {"id": "7"}}})
+
+    result = shop.run(name="Anna")
+
+    assert (result.outcome, result.data) == ("found", {"id": "7"})
+    assert shop.urls[1] == "https://api.example.com/v1/search?n=Anna"
+    assert [attempt.why for attempt in result.attempts] == ["first", "lookup"]
+
+
+@pytest.mark.plan("S-43")
+@pytest.mark.parametrize("answer", [{"status": 200, "json": {}}, {"status": 200, "json": {"order": None}}, {"status": 503, "text": ""}, {"error": "timeout"}])
+def test_a_look_up_that_finds_nothing_proves_nothing(answer: dict[str, Any]) -> None:
+    """An index may lag: the outcome stays unknown, and nothing is sent again."""
+    model = model_of(action("create", lookup=LOOKUP, identity="name=${ inputs.name }"), FIND)
+    shop = Shop(model, {"error": "disconnect"}, answer)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(name="Anna", retries=3)
+
+    assert (caught.value.kind, caught.value.identity) == ("outcome_unknown", "name=Anna")
+    assert shop.sent == 2
+
+
+def test_a_rule_across_inputs_refuses_before_anything_is_sent() -> None:
+    """A check names the input it is about."""
+    checks = [{"when": "${ inputs.name == 'x' }", "message": "Not x.", "input": "name"}]
+    shop = Shop(model_of(action("create", checks=checks)), SENT)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(name="x")
+
+    assert (caught.value.kind, caught.value.input, shop.sent) == ("input", "name", 0)
