@@ -112,7 +112,7 @@ def test_each_type_understands_what_people_and_platforms_send(kind, value, meant
         ("number", 10**80, "the number is too long."),
         ("number", 10**800, "the number is too long."),
         ("number", Decimal("sNaN"), "the number is not finite."),
-        ("any", 10**8000, "a number in it is too long."),
+        ("any", [10**8000], "a number in it is too long."),
         ("number", Decimal("1e999999"), "the number is too long."),
         ("number", "1e-999", "too large or too small"),
         ("number", [1], "a list is not a number."),
