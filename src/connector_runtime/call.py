@@ -136,35 +136,36 @@ class Call:
         self.received_bytes += received_bytes
         if self.listener.on_event is not None:
             self._tell(
-                "attempt", attempt.duration_s, attempt.kind or "done", attempt.status, sent_bytes,
-                received_bytes, attempt.request_id,
-            )  # fmt: skip
+                "attempt",
+                duration_s=attempt.duration_s,
+                outcome=attempt.kind or "done",
+                status=attempt.status,
+                sent_bytes=sent_bytes,
+                received_bytes=received_bytes,
+                request_id=attempt.request_id,
+            )
 
     def ended(self, outcome: str, status: int | None) -> None:
         """Tell whoever listens that the whole call has ended."""
         if self.listener.on_event is not None:
-            duration_s = self.clock.monotonic() - self.started_at
-            last = self.attempts[-1].request_id if self.attempts else None
             self._tell(
-                "action", duration_s, outcome, status, self.sent_bytes, self.received_bytes, last
+                "action",
+                duration_s=self.clock.monotonic() - self.started_at,
+                outcome=outcome,
+                status=status,
+                sent_bytes=self.sent_bytes,
+                received_bytes=self.received_bytes,
+                request_id=self.attempts[-1].request_id if self.attempts else None,
             )
 
-    def _tell(
-        self, kind: str, duration_s: float, outcome: str, status: int | None,
-        sent_bytes: int, received_bytes: int, request_id: str | None,
-    ) -> None:  # fmt: skip
+    def _tell(self, kind: str, **facts: Any) -> None:
         event = Event(
             kind=kind,
             tenant=self.channel.name,
             action=self.action.key,
             call_id=self.call_id,
-            duration_s=duration_s,
-            outcome=outcome,
-            status=status,
-            sent_bytes=sent_bytes,
-            received_bytes=received_bytes,
             retries=sum(attempt.why == "retry" for attempt in self.attempts),
-            request_id=request_id,
+            **facts,
         )
         assert self.listener.on_event is not None  # noqa: S101  asked before
         self.listener.on_event(event)

@@ -7,6 +7,7 @@ A step has `title`, `action`, `inputs` (which may use `steps.<name>` of earlier 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -39,8 +40,9 @@ def demo(component: Component) -> int:
         connection = sandbox.connection()
         console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
         with component.session(connection) as session:
+            stage = Stage(console, component, session, connection)
             for number, step in enumerate(script["steps"], 1):
-                outcome, as_promised = _step(console, component, session, connection, step, kept, number)
+                outcome, as_promised = _step(stage, step, kept, number)
                 kept[step.get("name", str(number))] = outcome
                 wrong += not as_promised
         changes = sum(len(entry.get("effects", ())) for entry in sandbox.ledger())
@@ -53,25 +55,30 @@ def demo(component: Component) -> int:
     return 1 if wrong else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the steps are shown, and what they are done with."""
+
+    console: Console
+    component: Component
+    session: Session
+    connection: Mapping[str, Any]
+
+
 def _step(
-    console: Console,
-    component: Component,
-    session: Session,
-    connection: Mapping[str, Any],
-    step: Mapping[str, Any],
-    kept: Mapping[str, Any],
-    number: int,
+    stage: Stage, step: Mapping[str, Any], kept: Mapping[str, Any], number: int
 ) -> tuple[dict[str, Any], bool]:
     """Show one step: the action's file, the request, and what came of it."""
+    console, component = stage.console, stage.component
     key = step["action"]
     inputs = compile_node(step.get("inputs", {}), ("steps",)).render({"steps": kept})
     document = component.model.source.actions[key]
     console.rule(f"[bold]{number}. {escape(step['title'])}", align="left")
     console.print(f"[dim]action file[/dim]  {document.name}")
     try:
-        plan = component.request(key, inputs, connection)
+        plan = component.request(key, inputs, stage.connection)
         _block(console, "request", str(plan))
-        result = session.run(key, inputs)
+        result = stage.session.run(key, inputs)
     except ConnectorError as problem:
         _block(console, "refused", f"{problem.kind}: {problem}")
         return {"error": problem.to_dict()}, step.get("ends") == problem.kind
