@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 400
 # A file of tests is a list: nobody has to hold two of them in mind at once.
-MOST_LINES_OF_TESTS = 650
+MOST_LINES_OF_TESTS = 700
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_POSITIONAL = 5
 # Tests and examples beside an action are read one at a time and do not count.
@@ -23,7 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_files_are_short() -> None:
-    """No Python file has more than 400 lines, and no file of tests more than 650."""
+    """No Python file has more than 400 lines, and no file of tests more than 700."""
     long = [
         f"{place(path)}: {count} lines"
         for path in files(".py")

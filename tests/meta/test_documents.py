@@ -1,0 +1,67 @@
+"""What the documents tell people to type exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from connector_runtime.cli.commands import program
+from meta.repository import ROOT, files, place
+
+PAGES = files(".md")
+
+
+def commands_of(pattern: str) -> set[tuple[str, str]]:
+    """Return every (page, command) that pages tell people to type."""
+    return {
+        (place(page), command)
+        for page in PAGES
+        for command in re.findall(pattern, page.read_text("utf-8"))
+    }  # fmt: skip
+
+
+def test_the_menu_has_every_command_that_pages_name() -> None:
+    """`python3 dev.py X` works for every X in every page."""
+    menu = subprocess.run(
+        [sys.executable, "dev.py", "help"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    known = set(re.findall(r"^  (\w+) ", menu, re.MULTILINE))
+
+    assert {"demo", "test"} <= known
+    assert {named for named in commands_of(r"dev\.py (\w+)") if named[1] not in known} == set()
+
+
+def test_the_command_line_has_every_command_that_pages_name() -> None:
+    """`zoho-component X` works for every X in every page."""
+    named = commands_of(r"`(?:\$ )?zoho-component (\w+)") | commands_of(r"^(?:\$ )?zoho-component (\w+)")
+
+    assert {one for one in named if one[1] not in program.commands} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_links_lead_somewhere(page) -> None:
+    """Every relative link of every page leads to a file or folder that is there."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    targets = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
+    broken = [
+        target
+        for target in targets
+        if target
+        and "://" not in target
+        and not target.startswith("mailto:")
+        and not (page.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_the_first_page_starts_with_something_to_see() -> None:
+    """The first page names the two commands: one to see it work, one to see it tested."""
+    text = (ROOT / "README.md").read_text("utf-8")
+
+    assert "python3 dev.py demo" in text
+    assert "python3 dev.py test" in text
+    assert len(text.splitlines()) <= 120
