@@ -102,9 +102,8 @@ def _seeded(books: Books, module: Module, body: Mapping[str, Any]) -> dict[str, 
     """Compose a record; a seed may also set what no request can: its id, status and times."""
     record_id = str(body[module.id]) if body.get(module.id) else None
     record = compose(books, module, _as_json(body), record_id=record_id)
-    extra = {key: body[key] for key in body if key not in module.fields and key != module.id}
-    extra.pop("custom_fields", None)
-    record.update({key: value for key, value in extra.items() if key in record})
+    settable = {*module.initial, "created_time", "last_modified_time"} - module.fields.keys()
+    record.update({key: body[key] for key in settable if key in body})
     return record
 
 
