@@ -1,0 +1,185 @@
+"""What is installed is whole, and runs with four libraries and what those need."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from meta.repository import ROOT
+from zoho_sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEEDED = ("httpx", "jinja2", "jsonschema", "pyyaml")
+FOLDERS = ("actions", "connections", "inputs", "datasources", "schemas")
+# Loads the component by its name, runs an action with the connection it is given, blocking and awaiting.
+PROGRAM = """
+import asyncio, importlib.util, json, sys
+from connector_runtime import Component
+
+connection = json.load(sys.stdin)
+component = Component.load("zoho")
+inputs = {"recordType": "contacts"}
+with component.session(connection) as session:
+    session.run("booksCreateRecord", {**inputs, "fieldValues": {"contact_name": "Fern and Moss"}})
+    listed = session.run("booksGetRecords", inputs)
+
+async def again():
+    async with component.async_session(connection) as session:
+        return await session.run("booksGetRecords", inputs)
+
+others = ("click", "rich", "starlette", "uvicorn", "pytest")
+print(json.dumps({
+    "place": str(component.model.source.folders[0]),
+    "names": [contact["contact_name"] for contact in listed.data["contacts"]],
+    "same": asyncio.run(again()).data == listed.data,
+    "others": [name for name in others if importlib.util.find_spec(name)],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is published, built from this folder."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    built = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment: the package, the four libraries, what those need, nothing else."""
+    folder = tmp_path_factory.mktemp("fresh")
+    venv.create(folder, with_pip=False)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    place = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(place, check=True, capture_output=True, text=True).stdout.strip())
+    # A wheel is an archive: without scripts, unpacking it is installing it.
+    zipfile.ZipFile(wheel).extractall(packages)
+    for name in needed(NEEDED):
+        link(metadata.distribution(name), packages)
+    return python
+
+
+def test_the_package_holds_the_component(wheel: Path) -> None:
+    """Every file of the component, the language's schemas and the licence travel in the wheel; tests do not."""
+    held = set(zipfile.ZipFile(wheel).namelist())
+    icon = ROOT / yaml.safe_load((ROOT / "component.yaml").read_text("utf-8"))["icon"]
+    component = [
+        ROOT / "component.yaml",
+        icon,
+        *(path for name in FOLDERS for path in (ROOT / name).rglob("*.*")),
+    ]
+
+    wanted = {f"zoho_component/_component/{path.relative_to(ROOT).as_posix()}" for path in component}
+    wanted |= {f"connector_runtime/language/{path.name}" for path in (ROOT / "schemas").glob("*.schema.json")}
+    wanted |= {f"{name}/py.typed" for name in ("connector_runtime", "zoho_component")}
+    assert wanted - held == set()
+    assert any(name.endswith("licenses/LICENSE") for name in held)
+    assert not [name for name in held if name.startswith(("tests", "docs")) or "__pycache__" in name]
+
+
+def test_loading_and_running_needs_four_libraries(python: Path, tmp_path: Path) -> None:
+    """Outside the repository, with nothing but the four libraries, the component is found by name and runs."""
+    sandbox = Sandbox()
+    with sandbox.running():
+        done = subprocess.run(
+            [python, "-c", PROGRAM],
+            input=json.dumps(sandbox.connection()),
+            cwd=tmp_path,
+            env=clean(),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    sandbox.close()
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["same"], told["others"]) == (True, [])
+    assert "Fern and Moss" in told["names"]
+    assert Path(told["place"]).is_relative_to(python.parents[1])
+
+
+def test_a_second_component_runs_there_too(python: Path, tmp_path: Path) -> None:
+    """The installed runtime loads a folder of files that it has never seen."""
+    program = (
+        "import sys; from connector_runtime import Component; print(*Component.load(sys.argv[1]).actions)"
+    )
+
+    told = subprocess.run(
+        [python, "-c", program, ROOT / "tests" / "components" / "petshop"],
+        cwd=tmp_path, env=clean(), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert "listPets" in told.stdout
+
+
+def test_the_command_line_says_what_it_lacks(python: Path, tmp_path: Path) -> None:
+    """Without the extra `cli` the command names the extra instead of showing a trace."""
+    told = subprocess.run(
+        [python, "-m", "zoho_component", "actions"],
+        cwd=tmp_path,
+        env=clean(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert told.returncode != 0
+    assert "install the extra `cli`" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def needed(names: tuple[str, ...]) -> set[str]:
+    """Return the names of distributions and of all that they need, without extras."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = normal(waiting.pop())
+        if name not in found:
+            found.add(name)
+            wanted = [Requirement(text) for text in metadata.requires(name) or ()]
+            waiting += [
+                one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})
+            ]
+    return found
+
+
+def normal(name: str) -> str:
+    """Return the one spelling of a distribution's name."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def link(distribution: metadata.Distribution, packages: Path) -> None:
+    """Make an installed distribution importable in another environment, and nothing beside it."""
+    for name in sorted(tops(distribution)):
+        (packages / name).symlink_to(distribution.locate_file(name))
+
+
+def tops(distribution: metadata.Distribution) -> Iterator[str]:
+    """Return the files and folders that a distribution has in the folder of packages."""
+    steps = {Path(str(file)).parts[0] for file in distribution.files or ()}
+    return iter(steps - {"..", "__pycache__", "bin"})
+
+
+def clean() -> dict[str, str]:
+    """Return an environment in which nothing points at this folder."""
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "ZOHO", "VIRTUAL"))
+    }
