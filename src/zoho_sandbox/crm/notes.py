@@ -95,12 +95,12 @@ def update_one(visit: Visit) -> Answer:
 
 def delete_many(visit: Visit) -> Answer:
     """Delete the notes named by ``ids``."""
-    return results(records.each(visit.ids(), _deleting(visit)), mixed=records.mixed(visit))
+    return results(records.each_id(visit.ids(), _deleting(visit)), mixed=records.mixed(visit))
 
 
 def delete_one(visit: Visit) -> Answer:
     """Delete the note of the path."""
-    return results(records.each([visit.call.segments[_note_index(visit)]], _deleting(visit)))
+    return results(records.each_id([visit.call.segments[_note_index(visit)]], _deleting(visit)))
 
 
 def move(visit: Visit, owner: tuple[Module, str], target: tuple[Module, str]) -> None:

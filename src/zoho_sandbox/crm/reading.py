@@ -38,9 +38,9 @@ def get_many(visit: Visit) -> Answer:
     sort = paging.sort_of(visit)
     views.check(visit, module)
     keys = _keys(visit, module, sort)
-    if not keys:
-        return Answer(304) if "if-modified-since" in visit.call.headers else no_content()
     ids, info = paging.cut(visit, keys, sort)
+    if not keys and "if-modified-since" in visit.call.headers:
+        return Answer(304)
     if not ids:
         return no_content()
     if visit.rules["page_token"]:

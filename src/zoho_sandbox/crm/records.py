@@ -92,14 +92,14 @@ def delete_many(visit: Visit) -> Answer:
     """Delete up to 100 records named by ``ids``."""
     module = visit.module(visit.call.segments[0])
     ids = visit.ids()
-    return results(each(ids, lambda _n, record_id: _delete(visit, module, record_id)), mixed=mixed(visit))
+    return results(each_id(ids, lambda _n, record_id: _delete(visit, module, record_id)), mixed=mixed(visit))
 
 
 def delete_one(visit: Visit) -> Answer:
     """Delete the record of the path."""
     module = visit.module(visit.call.segments[0])
     record_id = external.record_id(visit, module, visit.call.segments[1])
-    return results(each([record_id], lambda _n, record_id: _delete(visit, module, record_id)))
+    return results(each_id([record_id], lambda _n, record_id: _delete(visit, module, record_id)))
 
 
 def clone(visit: Visit) -> Answer:
@@ -154,12 +154,21 @@ def update(writer: Writer, n: int, item: Json, old: Json, *, effect: str = "upda
     return success("record updated", audit(visit, record))
 
 
-def each(items: Sequence[Any], work: Callable[[int, Any], Json]) -> list[Json]:
+def each(items: Sequence[Any], work: Callable[[int, Json], Json]) -> list[Json]:
     """Run one write per item; a refused one gives its error object and stops nobody else."""
+
+    def checked(n: int, item: Any) -> Json:
+        return work(n, as_object(item, f"$.data[{n}]"))
+
+    return each_id(items, checked)
+
+
+def each_id(ids: Sequence[Any], work: Callable[[int, Any], Json]) -> list[Json]:
+    """Run one write per id, like :func:`each`."""
     done = []
-    for n, item in enumerate(items):
+    for n, one in enumerate(ids):
         try:
-            done.append(work(n, item if isinstance(item, str) else as_object(item, f"$.data[{n}]")))
+            done.append(work(n, one))
         except ItemRefusedError as refused:
             done.append(refused.item)
     return done

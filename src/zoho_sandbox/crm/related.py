@@ -110,12 +110,12 @@ def put_one(visit: Visit) -> Answer:
 
 def delete_many(visit: Visit) -> Answer:
     """End the relation to the records named by ``ids``; they themselves stay."""
-    return results(records.each(visit.ids(), _parting(visit)), mixed=records.mixed(visit))
+    return results(records.each_id(visit.ids(), _parting(visit)), mixed=records.mixed(visit))
 
 
 def delete_one(visit: Visit) -> Answer:
     """End the relation to the one record of the path."""
-    return results(records.each([visit.call.segments[3]], _parting(visit)))
+    return results(records.each_id([visit.call.segments[3]], _parting(visit)))
 
 
 def count(visit: Visit) -> Answer:

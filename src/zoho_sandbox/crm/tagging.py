@@ -164,7 +164,7 @@ def _retag(visit: Visit, changed: Callable[[Module, list[str], list[str]], list[
         shown = [{k: tag[k] for k in ("name", "id", "color_code")} for tag in found if tag]
         return success("tags updated successfully", {"id": record_id, "tags": shown})
 
-    items = records.each(ids, retag)
+    items = records.each_id(ids, retag)
     answer = results(items, mixed=records.mixed(visit))
     answer.body = {
         "data": items,

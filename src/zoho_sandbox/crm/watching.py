@@ -82,7 +82,7 @@ def disable(visit: Visit) -> Answer:
         kept = ("resource_uri", "resource_id", "channel_id")
         return success(_ENDED, {key: shown[key] for key in kept})
 
-    items = records.each(visit.ids("channel_ids", limit=_MAX_CHANNELS), close)
+    items = records.each_id(visit.ids("channel_ids", limit=_MAX_CHANNELS), close)
     return results(items, key="watch", mixed=records.mixed(visit))
 
 
