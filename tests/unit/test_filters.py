@@ -25,10 +25,10 @@ def holds(value, test):
 
 
 def test_the_lists_of_filters_and_tests_are_those_of_the_language():
-    """Sixteen filters and six tests, and no others."""
+    """Seventeen filters and six tests, and no others."""
     names = "default optional segments urlPath urlQuery origin join split lower length ms fromJson"
 
-    assert set(FILTERS) == {*names.split(), "named", "put", "first", "keys"}
+    assert set(FILTERS) == {*names.split(), "named", "put", "first", "find", "keys"}
     assert set(TEST_NAMES) == {"defined", "string", "number", "list", "map", "matching"}
 
 
@@ -76,6 +76,9 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
         ([], "first", ABSENT),
         (None, "first", ABSENT),
         ({"b": 1, "a": 2}, "keys", ["b", "a"]),
+        ([{"k": "a", "v": 1}, {"k": "b", "v": 2}, {"k": "b", "v": 3}], "find('k', 'b')", {"k": "b", "v": 2}),
+        ([{"k": "a"}, "b", None], "find('k', 'b')", ABSENT),
+        ("no list", "find('k', 'b')", ABSENT),
         ({"a": 1}, "put('b', 'x')", {"a": 1, "b": "x"}),
         ({"a": 1}, "put('a', none)", {"a": None}),
         ({"a": 1}, "put('b', other)", {"a": 1}),
@@ -89,7 +92,7 @@ def test_a_filter_gives_what_the_language_says(value, filters, expected):
     assert type(result) is type(expected)
 
 
-@pytest.mark.parametrize("name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put"}))
+@pytest.mark.parametrize("name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find"}))
 def test_absent_passes_by(name):
     """A filter without a value has no result, rather than an error."""
     assert filtered(ABSENT, name) is ABSENT
