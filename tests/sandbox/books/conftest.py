@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from zoho_sandbox import Sandbox
@@ -12,6 +11,8 @@ from zoho_sandbox.documents import package_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
 ORGANIZATION = "10234695"
 OTHER_ORGANIZATION = "10234999"

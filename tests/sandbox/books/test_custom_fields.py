@@ -134,7 +134,13 @@ def test_a_custom_field_update_changes_nothing_else(api):
     assert reply.json() == {"code": 0, "message": "Custom Fields Updated Successfully"}
     assert after["cf_quality"] == "Normal"
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed <= {"custom_fields", "custom_field_hash", "cf_quality", "cf_quality_unformatted", "last_modified_time"}
+    assert changed <= {
+        "custom_fields",
+        "custom_field_hash",
+        "cf_quality",
+        "cf_quality_unformatted",
+        "last_modified_time",
+    }
 
 
 def test_seven_modules_have_the_custom_field_update(api, invoice):
@@ -147,7 +153,9 @@ def test_seven_modules_have_the_custom_field_update(api, invoice):
         "invoice": INVOICE,
         "estimate": api.post("/estimates", json=sale).json()["estimate"]["estimate_id"],
         "salesorder": api.post("/salesorders", json=sale).json()["salesorder"]["salesorder_id"],
-        "purchaseorder": api.post("/purchaseorders", json=purchase).json()["purchaseorder"]["purchaseorder_id"],
+        "purchaseorder": api.post("/purchaseorders", json=purchase).json()["purchaseorder"][
+            "purchaseorder_id"
+        ],
         "bill": api.post("/bills", json={**purchase, "bill_number": "1"}).json()["bill"]["bill_id"],
         "customerpayment": api.post("/customerpayments", json=payment).json()["payment"]["payment_id"],
     }
@@ -173,5 +181,10 @@ def test_the_definitions_can_be_read(api):
     same = api.get("/settings/customfields", params={"entity": "item"}).json()["customfields"]["item"]
 
     assert fields == same
-    assert {one["api_name"] for one in fields} >= {"cf_external_id", "cf_unique_cf", "cf_colour", "cf_quality"}
+    assert {one["api_name"] for one in fields} >= {
+        "cf_external_id",
+        "cf_unique_cf",
+        "cf_colour",
+        "cf_quality",
+    }
     assert {one["api_name"]: one["is_unique"] for one in fields}["cf_unique_cf"] is True

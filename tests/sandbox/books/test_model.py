@@ -27,7 +27,9 @@ from .conftest import ORGANIZATION, books_seed
 NAMES = st.sampled_from(["Ash", "ash", "Beech", "Cedar", "Fir", "Oak", "Pine", "Yew é", "桐"])
 VALUES = st.sampled_from(["E-1", "E-2", "e-1", "E 3", "Ü"])
 RATES = st.decimals(min_value=0, max_value=999, places=2).map(str)
-GRANT = Grant("1", "Ann", "ann@example.com", frozenset({"ZohoBooks.fullaccess.all"}), "c", (ORGANIZATION,), "t")
+GRANT = Grant(
+    "1", "Ann", "ann@example.com", frozenset({"ZohoBooks.fullaccess.all"}), "c", (ORGANIZATION,), "t"
+)
 
 
 class ItemMachine(RuleBasedStateMachine):
@@ -114,7 +116,10 @@ class ItemMachine(RuleBasedStateMachine):
         self.model[item_id] = after
         assert self.shown(answer) == after
 
-    @rule(item_id=ids, changes=st.fixed_dictionaries({}, optional={"name": NAMES, "rate": RATES, "external": VALUES}))
+    @rule(
+        item_id=ids,
+        changes=st.fixed_dictionaries({}, optional={"name": NAMES, "rate": RATES, "external": VALUES}),
+    )
     def update(self, item_id: str, changes: dict[str, Any]) -> None:
         body = {name: value for name, value in changes.items() if name != "external"}
         if "external" in changes:
@@ -144,7 +149,11 @@ class ItemMachine(RuleBasedStateMachine):
         else:
             assert answer.status == 404
 
-    @rule(size=st.integers(1, 4), order=st.sampled_from("AD"), column=st.sampled_from(["name", "rate", "created_time"]))
+    @rule(
+        size=st.integers(1, 4),
+        order=st.sampled_from("AD"),
+        column=st.sampled_from(["name", "rate", "created_time"]),
+    )
     def read_all_pages(self, size: int, order: str, column: str) -> None:
         seen, page, more = [], 1, True
         while more:

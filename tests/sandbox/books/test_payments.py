@@ -159,7 +159,9 @@ def test_refunds_lessen_what_is_left(api):
 def test_bills_are_paid_and_credited(api):
     """By a payment made, by the unpublished call on the bill, and by a vendor credit."""
     lines = {"line_items": [{"name": "Oak", "rate": 100}]}
-    bill = api.post("/bills", json={"vendor_id": VENDOR, "bill_number": "1", **lines}).json()["bill"]["bill_id"]
+    bill = api.post("/bills", json={"vendor_id": VENDOR, "bill_number": "1", **lines}).json()["bill"][
+        "bill_id"
+    ]
     paid = {"vendor_id": VENDOR, "amount": 20, "bills": [{"bill_id": bill, "amount_applied": 20}]}
 
     assert api.post("/vendorpayments", json=paid).status_code == 201
@@ -220,9 +222,15 @@ def test_an_expense_adds_its_tax(api):
     }
 
     on_top = api.post("/expenses", json=body).json()["expense"]
-    within = api.post("/expenses", json={**body, "is_inclusive_tax": True, "is_billable": True}).json()["expense"]
+    within = api.post("/expenses", json={**body, "is_inclusive_tax": True, "is_billable": True}).json()[
+        "expense"
+    ]
 
-    assert (on_top["total"], on_top["status"], on_top["account_name"]) == (117.18, "nonbillable", "Office Supplies")
+    assert (on_top["total"], on_top["status"], on_top["account_name"]) == (
+        117.18,
+        "nonbillable",
+        "Office Supplies",
+    )
     assert (within["sub_total"], within["tax_amount"], within["total"]) == (100, 8.25, 108.25)
     assert within["status"] == "unbilled"
 

@@ -42,6 +42,27 @@ KNOWN = {
 }
 
 
+# What a call brings along, by the name of its handler; most bring their documented body.
+EXTRA = {
+    "create": "record",
+    "singleton_save": "record",
+    "unique": "unique",
+    "bulk_update": "many",
+    "bulk_set": "ids",
+    "bulk_delete": "ids",
+    "bulk_pdf": "ids",
+    "details": "ids",
+    "custom_fields_set": "custom_fields",
+    "attachment_get": "uploaded",
+    "attachment_delete": "uploaded",
+    "attachment_add": "upload",
+    "attachment_preference": "preference",
+    "clone": "copy",
+    "child_create": "child",
+    "crm_import": "crm",
+}
+
+
 class Caller:
     """Makes records and calls operations with what these need."""
 
@@ -54,21 +75,21 @@ class Caller:
         return {name: self.value(name, spec) for name, spec in specs.items() if spec.get("required")}
 
     def value(self, name: str, spec: Mapping[str, Any]) -> Any:
-        if name == "currency_code":
-            return f"X{next(self._n)}"
         if name == "project_id":
             return self.make(catalogue().modules["projects"])
-        if name in KNOWN:
-            return KNOWN[name]
+        fixed = {**KNOWN, "currency_code": f"X{next(self._n)}"}
+        if name in fixed:
+            return fixed[name]
         if "in" in spec:
             return spec["in"][0]
-        if name.endswith("date"):
-            return "2026-06-09"
-        kind = spec.get("type", "string")
+        return "2026-06-09" if name.endswith("date") else self.value_of_kind(name, spec)
+
+    def value_of_kind(self, name: str, spec: Mapping[str, Any]) -> Any:
+        kind, inner = spec.get("type", "string"), spec.get("of", {})
         if kind == "array":
-            return [self.body(spec["of"])] if spec.get("of") else ["x"]
+            return [self.body(inner)] if inner else ["x"]
         if kind == "object":
-            return {one: self.value(one, about) for one, about in spec.get("of", {}).items()}
+            return {one: self.value(one, about) for one, about in inner.items()}
         return {"integer": 1, "number": 1, "boolean": True}.get(kind, f"{name} {next(self._n)}")
 
     def record_body(self, module: Module) -> dict[str, Any]:
@@ -116,11 +137,19 @@ class Caller:
         if operation.do == "address_update":
             return [self.child(operation, owner, record, kind="addresses")]
         if operation.do in ("free_update", "free_delete"):
-            create = next(one for one in catalogue().operations if one.do == "free_create" and one.options["kind"] == operation.options["kind"])
+            create = next(
+                one
+                for one in catalogue().operations
+                if one.do == "free_create" and one.options["kind"] == operation.options["kind"]
+            )
             reply = self.api.post(create.template, json={"name": "x"})
             return [reply.json()[create.options["key"]][create.options["id"]]]
         if operation.do.startswith("document_"):
-            uploads = [one for one in catalogue().operations if one.module == operation.module and one.do == "attachment_add"]
+            uploads = [
+                one
+                for one in catalogue().operations
+                if one.module == operation.module and one.do == "attachment_add"
+            ]
             upload = min(uploads, key=lambda one: one.template.count("{")) if uploads else None
             address = f"{owner}/attachment" if upload else f"/invoices/{INVOICE}/attachment"
             assert self.api.post(address, files=PDF).json()["code"] == 0
@@ -138,7 +167,9 @@ class Caller:
         )
         reply = self.api.post(self.path(create, [record]), json=self.child_body(create))
         assert reply.json()["code"] == 0, reply.text
-        return self.sandbox.state.ids(f"books/{ORGANIZATION}/{operation.module.name}/{kind}", parent=record)[-1]
+        return self.sandbox.state.ids(f"books/{ORGANIZATION}/{operation.module.name}/{kind}", parent=record)[
+            -1
+        ]
 
     def child_body(self, operation: Operation) -> dict[str, Any]:
         body = self.body(operation.options.get("body", {}))
@@ -146,39 +177,55 @@ class Caller:
 
     def extra(self, operation: Operation, record: str) -> dict[str, Any]:
         """Return body, query and files of the call."""
-        module, do = operation.module, operation.do
-        if do in ("create", "singleton_save"):
-            return {"json": self.record_body(module)}
-        if do == "unique":
-            names = {"X-Unique-Identifier-Key": "cf_unique_cf", "X-Unique-Identifier-Value": "u", "X-Upsert": "true"}
-            self.api.put(module.path, json=self.record_body(module), headers=names)
-            return {"json": {}, "headers": names}
-        if do == "bulk_update":
-            return {"json": [{module.id: record}]}
-        if do in ("bulk_set", "bulk_delete", "bulk_pdf", "details"):
-            name = {"sales_orders": "salesorder_ids"}.get(operation.options.get("module", ""), f"{module.id}s")
-            return {"params": {name: record or self.make(module), "organization_id": ORGANIZATION}}
-        if do == "custom_fields_set":
-            return {"json": [{"label": "Colour", "value": "red"}]}
-        if do in ("attachment_get", "attachment_delete"):
-            field = operation.options["field"]
-            self.api.post(f"{module.path}/{record}/{field}", files={field: PDF["attachment"]})
-            return {}
-        if do == "attachment_add":
-            return {"files": PDF}
-        if do == "attachment_preference":
-            return {"params": {"can_send_in_mail": "true", "organization_id": ORGANIZATION}}
-        if do in ("clone",):
-            return {"json": {"project_name": f"Copy {next(self._n)}"}}
-        if do == "child_create":
-            return {"json": self.child_body(operation)}
-        if do == "crm_import":
-            names = {"Account_Name": "A", "Full_Name": "B", "Vendor_Name": "C", "Product_Name": "D"}
-            for kind in ("Accounts", "Contacts", "Vendors", "Products"):
-                self.sandbox.state.put(f"crm/{kind}", ORGANIZATION, names)
-            return {}
-        if operation.method in ("POST", "PUT") and operation.options.get("body"):
-            return {"json": self.body(operation.options["body"])}
+        build = getattr(self, f"extra_{EXTRA.get(operation.do, 'body')}")
+        found: dict[str, Any] = build(operation, record)
+        return found
+
+    def extra_body(self, operation: Operation, record: str) -> dict[str, Any]:
+        specs = operation.options.get("body")
+        has_body = specs and operation.method in ("POST", "PUT")
+        return {"json": self.body(specs)} if has_body else {}
+
+    def extra_record(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"json": self.record_body(operation.module)}
+
+    def extra_unique(self, operation: Operation, record: str) -> dict[str, Any]:
+        path, body = operation.module.path, self.record_body(operation.module)
+        names = {"X-Unique-Identifier-Key": "cf_unique_cf", "X-Unique-Identifier-Value": "u"}
+        assert self.api.put(path, json=body, headers={**names, "X-Upsert": "true"}).status_code == 201
+        return {"json": {}, "headers": names}
+
+    def extra_many(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"json": [{operation.module.id: record}]}
+
+    def extra_ids(self, operation: Operation, record: str) -> dict[str, Any]:
+        module = catalogue().modules[operation.options.get("module", operation.module.name)]
+        return {"params": {f"{module.id}s": record or self.make(module), "organization_id": ORGANIZATION}}
+
+    def extra_custom_fields(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"json": [{"label": "Colour", "value": "red"}]}
+
+    def extra_uploaded(self, operation: Operation, record: str) -> dict[str, Any]:
+        field = operation.options["field"]
+        self.api.post(f"{operation.module.path}/{record}/{field}", files={field: PDF["attachment"]})
+        return {}
+
+    def extra_upload(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"files": PDF}
+
+    def extra_preference(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"params": {"can_send_in_mail": "true", "organization_id": ORGANIZATION}}
+
+    def extra_copy(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"json": {"project_name": f"Copy {next(self._n)}"}}
+
+    def extra_child(self, operation: Operation, record: str) -> dict[str, Any]:
+        return {"json": self.child_body(operation)}
+
+    def extra_crm(self, operation: Operation, record: str) -> dict[str, Any]:
+        names = {"Account_Name": "A", "Full_Name": "B", "Vendor_Name": "C", "Product_Name": "D"}
+        for kind in ("Accounts", "Contacts", "Vendors", "Products"):
+            self.sandbox.state.put(f"crm/{kind}", ORGANIZATION, names)
         return {}
 
 
