@@ -15,7 +15,7 @@ from connector_runtime.refusals import Refusal, did_you_mean, is_broken_text, ki
 from connector_runtime.values import File
 
 _SOURCES = ("data", "base64", "path")
-_MEMBERS = (*_SOURCES, "contentType", "name")
+FILE_MEMBERS = (*_SOURCES, "contentType", "name")
 MEDIA_TYPE = "[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *;[ -~]*)?"
 FILE_HINT = (
     'Enter the text of the file, or {"data": "…", "contentType": "…"}, '
@@ -86,9 +86,9 @@ def is_accepted(file: File, accepts: tuple[str, ...]) -> bool:
 
 def _described(value: Mapping[Any, Any], *, trust_paths: bool) -> File:
     for member in value:
-        if member not in _MEMBERS:
+        if member not in FILE_MEMBERS:
             raise Refusal(
-                f"a file has no {shown(member)}.", f"{did_you_mean(str(member), _MEMBERS)}{FILE_HINT}"
+                f"a file has no {shown(member)}.", f"{did_you_mean(str(member), FILE_MEMBERS)}{FILE_HINT}"
             )
     sources = [member for member in _SOURCES if member in value]
     if len(sources) != 1:
@@ -170,6 +170,6 @@ def _file_name(value: Any) -> str | None:
 
 
 def _is_one_file(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value.keys() <= set(_MEMBERS):
+    if not isinstance(value, Mapping) or not value.keys() <= set(FILE_MEMBERS):
         return False
     return "base64" in value or "path" in value or {"data", "contentType"} <= value.keys()

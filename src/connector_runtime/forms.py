@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.filevalues import MEDIA_TYPE
+from connector_runtime.filevalues import FILE_MEMBERS, MEDIA_TYPE
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ _ENTRY: dict[str, Any] = {
 }
 _ENTRIES: dict[str, Any] = {"type": "array", "title": "Entries", "items": _ENTRY}
 # One entry or two fields? Refused, see `keyvalues`.
-_NOT_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
+_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
 _MAP: dict[str, Any] = {
     "type": "object",
     "title": "Names and values",
     "propertyNames": {"pattern": r"\S"},
-    "not": _NOT_ONE_ENTRY,
+    "not": _ONE_ENTRY,
 }
 # Whether a text is a list of names and values, only its reader knows.
 _LINES: dict[str, Any] = {"type": "string", "title": "One `Name: value` a line", "pattern": "[:=]"}
@@ -63,6 +63,11 @@ _FILE: dict[str, Any] = {
         },
     ]
 }
+# A file without a key, where several files are asked for.
+_ONE_FILE: dict[str, Any] = {
+    "propertyNames": {"enum": list(FILE_MEMBERS)},
+    "anyOf": [{"required": ["base64"]}, {"required": ["path"]}, {"required": ["data", "contentType"]}],
+}
 _TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": "string"},
     "text": {"type": "string"},
@@ -77,7 +82,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "file": _FILE,
     "files": {
         "anyOf": [
-            {**_MAP, "additionalProperties": _FILE},
+            {**_MAP, "additionalProperties": _FILE, "not": {"anyOf": [_ONE_ENTRY, _ONE_FILE]}},
             {
                 **_ENTRIES,
                 "items": {**_ENTRY, "properties": {**_ENTRY["properties"], "value": _FILE}},
@@ -88,14 +93,20 @@ _TYPES: dict[str, dict[str, Any]] = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
 }
-_BOUNDS = {
-    "string": ("minLength", "maxLength"),
-    "text": ("minLength", "maxLength"),
-    "secret": ("minLength", "maxLength"),
-    "integer": ("minimum", "maximum"),
-    "number": ("minimum", "maximum"),
-    "list": ("minItems", "maxItems"),
-    "object": ("minProperties", "maxProperties"),
+_LENGTH = (("min", "minLength"), ("max", "maxLength"))
+_AMOUNT = (("min", "minimum"), ("max", "maximum"))
+_ITEMS = (("min", "minItems"), ("max", "maxItems"))
+_MEMBERS = (("min", "minProperties"), ("max", "maxProperties"))
+_BOUNDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "string": _LENGTH,
+    "text": _LENGTH,
+    "secret": _LENGTH,
+    "integer": _AMOUNT,
+    "number": _AMOUNT,
+    "list": _ITEMS,
+    "object": _MEMBERS,
+    "keyvalue": _ITEMS + _MEMBERS,
+    "files": _ITEMS + _MEMBERS,
 }
 _KEY = r"inputs\.([A-Za-z_]\w*)"
 _CONSTANT = r"'([^'\\]*)'|true|false"
@@ -187,16 +198,19 @@ def _property(entry: Input) -> dict[str, Any]:
 
 def _limits(entry: Input) -> dict[str, Any]:
     definition = entry.definition
-    names = zip(("min", "max"), _BOUNDS.get(entry.type, ()), strict=False)
-    found = {name: definition[bound] for bound, name in names if bound in definition}
-    return found | ({"pattern": _whole(definition["pattern"])} if "pattern" in definition else {})
+    bounds = _BOUNDS.get(entry.type, ())
+    found = {name: definition[bound] for bound, name in bounds if bound in definition}
+    if "pattern" in definition and bounds is _LENGTH:
+        found["pattern"] = _whole(definition["pattern"])
+    return found
 
 
 def _chosen(entry: Input) -> dict[str, Any]:
     offered = _offer(entry.choices)
     if entry.definition.get("custom") is True or entry.where is not None:
         known = {"x-choices": [{"value": choice.value, "label": choice.label} for choice in entry.choices]}
-        return {**_TYPES[entry.type], **known}
+        entries = {"items": {"type": "string"}} if entry.type == "list" else {}
+        return {**_TYPES[entry.type], **entries, **known}
     if entry.type == "list":
         return {"type": "array", "items": offered}
     return {**_TYPES[entry.type], **offered}
@@ -221,7 +235,7 @@ def _filled(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return what keeps a required value from being empty."""
     if kind in ("string", "text", "secret"):
         return {"minLength": max(1, schema.get("minLength", 1)), "pattern": schema.get("pattern", r"\S")}
-    return {"not": {"enum": _NOTHING}} if kind in ("list", "object", "keyvalue", "files", "any") else {}
+    return {"not": {"enum": _NOTHING}} if kind not in ("integer", "number", "boolean") else {}
 
 
 def _is_always_required(entry: Input) -> bool:

@@ -49,6 +49,8 @@ TYPES = (*_READERS, *_FILES)
 TEXTS = frozenset({"string", "text"})
 # Types whose value is one of the choices as a whole.
 _CHOSEN = frozenset({"string", "text", "integer", "number", "boolean", "date", "datetime"})
+# Types that have a size. A limit that means nothing for a type is not looked at.
+_MEASURED = frozenset(_READERS.keys() | _FILES.keys()) - {"boolean", "any", "file", "date", "datetime"}
 # Types that null cannot clear: there is nothing to send instead.
 _NEVER_NULL = frozenset({"secret", "keyvalue", "file", "files"})
 
@@ -76,22 +78,26 @@ def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, tru
 
 
 class _Emptiness:
-    """What empty text, null and an empty list count as."""
+    """What empty text, blanks, null and an empty list count as.
 
-    __slots__ = ("blank", "null", "required")
+    Attributes:
+        text: Whether empty text is a value.
+        blanks: Whether a text of nothing but blanks is a value.
+        null: Whether null is a value.
+        required: Whether an empty list or map is none.
+    """
+
+    __slots__ = ("blanks", "null", "required", "text")
 
     def __init__(self, definition: Mapping[str, Any], choices: tuple[Choice, ...]) -> None:
         kind = definition["type"]
+        pattern = definition.get("pattern")
         self.required = definition.get("required") is True
-        has_substitute = "default" in definition or bool(choices)
-        self.null = not (self.required or has_substitute or kind in _NEVER_NULL)
-        self.blank = (
-            kind in TEXTS
-            and not self.required
-            and not has_substitute
-            and not definition.get("min", 0)
-            and bool(re.fullmatch(definition.get("pattern", ""), "") or "pattern" not in definition)
-        )
+        is_free = not (self.required or choices or "default" in definition)
+        is_possible = not definition.get("min") and (pattern is None or re.fullmatch(pattern, "") is not None)
+        self.null = is_free and kind not in _NEVER_NULL
+        self.text = is_free and kind in TEXTS and is_possible
+        self.blanks = self.text or kind in ("file", "any")
 
 
 def _guarded(read: Reader, limit: Reader | None, allows: _Emptiness) -> Reader:
@@ -100,8 +106,11 @@ def _guarded(read: Reader, limit: Reader | None, allows: _Emptiness) -> Reader:
     def take(value: Any) -> Any:
         if value is None or value is ABSENT:
             return None if allows.null and value is None else ABSENT
-        if type(value) is str and not value.strip() and (not value or allows.required or not allows.blank):
-            return value if allows.blank else ABSENT
+        if type(value) is str and (not value or value.isspace()):
+            if not value:
+                return value if allows.text else ABSENT
+            if not allows.blanks:
+                return ABSENT
         found = read(value)
         if allows.required and not found and isinstance(found, list | dict | Secret):
             return ABSENT
@@ -125,9 +134,9 @@ def _each(read: Reader, choose: Reader) -> Reader:
 def _limit_of(kind: str, definition: Mapping[str, Any]) -> Reader | None:
     """Return what refuses values beyond the limits of a definition, or None without limits."""
     checks: list[Callable[[Any], None]] = []
-    if "min" in definition or "max" in definition:
+    if kind in _MEASURED and ("min" in definition or "max" in definition):
         checks.append(_bounds(kind, definition))
-    if "pattern" in definition:
+    if "pattern" in definition and kind in (*TEXTS, "secret"):
         checks.append(_pattern(definition))
     if "accepts" in definition:
         checks.append(_accepts(definition))
@@ -144,33 +153,36 @@ def _limit_of(kind: str, definition: Mapping[str, Any]) -> Reader | None:
 
 def _bounds(kind: str, definition: Mapping[str, Any]) -> Callable[[Any], None]:
     low, high = definition.get("min"), definition.get("max")
-    is_number = kind in ("integer", "number")
-    unit = "" if is_number else " characters" if kind in (*TEXTS, "secret") else " entries"
+    if kind in ("integer", "number"):
+        return lambda value: _check_amount(value, low, high)
+    unit = "character" if kind in (*TEXTS, "secret") else "entry"
+    return lambda value: _check_length(value, low, high, unit)
 
-    def check(value: Any) -> None:
-        size = value if is_number else _length(value)
-        if low is not None and size < low:
-            word = "small" if is_number else "short"
-            raise Refusal(_size(value, size, unit, f"too {word}"), f"At least {low}{unit}.")
-        if high is not None and size > high:
-            word = "large" if is_number else "long"
-            raise Refusal(_size(value, size, unit, f"too {word}"), f"At most {high}{unit}.")
 
-    return check if is_number or kind in (*TEXTS, "secret", "list", "keyvalue", "files", "object") else _pass
+def _check_amount(value: Any, low: Any, high: Any) -> None:
+    if low is not None and value < low:
+        raise Refusal(f"{shown(value)} is too small.", f"Enter {low} or more.")
+    if high is not None and value > high:
+        raise Refusal(f"{shown(value)} is too large.", f"Enter {high} or less.")
+
+
+def _check_length(value: Any, low: Any, high: Any, unit: str) -> None:
+    size = _length(value)
+    if low is not None and size < low:
+        raise Refusal(f"it has {_counted(size, unit)}, too few.", f"Enter at least {_counted(low, unit)}.")
+    if high is not None and size > high:
+        raise Refusal(f"it has {_counted(size, unit)}, too many.", f"Enter at most {_counted(high, unit)}.")
+
+
+def _counted(count: int, unit: str) -> str:
+    plural = "entries" if unit == "entry" else f"{unit}s"
+    return f"{count:,} {unit if count == 1 else plural}"
 
 
 def _length(value: Any) -> int:
     if isinstance(value, Pairs):
         return len(value.pairs)
     return len(value.reveal() if isinstance(value, Secret) else value)
-
-
-def _size(value: Any, size: Any, unit: str, words: str) -> str:
-    return f"{size}{unit} is {words}." if unit else f"{shown(value)} is {words}."
-
-
-def _pass(_value: Any) -> None:
-    """Let a value through."""
 
 
 def _pattern(definition: Mapping[str, Any]) -> Callable[[Any], None]:

@@ -339,12 +339,22 @@ def test_a_secret_is_wrapped_and_never_shown():
 @pytest.mark.parametrize(
     ("definition", "fits", "wrong", "words"),
     [
-        ({"type": "integer", "min": 1, "max": 200}, "200", "201", "201 is too large. (At most 200.)"),
-        ({"type": "number", "min": 0}, 0, "-0.5", "-0.5 is too small. (At least 0.)"),
-        ({"type": "string", "max": 3}, "abc", "abcd", "4 characters is too long. (At most 3 characters.)"),
-        ({"type": "string", "min": 2}, "ab", "a", "1 characters is too short. (At least 2 characters.)"),
-        ({"type": "list", "max": 1}, ["a"], "a,b", "2 entries is too long. (At most 1 entries.)"),
-        ({"type": "keyvalue", "max": 1}, "a: 1", "a: 1\na: 2", "2 entries is too long."),
+        ({"type": "integer", "min": 1, "max": 200}, "200", "201", "201 is too large. (Enter 200 or less.)"),
+        ({"type": "number", "min": 0}, 0, "-0.5", "-0.5 is too small. (Enter 0 or more.)"),
+        (
+            {"type": "string", "max": 3},
+            "abc",
+            "abcd",
+            "it has 4 characters, too many. (Enter at most 3 characters.)",
+        ),
+        (
+            {"type": "string", "min": 2},
+            "ab",
+            "a",
+            "it has 1 character, too few. (Enter at least 2 characters.)",
+        ),
+        ({"type": "list", "max": 1}, ["a"], "a,b", "it has 2 entries, too many. (Enter at most 1 entry.)"),
+        ({"type": "keyvalue", "max": 1}, "a: 1", "a: 1\na: 2", "it has 2 entries, too many."),
         (
             {"type": "string", "pattern": "^cf_[a-z]+$", "example": "cf_key"},
             "cf_id",
