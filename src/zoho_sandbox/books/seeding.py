@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.catalogue import Module, catalogue
@@ -57,9 +58,8 @@ def seed_books(sandbox: Sandbox, data: Mapping[str, Any]) -> None:
 def _plant_fields(books: Books, fields: Mapping[str, Any]) -> None:
     for names, definitions in fields.items():
         for name in names.split():
-            module = _module_name(name)
             for definition in definitions:
-                plant_field(books, module, definition)
+                plant_field(books, name, definition)
 
 
 def plant_field(books: Books, module: str, definition: Mapping[str, Any]) -> None:
@@ -68,28 +68,35 @@ def plant_field(books: Books, module: str, definition: Mapping[str, Any]) -> Non
     Args:
         definition: ``api_name`` and, where they differ from the defaults, ``label``,
             ``data_type``, ``is_unique``, ``values``, ``customfield_id``.
+
+    Raises:
+        ValueError: an unknown module, or a name that no custom field has.
     """
-    known = books.definitions(module)
-    same = next((one for one in known if one["api_name"] == definition["api_name"]), None)
-    api_name = str(definition["api_name"])
+    owner, known = _module(module), books.definitions(module)
+    api_name = str(definition.get("api_name", ""))
+    if not api_name.startswith("cf_"):
+        raise ValueError(f"{module}: a custom field's api_name starts with cf_, not {api_name!r}")
+    same = next((one for one in known if one["api_name"] == api_name), None)
     record = {
         "label": api_name.removeprefix("cf_").replace("_", " ").capitalize(),
         "data_type": "string",
         "is_unique": False,
         "index": same["index"] if same else len(known) + 1,
         **definition,
-        "entity": catalogue().modules[module].key or module,
+        "entity": owner.key if owner.name in catalogue().modules else owner.name,
         "customfield_id": str(
             definition.get("customfield_id") or (same or {}).get("customfield_id") or books.new_id()
         ),
     }
     record_id = f"{module}/{record['customfield_id']}"
     books.state.put(books.kind("custom_fields"), record_id, record, parent=module)
+    if record["is_unique"]:
+        books.make_unique(owner, api_name)
 
 
 def _plant_records(books: Books, records: Mapping[str, Any]) -> None:
     for name, bodies in records.items():
-        module = catalogue().modules[_module_name(name)]
+        module = _module(name)
         for body in bodies:
             try:
                 record = _seeded(books, module, body)
@@ -113,7 +120,11 @@ def _as_json(body: Mapping[str, Any]) -> dict[str, Any]:
     return copied
 
 
-def _module_name(name: str) -> str:
-    if name not in catalogue().modules:
+def _module(name: str) -> Module:
+    """Return a module of the catalogue, or a custom module by its API name."""
+    modules = catalogue().modules
+    if name.startswith("cm_"):
+        return replace(modules["custom_modules"], name=name, path=f"/{name}")
+    if name not in modules:
         raise ValueError(f"Books has no module {name!r}")
-    return name
+    return modules[name]

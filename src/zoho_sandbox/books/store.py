@@ -132,6 +132,24 @@ class Books:
         found = self.state.get(self.kind(f"{module}:names"), _name(field, value))
         return None if found is None else str(found["id"])
 
+    def is_shared(self, module: str, field: str, value: Any) -> bool:
+        """Say whether several records have a value, from before its field became unique."""
+        found = self.state.get(self.kind(f"{module}:names"), _name(field, value))
+        return bool(found and found.get("is_shared"))
+
+    def make_unique(self, module: Module, field: str) -> None:
+        """Note whose values a custom field has, now that it is unique."""
+        kind = self.kind(f"{module.name}:names")
+        for record in self.all(module.name):
+            if record.get(field) is None:
+                continue
+            name, record_id = _name(field, record[field]), str(record[module.id])
+            taken = self.state.get(kind, name)
+            if taken is None:
+                self.state.put(kind, name, {"id": record_id})
+            elif taken["id"] != record_id:
+                self.state.put(kind, name, {**taken, "is_shared": True})
+
     def _claim(
         self, module: Module, record_id: str, record: Mapping[str, Any], before: Mapping[str, Any] | None
     ) -> None:

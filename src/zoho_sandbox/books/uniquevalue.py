@@ -39,6 +39,8 @@ def put_by_unique_value(request: Request) -> Answer:
     body = request.body()
     _refuse_other_value(request, definition, value, body)
     record_id = request.books.owner(request.module.name, key, value)
+    if request.books.is_shared(request.module.name, key, value):
+        raise refusal("unique_value_ambiguous", value=value, field=key)
     if record_id is not None:
         before = request.record(record_id)
         return updated(request, before, body, effect="upsert-update")

@@ -62,7 +62,8 @@ def test_an_organisation_can_be_described(api, sandbox):
     [
         ({"recods": {}}, "recods"),
         ({"records": {"teapots": [{}]}}, "teapots"),
-        ({"custom_fields": {"teapots": []}}, "teapots"),
+        ({"custom_fields": {"teapots": [{"api_name": "cf_x"}]}}, "teapots"),
+        ({"custom_fields": {"items": [{"label": "X"}]}}, "starts with cf_"),
         ({"records": {"items": [{"name": "x"}]}}, "items: Invalid value passed for Rate"),
         ({"records": {"contacts": [{"contact_name": "Bowman and Co"}]}}, "already exists"),
     ],
@@ -121,3 +122,29 @@ def test_an_empty_sandbox_still_has_books(client, sandbox):
     headers = {"X-Unique-Identifier-Key": "cf_external_id", "X-Unique-Identifier-Value": "1"}
     assert made["contact_id"].startswith("460")
     assert refused(books.put("/contacts", json={}, headers=headers)) == (400, 6024)
+
+
+def test_a_field_made_unique_late_finds_what_is_there(api, sandbox):
+    """One owner is found; a value of several records is refused."""
+    for name, colour in (("A", "red"), ("B", "blue"), ("C", "blue")):
+        entry = [{"label": "Colour", "value": colour}]
+        api.post("/items", json={"name": name, "rate": 1, "custom_fields": entry})
+    plant(sandbox, custom_fields={"items": [{"api_name": "cf_colour", "is_unique": True}]})
+
+    def put(colour):
+        headers = {"X-Unique-Identifier-Key": "cf_colour", "X-Unique-Identifier-Value": colour}
+        return api.put("/items", json={"rate": 2}, headers=headers)
+
+    assert put("red").json()["item"]["name"] == "A"
+    assert refused(put("blue")) == (400, 1001)
+
+
+def test_custom_modules_are_planted_like_others(api, sandbox):
+    """Their fields and their records, by API name."""
+    fields = {"cm_debtor": [{"api_name": "cf_limit", "data_type": "number"}]}
+    rows = [{"record_name": "D-1", "custom_fields": [{"api_name": "cf_limit", "value": 5}]}]
+
+    plant(sandbox, custom_fields=fields, records={"cm_debtor": rows})
+
+    (row,) = api.get("/cm_debtor").json()["module_record"]
+    assert (row["record_name"], row["cf_limit_unformatted"]) == ("D-1", 5)
