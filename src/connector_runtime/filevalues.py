@@ -117,11 +117,10 @@ def _at_path(path: Path, *, trust_paths: bool) -> File:
             "Send the file's text, or its content as base64.",
         )
     try:
-        is_file = path.is_file()
+        words = None if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
     except (OSError, ValueError):
-        is_file = False
-    if not is_file:
-        words = "is a folder" if path.is_dir() else "does not exist"
+        words = "cannot be looked at"
+    if words:
         raise Refusal(f"the file {shown(str(path))} {words}.", "Check the path.")
     return File(path, None, path.name)
 

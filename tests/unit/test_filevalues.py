@@ -77,6 +77,7 @@ def test_a_path_from_a_platform_is_refused(tmp_path):
         ({"path": "/no/such/file"}, 'the file "/no/such/file" does not exist. Check the path.'),
         ({"path": "/"}, 'the file "/" is a folder.'),
         ({"path": "a\x00b"}, "does not exist"),
+        ({"path": "a" * 5000}, "cannot be looked at. Check the path."),
         ({"path": ""}, "the path of a file is a text."),
         ({"base64": "?"}, "this is not base64. Copy it again, complete."),
         ({"base64": "a-_b"}, "with + and / instead of - and _"),

@@ -147,6 +147,9 @@ def test_names_and_values_can_be_a_map_entries_or_text():
         ("${ not inputs.kind }", {}, True),
         ("${ not inputs.kind }", {"kind": "x"}, False),
         ("${ inputs.kind is defined }", {"kind": "x"}, True),
+        ("${ inputs.sort }", {}, False),
+        ("${ inputs.sort in ['new'] }", {}, True),
+        ("${ inputs.secret_kind == 'x' }", {}, False),
         ("${ inputs.kind == 'a' and inputs.wanted }", {"kind": "a", "wanted": True}, False),
     ],
 )
@@ -157,6 +160,7 @@ def test_simple_conditions_are_in_the_schema(condition, given, needed):
         sort={"type": "string", "default": "new"},
         wanted={"type": "boolean"},
         link={"type": "string", "requiredIf": condition},
+        secret_kind={"type": "string", "default": "${ connection.kind }"},
     )
 
     assert is_valid(schema, given) is not needed
@@ -173,6 +177,10 @@ def test_a_hidden_input_is_not_required():
 
     assert is_valid(schema, {"kind": "file"})
     assert not is_valid(schema, {"kind": "link"})
+    assert "allOf" not in schema_of(
+        a={"type": "string"},
+        b={"type": "string", "requiredIf": "${ inputs.a }", "showIf": "${ inputs.a == 'x' }"},
+    )
     assert schema["properties"]["link"]["x-showIf"] == "${ inputs.kind == 'link' }"
 
 

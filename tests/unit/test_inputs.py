@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from http import HTTPStatus
 
 import pytest
 from hypothesis import given
@@ -79,6 +81,14 @@ def refusal(definition, value):
         ("list", ("a", 1), ["a", 1]),
         ("any", '{"a": 1}', '{"a": 1}'),
         ("any", {"a": None}, {"a": None}),
+        (
+            "any",
+            [date(2024, 5, 31), datetime(2024, 5, 31, tzinfo=UTC)],
+            ["2024-05-31", "2024-05-31T00:00:00+00:00"],
+        ),
+        ("any", HTTPStatus.OK, 200),
+        ("secret", Secret("x"), Secret("x")),
+        ("secret", 12345, Secret("12345")),
         ("date", "2024-05-31", "2024-05-31"),
         ("datetime", "2024-05-31 14:30Z", "2024-05-31T14:30:00+00:00"),
         ("keyvalue", "a=1&a=2", {"a": "2"}),
@@ -99,6 +109,7 @@ def test_each_type_understands_what_people_and_platforms_send(kind, value, meant
         ("string", True, "true is not a text."),
         ("string", ["a"], "a list is not a text."),
         ("string", "a\ud800", "the text holds half a character."),
+        ("string", 10**400, "a very long number is not a text."),
         ("integer", "12.5", '"12.5" is not a whole number. (Enter one without decimals'),
         ("integer", "ten", '"ten" is not a number. (Enter digits'),
         ("integer", "1_000", '"1_000" is not a number.'),
@@ -130,6 +141,10 @@ def test_each_type_understands_what_people_and_platforms_send(kind, value, meant
         ("list", {"a"}, "a set has no order."),
         ("list", 5, "5 is not a list."),
         ("any", b"x", "the content of a file cannot be sent as a value. (Files need an input for files.)"),
+        ("any", [datetime(2024, 5, 31)], "a time in it has no offset from UTC. (Give it a time zone.)"),  # noqa: DTZ001
+        ("any", {"\ud800": 1}, "a name in it holds half a character."),
+        ("list", [None, b"x"], "the content of a file cannot be sent as a value."),
+        ("list", {"a": None}, "a map of names and values is not a list."),
         ("any", [float("nan")], "a number in it is not finite."),
         ("date", "01/02/2024", "can mean 1 February"),
         ("keyvalue", "words", "line 1 has no colon"),
@@ -315,6 +330,14 @@ def test_an_unknown_input_is_refused_with_the_one_that_was_meant():
 
     assert caught.value.input == "recordtyp"
     assert "The inputs are: recordType, page." in str(caught.value)
+
+
+def test_an_input_may_be_meant_by_its_label():
+    """Whoever types the label learns the key."""
+    with pytest.raises(InputError, match="Did you mean `q`"):
+        taken({"q": {"type": "string", "label": "Search Term"}}, **{"Search Term": "x"})
+    with pytest.raises(InputError, match="There are no inputs"):
+        taken({}, q="x")
 
 
 # Secrets ----------------------------------------------------------------------------------
@@ -508,6 +531,18 @@ def test_an_input_that_is_not_shown_counts_as_not_given():
     found = taken(ATTACHMENT, source="link", content="left over", link="https://example.com")
 
     assert found == {"source": "link", "link": "https://example.com", "title": "Untitled"}
+
+
+def test_an_input_that_is_shown_is_read_like_any_other():
+    """What is wrong in a field under a condition is refused where the field is shown."""
+    definitions = {
+        "wanted": {"type": "boolean"},
+        "count": {"type": "integer", "label": "Count", "showIf": "${ inputs.wanted }"},
+    }
+
+    assert taken(definitions, wanted=False, count="many") == {"wanted": False}
+    with pytest.raises(InputError, match='Count: "many" is not a number'):
+        taken(definitions, wanted=True, count="many")
 
 
 def test_an_input_that_is_shown_is_required():
