@@ -66,4 +66,4 @@ def bad_aggregate(text: str) -> RefusedError:
 def too_many(what: str, limit: int) -> RefusedError:
     """Refuse a query that exceeds one of the language's numbers."""
     # choice: the code is published, its details are not.
-    return refuse("LIMIT_EXCEEDED", f"{what} limit exceeded", {"limit": limit})
+    return refuse("LIMIT_EXCEEDED", "limit exceeded", {"limit": limit, "clause": what})
