@@ -144,6 +144,10 @@ def _of_file(kind: str, document: Document) -> Iterator[Problem]:
         )
     for key, definition in as_map(document.data.get("inputs")).items():
         yield from _of_input(document, key, as_map(definition))
+    for key, what in (("examples", "example"), ("tests", "test")):
+        if kind in ("action", "datasource") and not document.data.get(key):
+            message, hint = f"the file has no {what}", f"add one under `{key}`"
+            yield _warn(document, (kind,), "L004", message, hint=hint)
 
 
 def _of_input(document: Document, key: str, definition: Mapping[str, Any]) -> Iterator[Problem]:
@@ -156,11 +160,6 @@ def _of_input(document: Document, key: str, definition: Mapping[str, Any]) -> It
 
 def _of_action(document: Document) -> Iterator[Problem]:
     data = as_map(document.data)
-    for key, what in (("examples", "example"), ("tests", "test")):
-        if not data.get(key):
-            yield _warn(
-                document, ("action",), "L004", f"the action has no {what}", hint=f"add one under `{key}`"
-            )
     effect = data.get("effect")
     if "lookup" in data and effect != "create":
         message = f"`lookup` has no use with the effect `{effect}`"

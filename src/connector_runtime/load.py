@@ -255,7 +255,7 @@ def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator
             continue
         if path.suffix != ".yaml":
             _note_file(draft, name, "the file is not read", "files of a component end in .yaml")
-        elif not path.resolve().is_relative_to(root.resolve()):
+        elif not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
             _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
         else:
             yield path, name

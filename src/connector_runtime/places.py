@@ -90,6 +90,14 @@ _NAMES: dict[str, _Table] = {
     "inputs": _INPUT,
 }
 
+# Where rules about failures stand.
+_RULES = (
+    ("errors", "*"),
+    ("errors", "*", "*"),
+    ("reply", "results", "errors", "*"),
+    ("oauth2", "errors", "*"),
+)
+
 # Texts for people: what looks like an expression there would only be shown.
 _PLAIN: tuple[tuple[str, ...], ...] = (
     ("checks", "*", "input"),
@@ -97,20 +105,13 @@ _PLAIN: tuple[tuple[str, ...], ...] = (
     ("retry", "*", "use"),
     ("retry", "on"),
     ("services", "*", "source"),
-    ("errors", "*", "kind"),
-    ("errors", "*", "use"),
+    *((*rule, key) for rule in _RULES for key in ("kind", "use")),
     ("choose", "*", "from"),
     ("oauth2", "grants"),
     ("oauth2", "keep"),
 )
 
 # Places that hold exactly one expression.
-_RULES = (
-    ("errors", "*"),
-    ("errors", "*", "*"),
-    ("reply", "results", "errors", "*"),
-    ("oauth2", "errors", "*"),
-)
 _SINGLE: tuple[tuple[str, ...], ...] = (
     *((*rule, "when") for rule in _RULES),
     ("checks", "*", "when"),

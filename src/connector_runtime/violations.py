@@ -253,8 +253,12 @@ def _nearest_branch(error: Any) -> list[Any]:
         by_branch.setdefault(inner.schema_path[0], []).append(inner)
 
     def distance(errors: list[Any]) -> tuple[int, int]:
-        names_kind = any(e.validator in {"const", "enum", "type"} and len(e.path) <= 1 for e in errors)
-        return (names_kind, len(errors))
+        is_another_kind = any(
+            error.validator == "type" if not error.path else error.validator in {"const", "enum"}
+            for error in errors
+            if len(error.path) < 2
+        )
+        return (is_another_kind, len(errors))
 
     return min(by_branch.values(), key=distance)
 

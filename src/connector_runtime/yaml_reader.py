@@ -79,7 +79,8 @@ def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
     except _Stop:
         pass
     except yaml.YAMLError as error:
-        mistake = _syntax(error, text.splitlines())
+        # A complaint about the end stands one line further.
+        mistake = _syntax(error, [*text.splitlines(), "", ""])
         opened = reader.long_quote
         if opened is not None and "closing quote" in mistake.message:
             # The next quote of the file has closed it, lines later: there the complaint makes no sense.
@@ -226,7 +227,7 @@ def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
     """Return a parser's complaint in the words of somebody who writes by hand."""
     at = getattr(error, "problem_mark", None)
     line, column = (at.line, at.column) if at else (0, 0)
-    text = lines[line] if line < len(lines) else ""
+    text = lines[line]
     if "\t" in text[: len(text) - len(text.lstrip())] or text[column : column + 1] == "\t":
         return Mistake(line, text.index("\t"), "Y003", "a tab stands here", "indent with spaces")
     problem = getattr(error, "problem", None) or ""
@@ -269,26 +270,28 @@ def _stray_colon(line: int, column: int, text: str) -> Mistake:
 
 
 def _flow(line: int, column: int, context: Any, lines: list[str]) -> Mistake:
-    opening = lines[context.line][context.column : context.column + 1]
-    text = lines[line] if line < len(lines) else ""
+    text = lines[line]
     start = text.rfind("${", 0, column + 1)
     before = text[: max(start, 0)]
     if start >= 0 and not (before.count('"') % 2 or before.count("'") % 2):
-        return Mistake(
-            line,
-            start,
-            "Y007",
-            f"an expression inside `{opening}` needs quotes",
-            'write "${ … }"',
-        )
+        return Mistake(line, start, "Y007", "an expression inside [ ] or { } needs quotes", 'write "${ … }"')
+    row, place = _opening(context.line, context.column, lines)
+    opening = lines[row][place : place + 1] or "["
+    message = f"the `{opening}` that opens here is not closed where it should be"
     closing = "}" if opening == "{" else "]"
-    return Mistake(
-        context.line,
-        context.column,
-        "Y002",
-        f"the `{opening}` that opens here is not closed where it should be",
-        f"a comma or `{closing}` is missing in line {line + 1}",
-    )
+    return Mistake(row, place, "Y002", message, f"a comma or `{closing}` is missing in line {line + 1}")
+
+
+def _opening(line: int, column: int, lines: list[str]) -> tuple[int, int]:
+    """Return where the bracket stands that a complaint is about; at the file's end it names none."""
+    if lines[line][column : column + 1] in {"[", "{"}:
+        return line, column
+    for row in range(min(line, len(lines) - 1), -1, -1):
+        end = column if row == line else len(lines[row])
+        place = max(lines[row].rfind("[", 0, end), lines[row].rfind("{", 0, end))
+        if place >= 0:
+            return row, place
+    return line, column
 
 
 def _misplaced(here: Mistake, text: str) -> Mistake:

@@ -1,0 +1,65 @@
+"""Each place knows the names that have a value there."""
+
+from __future__ import annotations
+
+import pytest
+
+from connector_runtime.places import is_single, names_for
+
+
+@pytest.mark.parametrize(
+    ("kind", "pointer", "names"),
+    [
+        ("action", ("request", "path"), "inputs connection tables page"),
+        ("action", ("request", "body", "json", "a", 0), "inputs connection tables page"),
+        ("action", ("paginate", "next", "token"), "inputs connection tables page reply"),
+        ("action", ("paginate", "start", "token"), "inputs connection tables"),
+        ("action", ("reply", "ok"), "inputs reply items tables"),
+        ("action", ("reply", "output", "id"), "inputs reply items tables connection"),
+        ("action", ("reply", "results", "ok"), "inputs reply items tables item"),
+        ("action", ("errors", 0, "when"), "inputs reply fault tables"),
+        ("action", ("scopes", 0), "inputs connection tables"),
+        ("action", ("checks", 0, "message"), "inputs connection tables"),
+        ("action", ("inputs", "id", "default"), "connection"),
+        ("action", ("inputs", "id", "showIf"), "inputs connection tables"),
+        ("action", ("inputs", "id", "choicesFrom", "where"), "inputs connection tables row"),
+        ("datasource", ("options", "label"), "inputs reply items tables item"),
+        ("connection", ("apply", "headers", "X-Key"), "inputs connection context secrets token tables"),
+        ("connection", ("choose", "site"), "inputs connection context token tables"),
+        ("component", ("services", "main", "url"), "inputs connection tables"),
+        ("component", ("errors", "usual", 0, "kind"), ""),
+        ("action", ("label",), ""),
+        ("action", ("inputs", "id", "label"), ""),
+        ("action", ("effect",), ""),
+    ],
+)
+def test_names_by_place(kind: str, pointer: tuple[str | int, ...], names: str) -> None:
+    """An expression sees what exists when it is evaluated, and nothing else."""
+    assert names_for(kind, pointer) == frozenset(names.split())
+
+
+def test_secrets_and_tokens_stay_in_connections() -> None:
+    """No place outside a connection's `apply` and `oauth2` sees a secret."""
+    for kind in ("action", "datasource", "component", "inputs"):
+        for top in (
+            "request",
+            "reply",
+            "errors",
+            "checks",
+            "inputs",
+            "retry",
+            "services",
+            "scopes",
+            "identity",
+        ):
+            assert not {"secrets", "token", "context"} & names_for(kind, (top, "x", "default"))
+    assert "secrets" not in names_for("connection", ("choose", "site", "first", 0, "key"))
+    assert "secrets" not in names_for("connection", ("probe", "headers"))
+
+
+def test_a_users_key_is_not_a_place_for_one_expression() -> None:
+    """A body may have a field called `when` or `ok` like any other."""
+    assert is_single(("reply", "ok"))
+    assert is_single(("request", "body", 1, "when"))
+    assert not is_single(("request", "body", "json", "ok"))
+    assert not is_single(("reply", "output", "when"))
