@@ -6,6 +6,7 @@ The sender's own `asyncio.timeout` bounds every wait here, so a read costs no ti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -70,7 +71,8 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
                 answer.set_result(value)
 
         def done(value: list[Address] | OSError) -> None:
-            if not loop.is_closed():
+            # The caller may have given up and closed the loop.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value)
 
         self.traffic.reason = "the host name could not be looked up in time"

@@ -74,11 +74,17 @@ class Intake:
             self._store = _TemporaryFile(self._sink, self._limits.sink_bytes)
         elif self._sink is not None:
             self._store = _Memory(self._limits.unsaved_bytes)
+        is_chunked = False
         for name, value in self.headers:
             if name == "content-encoding":
                 self._decode(value)
+            elif name == "transfer-encoding":
+                is_chunked = True
             elif name == "content-length" and value.isascii() and value.isdigit():
                 self._expect(value)
+        if is_chunked and self._announced_bytes is not None:
+            # Two answers to the question where the reply ends: a way to smuggle another.
+            raise ReplyError("contract", "The reply has a length and chunks at once.")
 
     def feed(self, content: bytes) -> None:
         """Take a piece of content as it came."""

@@ -8,6 +8,7 @@ of the request left this machine, which decides what may be repeated.
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -233,7 +234,10 @@ def reason_of(error: OSError) -> str:
         return "the host name was not found"
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
-    return str(getattr(error, "reason", None) or error.strerror or "the connection failed").lower()
+    handshake = getattr(error, "reason", None)
+    if handshake:
+        return f"TLS failed: {str(handshake).lower().replace('_', ' ')}"
+    return os.strerror(error.errno).lower() if error.errno else "the connection failed"
 
 
 def is_readable(channel: Any) -> bool:

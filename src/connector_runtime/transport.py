@@ -39,6 +39,7 @@ __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"
 SLOTS = 256
 _ADDRESSES_KEPT = 256
 _BODILESS = (204, 304)
+_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 
 L = TypeVar("L", "SyncLine", "AsyncLine")
 
@@ -93,6 +94,8 @@ class _Attempt:
         )
         if self.traffic is not None:
             self.traffic.expect(self._intake.cap_bytes)
+            if response.extensions["http_version"] not in _VERSIONS:
+                raise ReplyError("contract", f"What {self._address.host} sent is not HTTP/1.1.")
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece of its content."""

@@ -1,0 +1,69 @@
+"""A fault server, and both senders behind one face, so that each promise is tested twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from faults.faultserver import FaultServer
+
+from connector_runtime.messages import Outgoing
+from connector_runtime.transport import AsyncSender, SyncSender
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_runtime.messages import Failure, Reply
+
+PATIENCE_S = 10.0
+
+
+class Caller:
+    """Sends to one origin, through the sync or the async sender.
+
+    Attributes:
+        kind: `sync` or `async`.
+    """
+
+    def __init__(self, kind: str, origin: str, **options: Any) -> None:
+        self.kind = kind
+        self.origin = origin
+        options = {"loopback": True, **options}
+        make = SyncSender if kind == "sync" else AsyncSender
+        self._sender: Any = make(frozenset({origin}), **options)
+        self._runner = asyncio.Runner() if kind == "async" else None
+
+    def send(self, outgoing: Outgoing, timeout_s: float = PATIENCE_S, **how: Any) -> Reply | Failure:
+        """Send a request as it is."""
+        if self._runner is None:
+            return self._sender.send(outgoing, timeout_s=timeout_s, **how)
+        return self._runner.run(self._sender.send(outgoing, timeout_s=timeout_s, **how))
+
+    def get(self, path: str = "/things", **how: Any) -> Reply | Failure:
+        """Read something."""
+        return self.send(Outgoing("GET", self.origin + path), **how)
+
+    def close(self) -> None:
+        """Close the sender and, for the async one, its event loop."""
+        if self._runner is None:
+            self._sender.close()
+        else:
+            self._runner.run(self._sender.aclose())
+            self._runner.close()
+
+
+@pytest.fixture
+def faults() -> Iterator[FaultServer]:
+    """Give a server that plays scripts."""
+    server = FaultServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def caller(request: pytest.FixtureRequest, faults: FaultServer) -> Iterator[Caller]:
+    """Give a caller of the fault server."""
+    caller = Caller(request.param, faults.origin)
+    yield caller
+    caller.close()

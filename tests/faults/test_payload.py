@@ -1,0 +1,397 @@
+"""Content is read bounded: bombs, endless bodies, floods of headers, broken gzip."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import pytest
+from faults.faultserver import close, flood, head, read_request, reply, send
+
+from connector_runtime.bodies import FileBody
+from connector_runtime.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.network import Traffic
+from connector_runtime.values import Certainty, File
+
+TEXT = b'{"name":"Bowman","note":"' + b"abc " * 500 + b'"}'
+ZIPPED = gzip.compress(TEXT)
+MEBIBYTE = 1_048_576
+
+
+def encoded(coding: str, body: bytes) -> bytes:
+    """Return a reply that says how it is encoded."""
+    return reply(body, headers=[f"Content-Encoding: {coding}"])
+
+
+@functools.cache
+def bomb(size_bytes: int) -> bytes:
+    """Return gzip content that grows to zeros of the given size."""
+    engine = zlib.compressobj(9, zlib.DEFLATED, 31)
+    pieces = [engine.compress(bytes(MEBIBYTE)) for _ in range(size_bytes // MEBIBYTE)]
+    return b"".join([*pieces, engine.flush()])
+
+
+@pytest.mark.plan("S-29")
+@pytest.mark.parametrize(
+    "coding", ["gzip", "GZIP", "x-gzip", "identity, gzip", " gzip ", "gzip,", "gzip, identity"]
+)
+def test_one_layer_of_gzip_is_decoded(faults, caller, coding):
+    """The one coding that was asked for is undone, however it is spelt."""
+    faults.play([read_request, send(encoded(coding, ZIPPED))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert got.body == TEXT
+
+
+@pytest.mark.plan("S-29")
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", ",", "identity, identity"])
+def test_content_without_coding_is_taken_as_it_is(faults, caller, coding):
+    """No coding, in whatever words, leaves the bytes alone."""
+    faults.play([read_request, send(encoded(coding, TEXT))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert got.body == TEXT
+
+
+@pytest.mark.plan("S-29")
+@pytest.mark.parametrize(
+    "coding",
+    [
+        "br",
+        "zstd",
+        "deflate",
+        "compress",
+        "aws-chunked",
+        "gzip2",
+        "none",
+        "*",
+        "gzip;q=1",
+        "gzip gzip",
+        "br, gzip",
+        "gzip, br",
+        "gzip, gzip",
+        "gzip, x-gzip",
+        "gzip, deflate, gzip",
+        ", ".join(["gzip"] * 50),
+        "x" * 9_000,
+    ],
+)
+def test_a_coding_nobody_asked_for_is_refused(faults, caller, coding):
+    """Unknown and repeated codings are refused before a byte is decoded."""
+    faults.play([read_request, send(encoded(coding, ZIPPED))])
+
+    failure = caller.get()
+
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.certainty) == ("contract", Certainty.UNKNOWN)
+    assert len(failure.message) < 200
+
+
+@pytest.mark.plan("S-29")
+def test_codings_in_several_headers_are_added_up(faults, caller):
+    """Two headers with one coding each are two layers, and refused."""
+    twice = reply(ZIPPED, headers=["Content-Encoding: gzip", "Content-Encoding: gzip"])
+    faults.play([read_request, send(twice)])
+
+    failure = caller.get()
+
+    assert isinstance(failure, Failure)
+    assert failure.kind == "contract"
+
+
+@pytest.mark.plan("S-29")
+def test_only_gzip_is_asked_for(faults, caller):
+    """The request says which coding it takes, so that honest servers use no other."""
+    faults.play([read_request, send(reply())])
+
+    caller.get()
+
+    assert b"\r\nAccept-Encoding: gzip\r\n" in faults.requests[0]
+
+
+@pytest.mark.plan("S-30")
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content"])
+def test_no_content_at_all_is_not_broken_gzip(faults, caller, status):
+    """An empty body that claims to be gzip is an empty body."""
+    faults.play([read_request, send(reply(b"", status=status, headers=["Content-Encoding: gzip"]))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert got.body == b""
+
+
+@pytest.mark.plan("S-30")
+@pytest.mark.parametrize("members", [1, 2, 16])
+def test_a_few_gzip_members_are_put_together(faults, caller, members):
+    """Several gzip files one behind the other are one content."""
+    faults.play([read_request, send(encoded("gzip", ZIPPED * members))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert got.body == TEXT * members
+
+
+@pytest.mark.plan("S-30")
+@pytest.mark.parametrize(
+    "content",
+    [
+        ZIPPED[:-8] + bytes(8),
+        ZIPPED[:-4] + bytes(4),
+        ZIPPED[:-1],
+        ZIPPED[: len(ZIPPED) // 2],
+        ZIPPED[:10],
+        ZIPPED[:1],
+        ZIPPED + b"junk",
+        ZIPPED + bytes(8),
+        ZIPPED + ZIPPED[:5],
+        ZIPPED * 17,
+        zlib.compress(TEXT),
+        zlib.compress(TEXT)[2:-4],
+        TEXT,
+        b"\x1f\x8b\x08\xff" + ZIPPED[4:],
+        ZIPPED[:20] + b"\xff" * 9 + ZIPPED[29:],
+    ],
+)
+def test_broken_gzip_is_refused(faults, caller, content):
+    """Content that is not exactly whole gzip members is a failure, never a part of it."""
+    faults.play([read_request, send(encoded("gzip", content))])
+
+    failure = caller.get()
+
+    assert isinstance(failure, Failure)
+    assert failure.certainty is Certainty.UNKNOWN
+
+
+@pytest.mark.plan("S-30")
+def test_gzip_cut_at_any_byte_is_never_taken_for_whole(faults, caller):
+    """Even a polite end of the connection does not make half of a gzip file a whole one."""
+    whole = gzip.compress(b'{"a":1}')
+    unframed = [
+        head("Content-Encoding: gzip", "Connection: close") + whole[:cut] for cut in range(1, len(whole))
+    ]
+    faults.play(*[[read_request, send(raw), close] for raw in unframed])
+
+    results = [caller.get() for _ in unframed]
+
+    assert {type(result) for result in results} == {Failure}
+
+
+@pytest.mark.plan("S-27")
+def test_a_gzip_bomb_is_stopped_by_its_growth(faults, caller):
+    """A megabyte that would become a gigabyte is refused long before it has."""
+    faults.play([read_request, send(encoded("gzip", bomb(64 * MEBIBYTE)))])
+
+    failure = caller.get()
+
+    assert isinstance(failure, Failure)
+    assert failure.kind == "limit"
+
+
+@pytest.mark.plan("S-27")
+def test_well_compressed_honest_content_is_taken(faults, caller):
+    """Content below a mebibyte may grow as much as it likes."""
+    rows = json.dumps([{"a": None}] * 60_000).encode()
+    faults.play([read_request, send(encoded("gzip", gzip.compress(rows)))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert got.body == rows
+
+
+_PEAK = """
+import asyncio, resource, sys
+from connector_runtime.messages import Outgoing
+from connector_runtime.transport import AsyncSender, SyncSender
+kind, origin = sys.argv[1:]
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def send(path):
+    get = Outgoing("GET", origin + path)
+    if kind == "sync":
+        return SyncSender({origin}, loopback=True).send(get, timeout_s=60)
+    async def go():
+        async with AsyncSender({origin}, loopback=True) as sender:
+            return await sender.send(get, timeout_s=60)
+    return asyncio.run(go())
+warm = send("/small"); before = peak()
+got = send("/bomb")
+print(got.kind, peak() - before)
+"""
+
+
+@pytest.mark.plan("S-27")
+@pytest.mark.plan("S-28")
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(("layers", "verdict", "most_mib"), [(1, "limit", 80), (2, "contract", 40)])
+def test_a_bomb_of_a_gibibyte_costs_little_memory(faults, record_property, kind, layers, verdict, most_mib):
+    """Neither one layer of gzip nor two can make a process grow by more than a fraction of the bomb."""
+    content = bomb(1024 * MEBIBYTE)
+    if layers == 2:
+        content = gzip.compress(content)
+    faults.play(
+        [read_request, send(reply())],
+        [read_request, send(encoded(", ".join(["gzip"] * layers), content))],
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _PEAK, kind, faults.origin],
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    found, grown_mib = ran.stdout.split()
+    record_property("grown_mib", grown_mib)
+    assert found == verdict
+    assert int(grown_mib) < most_mib
+
+
+@pytest.mark.plan("S-31")
+@pytest.mark.parametrize("start", [head(), head("Transfer-Encoding: chunked")], ids=["identity", "chunks"])
+def test_an_endless_body_is_cut_at_the_cap(monkeypatch, faults, caller, start):
+    """No more is taken from the wire than the cap and one read."""
+    chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n" if b"chunked" in start else b"x" * 10_000
+    faults.play([read_request, send(start), flood(chunk)])
+    received = []
+    count = Traffic.count
+    monkeypatch.setattr(Traffic, "count", lambda self, data: received.append(len(data)) or count(self, data))
+
+    failure = caller.get(limits=Limits(wire_bytes=500_000))
+
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.message) == ("limit", "The reply is larger than 500000 bytes.")
+    assert sum(received) <= 500_000 + 65_536
+    assert faults.is_forsaken()
+
+
+@pytest.mark.plan("S-31")
+def test_the_cap_itself_is_still_taken(faults, caller):
+    """Content of exactly the allowed size is no offence, one byte more is."""
+    limits = Limits(decoded_bytes=5_000)
+    faults.play([read_request, send(reply(b"x" * 5_000)), read_request, send(reply(b"x" * 5_001))])
+
+    exact, beyond = caller.get(limits=limits), caller.get(limits=limits)
+
+    assert isinstance(exact, Reply)
+    assert exact.size_bytes == 5_000
+    assert isinstance(beyond, Failure)
+    assert beyond.kind == "limit"
+
+
+@pytest.mark.plan("S-32")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"X: " + b"y" * 300_000],
+        [b"X" * 300_000 + b": y"],
+        [b"X-%d: y" % number for number in range(30_000)],
+        [b"Set-Cookie: a%d=b" % number for number in range(10_000)],
+        [b"Set-Cookie: a%d=b" % number for number in range(300)],
+    ],
+    ids=["long value", "long name", "many lines", "10,000 cookies", "300 cookies"],
+)
+def test_a_flood_of_headers_is_refused(faults, caller, lines):
+    """A head that no honest server sends is refused, complete or not."""
+    faults.play([read_request, send(b"HTTP/1.1 200 OK\r\n" + b"\r\n".join(lines) + b"\r\n\r\nok"), close])
+
+    failure = caller.get()
+
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.certainty) == ("contract", Certainty.UNKNOWN)
+
+
+@pytest.mark.plan("S-32")
+def test_a_large_honest_head_is_taken(faults, caller):
+    """A hundred headers and a long cookie are no flood."""
+    many = [f"X-{number}: {'y' * 100}" for number in range(100)]
+    faults.play([read_request, send(reply(headers=[*many, f"Set-Cookie: a={'b' * 4000}"]))])
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert len(got.headers) == 102
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_good_reply_is_saved_to_a_file(faults, caller, tmp_path, coding):
+    """Asked to save, a 2xx goes to the file and not into memory."""
+    faults.play([read_request, send(encoded(coding, ZIPPED if coding == "gzip" else TEXT))])
+    target = tmp_path / "report.json"
+
+    got = caller.get(sink=target)
+
+    assert isinstance(got, Reply)
+    assert (got.body, got.saved_to, got.size_bytes) == (b"", target, len(TEXT))
+    assert target.read_bytes() == TEXT
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_another_status_is_not_saved(faults, caller, tmp_path):
+    """A refusal is returned to be read, and an older file stays as it is."""
+    target = tmp_path / "report.json"
+    target.write_text("yesterday's")
+    faults.play([read_request, send(reply(b'{"code":1}', status="404 Not Found"))])
+
+    got = caller.get(sink=target)
+
+    assert isinstance(got, Reply)
+    assert (got.body, got.saved_to) == (b'{"code":1}', None)
+    assert target.read_text() == "yesterday's"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        head("Content-Length: 5000") + b"half",
+        encoded("gzip", ZIPPED[:-3]),
+        encoded("gzip", bomb(8 * MEBIBYTE)),
+        reply(b"x" * 200_000),
+    ],
+    ids=["cut", "broken", "bomb", "too large"],
+)
+def test_a_failed_download_leaves_nothing_behind(faults, caller, tmp_path, raw):
+    """Half a file is never found under the target's name, nor beside it."""
+    target = tmp_path / "report.json"
+    target.write_text("yesterday's")
+    faults.play([read_request, send(raw), close])
+
+    failure = caller.get(sink=target, limits=Limits(sink_bytes=100_000))
+
+    assert isinstance(failure, Failure)
+    assert target.read_text() == "yesterday's"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_is_not_there_is_reported(faults, caller, tmp_path):
+    """A target that cannot be written is the caller's input, said in plain words."""
+    faults.play([read_request, send(reply())])
+
+    failure = caller.get(sink=tmp_path / "missing" / "report.json")
+
+    assert isinstance(failure, Failure)
+    assert failure.kind == "input"
+    assert "cannot be saved" in failure.message
+
+
+def test_a_large_upload_arrives_whole(faults, caller, tmp_path):
+    """A file is sent from the disk in pieces, with its exact length."""
+    path = tmp_path / "upload.bin"
+    path.write_bytes(bytes(range(256)) * 4_000)
+    faults.play([read_request, send(reply())])
+
+    got = caller.send(Outgoing("POST", f"{faults.origin}/files", body=FileBody(File(path))))
+
+    assert isinstance(got, Reply)
+    assert faults.requests[0].partition(b"\r\n\r\n")[2] == path.read_bytes()
