@@ -67,7 +67,19 @@ def read_pairs(value: Any, read_value: Callable[[Any], Any] | None = None) -> Pa
         entries = filter(None, (_entry(item, number) for number, item in enumerate(value, 1)))
     else:
         raise Refusal(f"{kind_of(value)} is not a list of names and values.", SHAPES)
-    return Pairs([_checked(key, content, read) for key, content in entries])
+    return Pairs(
+        [
+            # What most entries are needs no closer look.
+            (key, content)
+            if type(content) is str
+            and type(key) is str
+            and key.isidentifier()
+            and content.isascii()
+            and read is _plain_value
+            else _checked(key, content, read)
+            for key, content in entries
+        ]
+    )
 
 
 def _entry(item: Any, number: int) -> tuple[Any, Any] | None:
