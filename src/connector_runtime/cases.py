@@ -183,7 +183,7 @@ def connection_of(model: Model, action: Action, definition: Mapping[str, Any]) -
     wanted = definition.get("connection", example.get("connection"))
     key = wanted if isinstance(wanted, str) else next(iter(action.connections or model.connections))
     examples = model.connections[key].definition.get("examples", {})
-    base = next(iter(examples.values()), {})
+    base: Mapping[str, Any] = next(iter(examples.values()), {})
     own = wanted if isinstance(wanted, dict) else {}
     if not own.keys() <= {"key", "fields", "token", "context"}:
         own = {"fields": own}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from connector_runtime.bodies import BodyError, BytesBody, FileBody, FormBody, JsonBody, MultipartBody
-from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errors import ConnectorError, InputError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.inputs import typed_fields
 from connector_runtime.messages import Outgoing
-from connector_runtime.urls import UrlError, build_url, header_pairs, query_pairs
+from connector_runtime.urls import UrlError, build_url, header_pairs, path_below, query_pairs
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
@@ -55,11 +55,15 @@ def build(
     try:
         return _build(program, scope, channel, model, **how)
     except UrlError as refusal:
+        hint = refusal.hint
+        if refusal.path is not None:
+            base = _base(program.service, scope, channel, model)
+            hint = f"Enter the path only: `{path_below(base, refusal.path)}`"
         problem = error_of(
-            "input", refusal.message, hint=refusal.hint, input=_culprit(program, scope, refusal.message)
+            "input", _sentence(refusal.message), hint=_sentence(hint), input=_culprit(program, scope, refusal.message)
         )
     except BodyError as refusal:
-        problem = error_of("input", str(refusal), hint=refusal.hint)
+        problem = error_of("input", _sentence(str(refusal)), hint=_sentence(refusal.hint))
     except EvaluationError as refusal:
         problem = error_of(refusal.kind, f"The request cannot be made: {refusal}", hint=refusal.hint)
         if refusal.kind == "input":
@@ -97,6 +101,17 @@ def _build(
     for name, secret in channel.headers(masked=masked):
         headers[name.lower()] = (name, secret)
     return Built(Outgoing(method, url, tuple(headers.values()), body), warnings)
+
+
+@overload
+def _sentence(text: str) -> str: ...
+@overload
+def _sentence(text: None) -> None: ...
+def _sentence(text: str | None) -> str | None:
+    """Return words as a sentence: a capital and a full stop."""
+    if not text:
+        return text
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ")")) else ".")
 
 
 def _culprit(program: RequestProgram, scope: Mapping[str, Any], message: str) -> str | None:
@@ -193,7 +208,8 @@ def _typed(choice: BodyChoice, value: dict[str, Any], base: Validator) -> dict[s
         return typed_fields(value, base)
     except ConnectorError as refusal:
         problem = refusal
-    raise error_of("validation", problem.message, hint=problem.hint, input=next(reversed(choice.inputs), None))
+    source = next(reversed(choice.inputs), None)
+    raise InputError(problem.message, kind="validation", hint=problem.hint, input=source)
 
 
 def _refusal(
@@ -204,9 +220,9 @@ def _refusal(
     field = violations[0].pointer[0] if violations[0].pointer else None
     given = {key: scope["inputs"].get(key) for key in choice.inputs}
     holders = [key for key, value in given.items() if hasattr(value, "items") and field in value]
-    return error_of(
-        "validation",
-        " ".join(message if message.endswith(".") else f"{message}." for message in messages[:5]),
-        hint=violations[0].hint,
+    return InputError(
+        " ".join(_sentence(message) for message in messages[:5]),
+        kind="validation",
+        hint=_sentence(violations[0].hint),
         input=next(reversed(holders or choice.inputs), None),
     )
