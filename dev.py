@@ -23,8 +23,6 @@ EXTRAS = {"demo": "cli", "test": "cli,store,test,lint,build"}
 
 def main() -> int:
     """Run the command named on the command line."""
-    if sys.version_info < (3, 11):
-        return fail(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}.")
     name, *rest = sys.argv[1:] or ["help"]
     command = COMMANDS.get(name)
     if command is None:
@@ -58,11 +56,7 @@ def test(rest: list[str]) -> int:
 
 def lint(rest: list[str]) -> int:
     """Check style (ruff) and types (mypy, strict)."""
-    return (
-        install("test")
-        or run("-m", "ruff", "check", *(rest or ["."]))
-        or run("-m", "mypy")
-    )
+    return install("test") or run("-m", "ruff", "check", *(rest or ["."])) or run("-m", "mypy")
 
 
 def check(rest: list[str]) -> int:
@@ -111,7 +105,9 @@ def steps(extras: str) -> list[list[str | Path]]:
     uv = shutil.which("uv")
     if uv:
         return [*make, [uv, "pip", *wanted, "--python", PYTHON]]
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        [sys.executable, "-m", "pip", "--version"], check=False, capture_output=True
+    ).returncode:
         # No pip here: the new environment may still bring its own.
         return [*make, [PYTHON, "-m", "ensurepip"], [PYTHON, "-m", "pip", *wanted]]
     # The environment's own interpreter is not "externally managed", so pip may fill it from outside.

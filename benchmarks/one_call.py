@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 ROUNDS, CALLS = 15, 200
 ANSWER = json.dumps(
-    {"code": 0, "message": "The item has been added.", "item": {"item_id": "460000000012345", "name": "Hard Drive", "rate": 120}}
+    {
+        "code": 0,
+        "message": "The item has been added.",
+        "item": {"item_id": "460000000012345", "name": "Hard Drive", "rate": 120},
+    }
 ).encode()
 FIELDS = {"name": "Hard Drive", "rate": 120, "description": "500 GB", "sku": "s12345"}
 
@@ -35,7 +39,9 @@ def by_action(port: int) -> Callable[[], Any]:
     inputs = {"organizationId": "10234695", "recordType": "items", "fieldValues": FIELDS}
     # The budget of 100 calls a minute is real; here it would only measure waiting.
     session._model.services["books"] = session._model.services["books"].__class__(  # noqa: SLF001
-        session._model.services["books"].url, None, None  # noqa: SLF001
+        session._model.services["books"].url,
+        None,
+        None,
     )
     return lambda: session.run("booksCreateRecord", inputs).data["item"]["item_id"]
 
@@ -71,11 +77,13 @@ def main() -> int:
     """Measure in interleaved rounds and print the ratio."""
     with answering(ANSWER, status=201) as port:
         action, hand = by_action(port), by_hand(port)
-        assert action() == hand()  # noqa: S101  both do the same job
+        assert action() == hand()
         cpu_us(action), cpu_us(hand)
         rows = [(cpu_us(action), cpu_us(hand)) for _ in range(ROUNDS)]
     ratios = sorted(ours / theirs for ours, theirs in rows)
-    print(f"action  {statistics.median(row[0] for row in rows):7.0f} µs CPU a call (median of {ROUNDS} rounds)")
+    print(
+        f"action  {statistics.median(row[0] for row in rows):7.0f} µs CPU a call (median of {ROUNDS} rounds)"
+    )
     print(f"by hand {statistics.median(row[1] for row in rows):7.0f} µs CPU a call")
     print(f"ratio   {statistics.median(ratios):7.2f}  (min {ratios[0]:.2f}, max {ratios[-1]:.2f})")
     return 0

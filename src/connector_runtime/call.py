@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import ConnectorError
-from connector_runtime.results import Attempt
 from connector_runtime.retry import retry_after_s, seconds_of
 
 if TYPE_CHECKING:
@@ -16,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.connections import Channel
+    from connector_runtime.errors import ConnectorError
     from connector_runtime.model import Action, Model
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
+    from connector_runtime.results import Attempt
     from connector_runtime.values import Clock, Deadline, Random
 
 DEFAULT_TIMEOUT_S = 60.0

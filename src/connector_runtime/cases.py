@@ -88,7 +88,9 @@ class AsyncScriptedSender:
     def __init__(self, script: Script) -> None:
         self.script = script
 
-    async def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None) -> Reply | Failure:
+    async def send(
+        self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None
+    ) -> Reply | Failure:
         del timeout_s, sink
         return self.script.next(outgoing)
 
@@ -204,7 +206,11 @@ def _compare(
         yield f"was refused: {outcome.kind}: {outcome}"
     elif "error" in wanted:
         yield from _compare_error(wanted["error"], outcome)
-    if "output" in wanted and not isinstance(outcome, ConnectorError) and _plain(outcome.data) != wanted["output"]:
+    if (
+        "output" in wanted
+        and not isinstance(outcome, ConnectorError)
+        and _plain(outcome.data) != wanted["output"]
+    ):
         yield f"output is {dump_json(outcome.data)}, not {dump_json(wanted['output'])}"
     if "requests" in wanted and len(script.sent) != wanted["requests"]:
         yield f"{len(script.sent)} requests were sent, not {wanted['requests']}"

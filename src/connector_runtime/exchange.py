@@ -13,22 +13,22 @@ from connector_runtime import tokens
 from connector_runtime.call import BODY_LOG_BYTES, request_id
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.messages import Failure
 from connector_runtime.paging import listing
 from connector_runtime.reply import Verdict, judge
 from connector_runtime.request import build
 from connector_runtime.results import Attempt, Result, judge_records
 from connector_runtime.retry import Policy, may_double, may_repeat
 from connector_runtime.steps import AcquireSlot, ReleaseSlot, Send, Sleep
-from connector_runtime.messages import Failure
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
+    from connector_runtime.messages import Reply
     from connector_runtime.program import RequestProgram
     from connector_runtime.request import Built
     from connector_runtime.steps import Conversation
-    from connector_runtime.messages import Reply
 
 _HARMLESS = "The change may have been made. Repeating the same call is harmless."
 _LOOK_FIRST = "Look the record up before sending it again, or it may be there twice."
@@ -112,9 +112,7 @@ def _attempt(
 ) -> Conversation[tuple[Verdict, str]]:
     program = call.action.program
     form = str(program.reply.form(scope))
-    built = build(
-        program.request, scope, call.channel, call.model, effect=call.action.effect, form=form
-    )
+    built = build(program.request, scope, call.channel, call.model, effect=call.action.effect, form=form)
     _note(call, built)
     timeout = program.request.timeout(scope) if program.request.timeout else None
     key = yield from take_slot(call, program.request, scope)
@@ -147,9 +145,7 @@ def take_slot(call: Call, request: RequestProgram, scope: dict[str, Any]) -> Con
     return key
 
 
-def _record(
-    call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **facts: Any
-) -> None:
+def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **facts: Any) -> None:
     body = built.outgoing.body
     failure = isinstance(got, Failure)
     attempt = Attempt(
@@ -191,9 +187,7 @@ def _note(call: Call, built: Built) -> None:
         )
 
 
-def _wait_s(
-    call: Call, scope: dict[str, Any], policy: Policy, verdict: Verdict, repeat: int
-) -> float | None:
+def _wait_s(call: Call, scope: dict[str, Any], policy: Policy, verdict: Verdict, repeat: int) -> float | None:
     """Return the wait before the next attempt, or None to stop here."""
     kind = verdict.kind or ""
     if repeat > policy.retries or not policy.covers(kind) or kind in ("config", "input", "limit"):
@@ -224,7 +218,7 @@ def identity_of(call: Call, scope: dict[str, Any]) -> str | None:
         if value is ABSENT or value is None or value == "":
             return None
         found.append(str(value))
-    return ", ".join(found[:10]) + (" …" if len(found) > 10 else "")  # noqa: PLR2004  enough to look up
+    return ", ".join(found[:10]) + (" …" if len(found) > 10 else "")
 
 
 def failure_of(call: Call, scope: dict[str, Any], verdict: Verdict) -> ConnectorError:
@@ -330,7 +324,9 @@ def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
     return values.get("json", ABSENT)
 
 
-def _judged(call: Call, scope: dict[str, Any], verdict: Verdict, data: Any) -> tuple[Any, list[dict[str, Any]]]:
+def _judged(
+    call: Call, scope: dict[str, Any], verdict: Verdict, data: Any
+) -> tuple[Any, list[dict[str, Any]]]:
     """Judge record by record; raises when none succeeded."""
     results = call.action.program.reply.results
     assert results is not None  # noqa: S101  the caller has looked

@@ -47,7 +47,15 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """How a connection's token is renewed."""
+    """How a connection comes to a token, renews it and gives it back.
+
+    Attributes:
+        grants: Ways to a token; `pkce` adds a challenge to the first.
+        authorize_url, revoke_url: None where the vendor has no such page.
+        scope: The permissions asked for, as the vendor wants them written.
+        keep: Parameters of the callback that go into the connection's context.
+        scopes: Table that says which permission covers which others, or None.
+    """
 
     grants: tuple[str, ...]
     token_url: Evaluate
@@ -55,6 +63,11 @@ class OAuth2:
     client_secret: Evaluate
     ok: Evaluate | None
     errors: tuple[ErrorRule, ...]
+    scope: Evaluate
+    authorize_url: Evaluate | None = None
+    revoke_url: Evaluate | None = None
+    keep: tuple[str, ...] = ()
+    scopes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +139,9 @@ class Action:
     @cached_property
     def scopes(self) -> tuple[str, ...]:
         """Return every permission the action can need, over all choices of its inputs."""
-        choices = {item.key: [choice.value for choice in item.choices] for item in self.inputs if item.choices}
+        choices = {
+            item.key: [choice.value for choice in item.choices] for item in self.inputs if item.choices
+        }
         wanted = {key: values for key, values in choices.items() if self._scopes_read(key)}
         found: set[str] = set()
         for combination in itertools.islice(itertools.product(*wanted.values()), MAX_LISTED_SCOPES):
@@ -170,7 +185,9 @@ class Model:
             key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
-        self.connections = {key: self._connection(document.data) for key, document in source.connections.items()}
+        self.connections = {
+            key: self._connection(document.data) for key, document in source.connections.items()
+        }
         self.actions = {key: Action(document.data, self) for key, document in source.actions.items()}
         self._former_keys = {
             former: key
@@ -178,7 +195,9 @@ class Model:
             for former in action.definition.get("aliases", ())
             if former not in self.actions
         }
-        self.datasources = {key: self._datasource(document.data) for key, document in source.datasources.items()}
+        self.datasources = {
+            key: self._datasource(document.data) for key, document in source.datasources.items()
+        }
 
     def action(self, key: str) -> Action | None:
         """Return an action by its key, or by one that it had before."""
@@ -195,13 +214,20 @@ class Model:
 
     def _datasource(self, definition: Mapping[str, Any]) -> DataSource:
         options = definition["options"]
-        parts = {key: definition[key] for key in ("inputs", "request", "paginate", "errors", "examples") if key in definition}
+        parts = {
+            key: definition[key]
+            for key in ("inputs", "request", "paginate", "errors", "examples")
+            if key in definition
+        }
         output = "${ items }" if "paginate" in definition else options["items"]
         names = names_for("datasource", ("options", "value"))
         return DataSource(
             key=definition["datasource"],
             definition=definition,
-            action=self._reading(definition["datasource"], {**parts, "reply": {**definition.get("reply", {}), "output": output}}),
+            action=self._reading(
+                definition["datasource"],
+                {**parts, "reply": {**definition.get("reply", {}), "output": output}},
+            ),
             value=compile_node(options["value"], names).render,
             label=compile_node(options["label"], names).render,
         )
@@ -230,7 +256,8 @@ class Model:
             },
             oauth2=_oauth2(definition["oauth2"], self.component) if "oauth2" in definition else None,
             headers=tuple(
-                (name, _closure(text, ("apply", "headers"))) for name, text in apply.get("headers", {}).items()
+                (name, _closure(text, ("apply", "headers")))
+                for name, text in apply.get("headers", {}).items()
             ),
             hosts=tuple(_closure(text, ("apply", "hosts")) for text in apply.get("hosts", ())),
             probe=self._reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
@@ -276,13 +303,22 @@ def _service(entry: Mapping[str, Any]) -> Service:
 
 def _oauth2(definition: Mapping[str, Any], component: Mapping[str, Any]) -> OAuth2:
     errors = definition.get("errors", [])
+
+    def page(key: str) -> Evaluate | None:
+        return _closure(definition[key], ("oauth2", key)) if key in definition else None
+
     return OAuth2(
         grants=tuple(definition.get("grants", ())),
+        authorize_url=page("authorizeUrl"),
         token_url=_closure(definition["tokenUrl"], ("oauth2", "tokenUrl")),
+        revoke_url=page("revokeUrl"),
         client_id=_closure(definition.get("clientId"), ("oauth2", "clientId")),
         client_secret=_closure(definition.get("clientSecret"), ("oauth2", "clientSecret")),
         ok=_closure(definition["ok"], ("oauth2", "ok")) if "ok" in definition else None,
         errors=compile_errors([{"use": errors}] if isinstance(errors, str) else errors, component),
+        scope=_closure(definition.get("scope"), ("oauth2", "scope")),
+        keep=tuple(definition.get("keep", ())),
+        scopes=definition.get("scopes"),
     )
 
 

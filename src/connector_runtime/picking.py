@@ -29,9 +29,7 @@ class Pick:
     scope: Mapping[str, Any] = field(default_factory=dict)
 
 
-def pick(
-    action: Action, key: str, given: Mapping[str, Any], search: str | None, *, model: Model
-) -> Pick:
+def pick(action: Action, key: str, given: Mapping[str, Any], search: str | None, *, model: Model) -> Pick:
     """Say where an input's options come from.
 
     Args:

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.bodies import MultipartBody
+from connector_runtime.bodies import FileBody, MultipartBody
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.request import build
 
@@ -46,7 +46,10 @@ class Plan:
         return "\n".join([*lines, "", text] if text else lines)
 
     def curl(self) -> str:
-        """Return a command for a POSIX shell; put the token where the mask is."""
+        """Return a command for a POSIX shell; put the token where the mask is.
+
+        Files are read from the current folder by the names they are sent with.
+        """
         words = ["curl", "--request", self.method, "--url", self.url]
         body = self.outgoing.body
         multipart = isinstance(body, MultipartBody)
@@ -56,8 +59,11 @@ class Plan:
         if multipart:
             for part in body.fields():  # type: ignore[union-attr]
                 words += ["--form-string" if "value" in part else "--form", _form(part)]
+        elif isinstance(body, FileBody):
+            words += ["--data-binary", f"@{body.fields()['fileName']}"]
         elif body is not None:
-            words += ["--data-binary", body.preview(SHOWN_BODY_BYTES)]
+            # Not `--data-binary`, which reads a file where a text begins with `@`.
+            words += ["--data-raw", body.preview(SHOWN_BODY_BYTES)]
         return " ".join(shlex.quote(word) for word in words)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,4 +127,6 @@ def _cautions(action: Action, method: str) -> list[str]:
 def _form(part: Mapping[str, Any]) -> str:
     if "value" in part:
         return f"{part['name']}={part['value']}"
-    return f"{part['name']}=@{part.get('filename', 'file')}"
+    # Within double quotes curl takes `;` and `,` as they are.
+    name = part["fileName"].replace("\\", "\\\\").replace('"', '\\"')
+    return f'{part["name"]}=@"{name}";type={part["contentType"]}'

@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.places import names_for
 from connector_runtime.paths import compile_path, inputs_in
+from connector_runtime.places import names_for
 from connector_runtime.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from connector_runtime.paths import PathProgram
-    from connector_runtime.templates import Template
 
     Evaluate = Callable[[Mapping[str, Any]], Any]
 
@@ -317,5 +316,3 @@ def _node(node: Any, kind: str, pointer: Sequence[str]) -> Evaluate | None:
 
 def _always(evaluate: Evaluate | None) -> Evaluate:
     return evaluate or (lambda _scope: None)
-
-

@@ -15,9 +15,9 @@ from connector_runtime.values import ABSENT, Certainty
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from connector_runtime.messages import Reply
     from connector_runtime.program import ErrorRule, ReplyProgram
     from connector_runtime.redact import Redactor
-    from connector_runtime.messages import Reply
 
 SNIPPET_CHARS = 200
 _BY_STATUS = {
@@ -70,7 +70,7 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     for name, value in reply.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
-    if reply.body and (form == "json" or reply.status >= 300):  # noqa: PLR2004
+    if reply.body and (form == "json" or reply.status >= 300):
         try:
             values["json"] = parse_json(reply.body, exact=True)
         except JsonError as problem:
@@ -95,7 +95,7 @@ def judge(
     values = read(got, form, wants_text=program.wants_text)
     scope["reply"] = values
     scope["fault"] = values.get("json", ABSENT)
-    unreadable = got.status < 300 and "unreadable" in values and form == "json"  # noqa: PLR2004
+    unreadable = got.status < 300 and "unreadable" in values and form == "json"
     if not unreadable and _is_ok(program, scope, got.status):
         return Verdict(Certainty.ANSWERED, None, "", values, {"status": got.status})
     named = classify(rules, scope, redactor)
@@ -144,14 +144,14 @@ def classify(rules: Sequence[ErrorRule], scope: Mapping[str, Any], redactor: Red
 
 def kind_of_status(status: int) -> str:
     """Return the kind of a refusal that no rule names."""
-    if status >= 500:  # noqa: PLR2004
+    if status >= 500:
         return "server"
     return _BY_STATUS.get(status, "contract")
 
 
 def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool:
     if program.ok is None:
-        return 200 <= status < 300  # noqa: PLR2004
+        return 200 <= status < 300
     return bool(_safely(program.ok, scope))
 
 
@@ -167,7 +167,7 @@ def _safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
 def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
     if refused or kind in REFUSING_KINDS:
         return Certainty.REJECTED
-    if status >= 500 or status == 408 or (kind == "contract" and status < 300):  # noqa: PLR2004
+    if status >= 500 or status == 408 or (kind == "contract" and status < 300):
         return Certainty.UNKNOWN
     return Certainty.ANSWERED
 
@@ -176,7 +176,7 @@ def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redacto
     text = redactor.text(got.body[: SNIPPET_CHARS * 8].decode("utf-8", "replace"))
     snippet = " ".join(text.split())[:SNIPPET_CHARS]
     if kind == "contract":
-        if 300 <= got.status < 400:  # noqa: PLR2004
+        if 300 <= got.status < 400:
             return f"The service answered with a redirect (HTTP {got.status}), which is never followed."
         why = values.get("unreadable", "it is not what the service promises")
         return f"The reply (HTTP {got.status}) cannot be used: {why}. It begins: {snippet!r}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 USER_AGENT = "connector-runtime"
 _ACCEPT = {"json": "application/json", "text": "text/*, */*", "binary": "*/*"}
-METHODS = frozenset("DELETE GET HEAD LINK OPTIONS PATCH POST PURGE PUT UNLINK".split())
+METHODS = frozenset(["DELETE", "GET", "HEAD", "LINK", "OPTIONS", "PATCH", "POST", "PURGE", "PUT", "UNLINK"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,10 @@ def build(
             base = _base(program.service, scope, channel, model)
             hint = f"Enter the path only: `{path_below(base, refusal.path)}`"
         problem = error_of(
-            "input", _sentence(refusal.message), hint=_sentence(hint), input=_culprit(program, scope, refusal.message)
+            "input",
+            _sentence(refusal.message),
+            hint=_sentence(hint),
+            input=_culprit(program, scope, refusal.message),
         )
     except BodyError as refusal:
         problem = error_of("input", _sentence(str(refusal)), hint=_sentence(refusal.hint))
@@ -72,7 +75,7 @@ def build(
     raise problem
 
 
-def _build(
+def _build(  # noqa: PLR0913  the same words as `build`
     program: RequestProgram,
     scope: Mapping[str, Any],
     channel: Channel,
@@ -84,7 +87,9 @@ def _build(
 ) -> Built:
     method = str(program.method(scope)).upper()
     if method not in METHODS:
-        raise UrlError(f"`{method[:20]}` is not a method of HTTP that can be used here.", "Choose one from the list.")
+        raise UrlError(
+            f"`{method[:20]}` is not a method of HTTP that can be used here.", "Choose one from the list."
+        )
     query = query_pairs(program.query(scope)) if program.query else []
     url = build_url(_base(program.service, scope, channel, model), program.path.segments(scope), query)
     body, warnings = _body(program.bodies, scope, model, effect)
@@ -212,9 +217,7 @@ def _typed(choice: BodyChoice, value: dict[str, Any], base: Validator) -> dict[s
     raise InputError(problem.message, kind="validation", hint=problem.hint, input=source)
 
 
-def _refusal(
-    choice: BodyChoice, violations: Sequence[Violation], scope: Mapping[str, Any]
-) -> ConnectorError:
+def _refusal(choice: BodyChoice, violations: Sequence[Violation], scope: Mapping[str, Any]) -> ConnectorError:
     """Return the error for a record that breaks its schema, naming the input that has the field."""
     messages = [violation.message for violation in violations]
     field = violations[0].pointer[0] if violations[0].pointer else None

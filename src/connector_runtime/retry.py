@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_runtime.program import RetryProgram
-    from connector_runtime.values import Random
 
 MAX_RETRIES = 100
 # Beyond a year a wait is a mistake of the sender's, not an instruction.
@@ -106,7 +105,7 @@ def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float |
         seconds = float(value)
     else:
         text = str(value or "").strip(" \t")
-        if text.isascii() and text.isdigit() and len(text) <= 10:  # noqa: PLR2004  300 years
+        if text.isascii() and text.isdigit() and len(text) <= 10:
             seconds = float(text)
         else:
             asked = _date_s(text)
@@ -117,7 +116,7 @@ def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float |
 
 
 def _date_s(text: str | None) -> float | None:
-    if not text or len(text) > 64 or not text.isascii():  # noqa: PLR2004  no date is longer
+    if not text or len(text) > 64 or not text.isascii():
         return None
     try:
         return parsedate_to_datetime(text).timestamp()

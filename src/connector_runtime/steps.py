@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.budget import Rule
-    from connector_runtime.results import Page
     from connector_runtime.messages import Outgoing
+    from connector_runtime.results import Page
 
 
 @dataclass(frozen=True, slots=True)

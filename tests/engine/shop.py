@@ -66,7 +66,14 @@ SENT = {"status": 200, "json": {"id": "7"}}
 
 def action(effect: str, **parts: Any) -> dict[str, Any]:
     """Return an action on orders with the given effect."""
-    methods = {"read": "GET", "create": "POST", "update": "PUT", "upsert": "POST", "delete": "DELETE", "raw": "POST"}
+    methods = {
+        "read": "GET",
+        "create": "POST",
+        "update": "PUT",
+        "upsert": "POST",
+        "delete": "DELETE",
+        "raw": "POST",
+    }
     plain = {
         "action": "order",
         "label": "Order",
@@ -74,7 +81,12 @@ def action(effect: str, **parts: Any) -> dict[str, Any]:
         "description": "Does something to an order.",
         "effect": effect,
         "inputs": INPUTS | {"name": {"type": "string", "label": "Name", "default": "n"}},
-        "request": {"service": "api", "method": methods[effect], "path": "/orders", "query": {"n": "${ inputs.name }"}},
+        "request": {
+            "service": "api",
+            "method": methods[effect],
+            "path": "/orders",
+            "query": {"n": "${ inputs.name }"},
+        },
         "retry": "asked",
         "errors": "api",
         "examples": {"one": {"label": "One", "inputs": {}, "reply": SENT}},
@@ -83,7 +95,9 @@ def action(effect: str, **parts: Any) -> dict[str, Any]:
     return {**plain, **parts}
 
 
-def model_of(*actions: Mapping[str, Any], connection: Mapping[str, Any] = CONNECTION, **component: Any) -> Model:
+def model_of(
+    *actions: Mapping[str, Any], connection: Mapping[str, Any] = CONNECTION, **component: Any
+) -> Model:
     """Write a component into a folder of its own and load it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -103,7 +117,11 @@ class Shop:
     """A session on a model, its script and its clock."""
 
     def __init__(
-        self, model: Model, *replies: Mapping[str, Any], given: Mapping[str, Any] | None = None, **options: Any
+        self,
+        model: Model,
+        *replies: Mapping[str, Any],
+        given: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> None:
         self.clock = StillClock()
         self.script = Script(list(replies))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.shop import Shop, action, model_of
 
 from connector_runtime.errors import ConnectorError
+from engine.shop import Shop, action, model_of
 
 # What can come of an attempt, and which certainty that is.
 OUTCOMES: dict[str, tuple[dict[str, Any], str]] = {
@@ -74,7 +74,9 @@ def test_an_attempt_is_repeated_only_where_that_can_do_no_harm(effect: str, outc
 
 
 @pytest.mark.plan("S-11")
-@pytest.mark.parametrize("outcome", [name for name, (_, certainty) in OUTCOMES.items() if certainty == "unknown"])
+@pytest.mark.parametrize(
+    "outcome", [name for name, (_, certainty) in OUTCOMES.items() if certainty == "unknown"]
+)
 @pytest.mark.parametrize("effect", ["create", "upsert"])
 def test_a_write_that_may_have_happened_ends_as_outcome_unknown(effect: str, outcome: str) -> None:
     """Whoever catches it knows that it may be there, and is told to look."""
@@ -103,7 +105,9 @@ def test_a_plain_no_is_repeated_only_at_the_users_word(effect: str, status: int)
 
 
 @pytest.mark.plan("S-17")
-@pytest.mark.parametrize("outcome", [name for name, (_, certainty) in OUTCOMES.items() if certainty == "unknown"])
+@pytest.mark.parametrize(
+    "outcome", [name for name, (_, certainty) in OUTCOMES.items() if certainty == "unknown"]
+)
 def test_retry_on_all_errors_never_repeats_a_create_that_may_have_happened(outcome: str) -> None:
     """The user's wish for a blanket retry stops at what could double a record."""
     shop = Shop(MODELS["create"], OUTCOMES[outcome][0])
@@ -146,7 +150,9 @@ def test_a_first_delete_that_finds_nothing_is_not_found() -> None:
 def test_a_duplicate_after_an_unknown_outcome_may_be_our_own() -> None:
     """The record that is there already may be the one an earlier attempt made."""
     shop = Shop(
-        MODELS["upsert with identity"], {"error": "timeout"}, {"status": 400, "json": {"code": "taken", "id": "9"}}
+        MODELS["upsert with identity"],
+        {"error": "timeout"},
+        {"status": 400, "json": {"code": "taken", "id": "9"}},
     )
 
     with pytest.raises(ConnectorError) as caught:
@@ -166,7 +172,9 @@ def test_a_duplicate_at_once_is_a_duplicate() -> None:
     assert (caught.value.kind, caught.value.existing_id) == ("duplicate", "9")
 
 
-@pytest.mark.parametrize(("effect", "kind"), [("read", "contract"), ("update", "outcome_unknown"), ("raw", "contract")])
+@pytest.mark.parametrize(
+    ("effect", "kind"), [("read", "contract"), ("update", "outcome_unknown"), ("raw", "contract")]
+)
 def test_an_unreadable_good_reply_is_never_a_success(effect: str, kind: str) -> None:
     """A write whose answer cannot be read is unknown; a read is a broken contract (S-34)."""
     shop = Shop(MODELS[effect], {"status": 200, "text": "<html>Sign in</html>"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.shop import Shop, action, model_of
 
 from connector_runtime.errors import ConnectorError
+from engine.shop import Shop, action, model_of
 
 PAGING = {
     "start": {"number": "${ inputs.page }", "token": "${ inputs.token }"},
@@ -28,7 +28,11 @@ def listing(**paging: Any) -> Any:
     request = {
         "service": "api",
         "path": "/orders",
-        "query": {"page": "${ page.number if not page.token }", "token": "${ page.token }", "n": "${ inputs.name }"},
+        "query": {
+            "page": "${ page.number if not page.token }",
+            "token": "${ page.token }",
+            "n": "${ inputs.name }",
+        },
     }
     return model_of(
         action(
@@ -99,7 +103,11 @@ def test_the_cap_raises_limit_with_the_cursor() -> None:
 @pytest.mark.plan("S-54")
 def test_a_listing_that_goes_in_circles_is_a_broken_contract() -> None:
     """A vendor that hands out the same token again is found out at once."""
-    shop = Shop(listing(max={"pages": 50, "items": 1000}), page(1, more=True, token="t"), page(2, more=True, token="t"))
+    shop = Shop(
+        listing(max={"pages": 50, "items": 1000}),
+        page(1, more=True, token="t"),
+        page(2, more=True, token="t"),
+    )
 
     with pytest.raises(ConnectorError) as caught:
         shop.run(all=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.shop import SENT, Shop, action, model_of
 
 from connector_runtime.errors import ConnectorError
+from engine.shop import SENT, Shop, action, model_of
 
 RESULTS = {
     "items": "${ reply.json.data }",
@@ -23,7 +23,12 @@ RECORDS = {"records": {"type": "list", "label": "Records", "required": True}}
 
 
 def many(effect: str = "create", **parts: Any) -> Any:
-    request = {"service": "api", "method": "POST", "path": "/orders", "body": {"json": {"data": "${ inputs.records }"}}}
+    request = {
+        "service": "api",
+        "method": "POST",
+        "path": "/orders",
+        "body": {"json": {"data": "${ inputs.records }"}},
+    }
     return model_of(
         action(
             effect,
@@ -122,7 +127,15 @@ def test_a_create_that_may_have_happened_is_looked_up_once() -> None:
 
 
 @pytest.mark.plan("S-43")
-@pytest.mark.parametrize("answer", [{"status": 200, "json": {}}, {"status": 200, "json": {"order": None}}, {"status": 503, "text": ""}, {"error": "timeout"}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 200, "json": {}},
+        {"status": 200, "json": {"order": None}},
+        {"status": 503, "text": ""},
+        {"error": "timeout"},
+    ],
+)
 def test_a_look_up_that_finds_nothing_proves_nothing(answer: dict[str, Any]) -> None:
     """An index may lag: the outcome stays unknown, and nothing is sent again."""
     model = model_of(action("create", lookup=LOOKUP, identity="name=${ inputs.name }"), FIND)

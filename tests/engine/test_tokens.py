@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.shop import SENT, Shop, action, model_of
 
 from connector_runtime.errors import ConnectionProblem, ConnectorError, ReconnectNeeded, Throttled
+from engine.shop import SENT, Shop, action, model_of
 
 OAUTH = {
     "connection": "oauth",
@@ -95,7 +95,10 @@ def test_an_expired_token_is_renewed_before_the_request() -> None:
 
     assert authorizations(one) == ["Bearer new-token-2"]
     body = b"".join(one.script.sent[0].body.chunks()).decode()
-    assert "grant_type=refresh_token&refresh_token=refresh-token-1&client_id=c&client_secret=client-secret-1" in body
+    assert (
+        "grant_type=refresh_token&refresh_token=refresh-token-1&client_id=c&client_secret=client-secret-1"
+        in body
+    )
     assert one.script.sent[0].url == "https://api.example.com/token"
 
 
@@ -160,7 +163,9 @@ def test_a_renewal_that_brings_no_token_is_an_error_that_sends_nothing(reply: di
 @pytest.mark.parametrize("life", [None, "3600", 0, -1, 1e12, "soon", True, [], {}])
 def test_a_strange_life_of_a_token_is_no_reason_to_fail(life: Any) -> None:
     """A token whose end makes no sense is used until it is refused, or renewed when it is over."""
-    one = shop({"status": 200, "json": {"access_token": "new-token-2", "expires_in": life}}, SENT, expires_at=1.0)
+    one = shop(
+        {"status": 200, "json": {"access_token": "new-token-2", "expires_in": life}}, SENT, expires_at=1.0
+    )
 
     assert one.run().status == 200
 

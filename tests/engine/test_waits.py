@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 
 import pytest
-from engine.shop import SENT, Shop, action, model_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_runtime.errors import ConnectorError
+from engine.shop import SENT, Shop, action, model_of
 
 READ = model_of(action("read"))
 BUSY = {"status": 503, "text": ""}
@@ -93,7 +93,9 @@ def test_attempts_and_waits_never_exceed_the_deadline(seed: int, deadline_s: flo
 @pytest.mark.plan("S-19")
 def test_attempts_tell_what_happened() -> None:
     """Each attempt says its number, why it was made, what came of it and how long it waited."""
-    shop = Shop(READ, {"error": "connect"}, {"status": 502, "text": "", "headers": {"X-Request-Id": "r-2"}}, SENT)
+    shop = Shop(
+        READ, {"error": "connect"}, {"status": 502, "text": "", "headers": {"X-Request-Id": "r-2"}}, SENT
+    )
 
     result = shop.run(retries=2)
 
@@ -128,4 +130,8 @@ def test_telemetry_hears_of_a_failed_action_too() -> None:
     with pytest.raises(ConnectorError):
         shop.run()
 
-    assert (shop.events[-1].kind, shop.events[-1].outcome, shop.events[-1].status) == ("action", "not_found", 404)
+    assert (shop.events[-1].kind, shop.events[-1].outcome, shop.events[-1].status) == (
+        "action",
+        "not_found",
+        404,
+    )
