@@ -25,13 +25,13 @@ FLOORS = (
     # a folder becomes a checked component; inputs; rules that need no conversation
     """address_checks budget check choices draft expression_checks fields filevalues forms input_checks
     input_types inputs keyvalues lint load model pairtext program readers reference_checks report retry rule_coverage
-    times""",
+    scopes times""",
     # the conversation of one action
-    "call connections exchange paging plan reply request results steps tokens",
+    "call connections exchange oauth paging plan reply request results steps tokens",
     # the wire
     "async_network envelope intake lines network transport",
     # one connection in use
-    "drivers picking session",
+    "drivers logins picking session",
     # the facade
     "cases component describe",
     # faces
