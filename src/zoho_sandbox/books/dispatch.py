@@ -48,6 +48,8 @@ def _handle(call: Call) -> Answer:
     if match is None:
         match = _custom_match(call)
     operation = match.operations.get(call.method)
+    if call.method == "OPTIONS":
+        return Answer(200, headers=(("Allow", _allowed(match)),))
     if operation is None:
         raise _wrong_method(call, match)
     is_organization = operation.module.name == "organizations" and match.values != ()

@@ -93,6 +93,9 @@ class Request:
         except ValueError as problem:
             raise refusal("not_json") from problem
         text = form.get("JSONString")
+        if text is None and self.call.body.lstrip()[:1] in (b"{", b"["):
+            # choice: bare JSON is read whatever its content type; scripts often name none.
+            return self.call.body
         if text is None and form.fields:
             # source: live, form pairs instead of JSON are code 1038
             raise refusal("not_json")

@@ -143,6 +143,21 @@ def test_a_body_may_come_as_form_field(api):
     assert multipart.json()["item"]["name"] == "Chair"
 
 
+def test_bare_json_is_read_under_any_content_type(api):
+    """As a command-line client sends it that was told nothing else."""
+    for kind in ("application/x-www-form-urlencoded", "text/plain"):
+        text = f'{{"name": "Bench {len(kind)}", "rate": 1}}'
+        assert api.post("/items", content=text, headers={"Content-Type": kind}).status_code == 201
+
+
+def test_options_names_the_methods(api):
+    """Without doing anything."""
+    reply = api.options("/items")
+
+    assert (reply.status_code, reply.headers["Allow"]) == (200, "DELETE, GET, OPTIONS, POST, PUT")
+    assert api.options("/teapots").status_code == 404
+
+
 @pytest.mark.parametrize(
     "body",
     [
