@@ -32,6 +32,7 @@ def check_addresses(draft: Draft, kind: str, document: Document) -> None:
         for pointer in _hosts(data):
             _check_origin(draft, document, pointer)
         _check_own_rows(draft, document)
+        _check_scopes(draft, document)
     elif kind == "component":
         for name in as_map(data.get("services")):
             _check_origin(draft, document, ("services", name, "url"))
@@ -142,6 +143,14 @@ def _check_own_rows(draft: Draft, document: Document) -> None:
             draft.note(document, ("choose", name, "from"), "R029", message, hint=hint, key=True)
         _check_cells(draft, document, ("choose", name, "rows"), is_loopback=is_loopback)
         _check_columns(draft, document, name, as_map(choice))
+
+
+def _check_scopes(draft: Draft, document: Document) -> None:
+    """Demand that the table of scopes is there."""
+    place = ("oauth2", "scopes", "table")
+    table = at(document.data, place)
+    if isinstance(table, str) and "component" not in draft.unreadable and draft.table(table) is None:
+        draft.note(document, place, "R007", f"there is no table `{table}`")
 
 
 def _check_columns(draft: Draft, document: Document, name: str, choice: Mapping[str, Any]) -> None:

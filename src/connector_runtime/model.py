@@ -318,7 +318,7 @@ def _oauth2(definition: Mapping[str, Any], component: Mapping[str, Any]) -> OAut
         errors=compile_errors([{"use": errors}] if isinstance(errors, str) else errors, component),
         scope=_closure(definition.get("scope"), ("oauth2", "scope")),
         keep=tuple(definition.get("keep", ())),
-        scopes=definition.get("scopes"),
+        scopes=definition.get("scopes", {}).get("table"),
     )
 
 
