@@ -17,7 +17,6 @@ import certifi
 import httpcore
 import httpx
 
-from connector_runtime.async_network import AsyncNetwork
 from connector_runtime.bodies import BodyError
 from connector_runtime.intake import ReplyError
 from connector_runtime.messages import Failure
@@ -111,37 +110,19 @@ class SyncLine(httpx.HTTPTransport):
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self.network = SyncNetwork()
         self.idle_at = 0.0
-        self._one = _OneConnection(httpcore.HTTPConnection, self.network, context)
+        self._one = OneConnection(httpcore.HTTPConnection, self.network, context)
         self._pool = cast("httpcore.ConnectionPool", self._one)
 
     def is_reusable(self) -> bool:
         """Return whether the connection is open, idle, and holds nothing unread."""
-        return self._one.is_reusable()
+        return self._one.is_reusable() and not self.network.traffic.broke
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.network.close()
 
 
-class AsyncLine(httpx.AsyncHTTPTransport):
-    """An httpx transport with one connection, for an event loop."""
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self.network = AsyncNetwork()
-        self.idle_at = 0.0
-        self._one = _OneConnection(httpcore.AsyncHTTPConnection, self.network, context)
-        self._pool = cast("httpcore.AsyncConnectionPool", self._one)
-
-    def is_reusable(self) -> bool:
-        """Return whether the connection is open, idle, and holds nothing unread."""
-        return self._one.is_reusable()
-
-    def close(self) -> None:
-        """Close the socket, whatever state it is in."""
-        self.network.close()
-
-
-class _OneConnection:
+class OneConnection:
     """Stands where httpx expects a pool."""
 
     def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:

@@ -7,7 +7,6 @@ and other settings of the environment do not exist here.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import sys
 import threading
@@ -30,7 +29,9 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from connector_runtime.lines import AsyncLine, SyncLine
+    from connector_runtime.async_lines import AsyncLine
+    from connector_runtime.async_transport import AsyncSender
+    from connector_runtime.lines import SyncLine
     from connector_runtime.network import Traffic
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
@@ -45,7 +46,7 @@ L = TypeVar("L", "SyncLine", "AsyncLine")
 
 
 @functools.cache
-def _lines() -> ModuleType:
+def load_lines() -> ModuleType:
     """Return the module that drives httpx, loaded when something is first sent.
 
     Where click is installed, httpx also loads a command line of its own, which is half of
@@ -62,7 +63,7 @@ def _lines() -> ModuleType:
     return lines
 
 
-class _Attempt:
+class Attempt:
     """One attempt: what came in so far, and what its end means."""
 
     __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_started_at", "traffic")
@@ -123,7 +124,7 @@ class _Attempt:
         if isinstance(error, BodyError):
             return Failure(certainty or Certainty.UNKNOWN, "input", error.message)
         reason = traffic.reason if traffic is not None else None
-        failure: Failure = _lines().failure_of(error, certainty, self._address.host, reason)
+        failure: Failure = load_lines().failure_of(error, certainty, self._address.host, reason)
         return failure
 
     def discard(self) -> None:
@@ -131,7 +132,7 @@ class _Attempt:
         self._intake.discard()
 
 
-class _Idle(Generic[L]):
+class Idle(Generic[L]):
     """Open connections that wait for work, the most recently used first."""
 
     def __init__(self) -> None:
@@ -151,7 +152,7 @@ class _Idle(Generic[L]):
         with self._lock:
             lines = self._lines.setdefault(origin, deque())
             lines.append(line)
-            while now - lines[0].idle_at > _lines().KEEP_ALIVE_S:
+            while now - lines[0].idle_at > load_lines().KEEP_ALIVE_S:
                 stale.append(lines.popleft())
         for old in stale:
             old.close()
@@ -164,7 +165,7 @@ class _Idle(Generic[L]):
         return lines
 
 
-class _Sender:
+class Sender:
     """What both senders share: who may be addressed, and how a request is dressed."""
 
     def __init__(
@@ -197,18 +198,18 @@ class _Sender:
             address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
             self._addresses[outgoing.url] = address
         headers = wire_headers(outgoing, address)
-        return address, _lines().request_of(outgoing, address, headers, timeout_s)
+        return address, load_lines().request_of(outgoing, address, headers, timeout_s)
 
     def _context_for(self, address: Address) -> ssl.SSLContext | None:
         if address.origin.startswith("http:"):
             return None
-        return self._ssl_context or _lines().tls_context()
+        return self._ssl_context or load_lines().tls_context()
 
     def _busy(self) -> Failure:
         return Failure(Certainty.NOT_SENT, "timeout", f"All {self._size} connections were busy.")
 
 
-class SyncSender(_Sender):
+class SyncSender(Sender):
     """Sends from threads; safe to share between them.
 
     Args:
@@ -222,7 +223,7 @@ class SyncSender(_Sender):
     def __init__(self, hosts: Collection[str], **options: Any) -> None:
         super().__init__(hosts, **options)
         self._slots = threading.BoundedSemaphore(self._size)
-        self._idle: _Idle[SyncLine] = _Idle()
+        self._idle: Idle[SyncLine] = Idle()
 
     def send(
         self,
@@ -248,7 +249,7 @@ class SyncSender(_Sender):
         if not self._slots.acquire(timeout=max(0.0, timeout_s)):
             return self._busy()
         try:
-            attempt = _Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
             if self._given is not None:
                 return self._run(self._given, request, attempt)
             return self._through_line(address, request, attempt)
@@ -269,8 +270,8 @@ class SyncSender(_Sender):
     ) -> None:
         self.close()
 
-    def _through_line(self, address: Address, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
-        line = self._idle.take(address.origin) or _lines().SyncLine(self._context_for(address))
+    def _through_line(self, address: Address, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+        line = self._idle.take(address.origin) or load_lines().SyncLine(self._context_for(address))
         attempt.use(line.network.traffic)
         result = None
         try:
@@ -282,8 +283,8 @@ class SyncSender(_Sender):
                 line.close()
         return result
 
-    def _run(self, transport: Any, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
-        lines = _lines()
+    def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+        lines = load_lines()
         quiet = lines.is_sending.set(True)
         try:
             response = transport.handle_request(request)
@@ -301,95 +302,10 @@ class SyncSender(_Sender):
             lines.is_sending.reset(quiet)
 
 
-class AsyncSender(_Sender):
-    """Sends from one event loop; arguments as for `SyncSender`."""
+def __getattr__(name: str) -> Any:
+    """Give `AsyncSender` when it is asked for: threads never pay for an event loop's modules."""
+    if name != "AsyncSender":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from connector_runtime.async_transport import AsyncSender  # noqa: PLC0415
 
-    def __init__(self, hosts: Collection[str], **options: Any) -> None:
-        super().__init__(hosts, **options)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._slots = asyncio.Semaphore(self._size)
-        self._idle: _Idle[AsyncLine] = _Idle()
-
-    async def send(
-        self,
-        outgoing: Outgoing,
-        *,
-        timeout_s: float,
-        sink: Path | None = None,
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> Reply | Failure:
-        """Send once, as `SyncSender.send` does; cancelling closes the connection."""
-        started_at = time.monotonic()
-        try:
-            address, request = self._dressed(outgoing, timeout_s)
-        except ReplyError as refusal:
-            return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
-        self._adopt(asyncio.get_running_loop())
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._slots.acquire()
-        except TimeoutError:
-            return self._busy()
-        try:
-            attempt = _Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
-            if self._given is not None:
-                return await self._run(self._given, request, attempt)
-            return await self._through_line(address, request, attempt)
-        finally:
-            self._slots.release()
-
-    async def aclose(self) -> None:
-        """Close idle connections; a given transport stays open, it is its giver's."""
-        self._is_closed = True
-        for line in self._idle.drain():
-            line.close()
-        await asyncio.sleep(0)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Forget what belongs to an event loop that is gone."""
-        if loop is not self._loop:
-            self._loop = loop
-            self._slots = asyncio.Semaphore(self._size)
-            self._idle.drain()
-
-    async def _through_line(
-        self, address: Address, request: httpx.Request, attempt: _Attempt
-    ) -> Reply | Failure:
-        line = self._idle.take(address.origin) or _lines().AsyncLine(self._context_for(address))
-        attempt.use(line.network.traffic)
-        result = None
-        try:
-            result = await self._run(line, request, attempt)
-        finally:
-            if type(result) is Reply and line.is_reusable() and not self._is_closed:
-                self._idle.give(address.origin, line)
-            else:
-                line.close()
-        return result
-
-    async def _run(self, transport: Any, request: httpx.Request, attempt: _Attempt) -> Reply | Failure:
-        lines = _lines()
-        quiet = lines.is_sending.set(True)
-        try:
-            async with asyncio.timeout(attempt.left_s()):
-                response = await transport.handle_async_request(request)
-                try:
-                    attempt.start(response, request.method)
-                    async for chunk in response.stream:
-                        attempt.feed(chunk)
-                finally:
-                    await response.stream.aclose()
-            return attempt.finish()
-        except lines.CAUGHT as error:
-            return attempt.failure(error)
-        finally:
-            attempt.discard()
-            lines.is_sending.reset(quiet)
+    return AsyncSender

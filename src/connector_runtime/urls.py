@@ -7,6 +7,7 @@ someone typed is ever parsed for a host. Percent-encoding alone is no fence:
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -241,10 +242,12 @@ def plain_text(value: Any, name: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return repr(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
     if isinstance(value, (float, Decimal)):
-        if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  not a number
-            raise UrlError(f"`{name}` is not a finite number")
-        return repr(value) if isinstance(value, float) else str(value)
+        raise UrlError(f"`{name}` is not a finite number")
     kind = "a secret" if isinstance(value, Secret) else "null" if value is None else "a list or map"
     raise UrlError(f"`{name}` is {kind}, which cannot be sent here", "give a text, a number or a boolean")
 
@@ -314,7 +317,7 @@ def _quote(text: str) -> str:
 
 def _climbs(text: str) -> bool:
     """Return whether a server that decodes, folds or trims more than it should would climb."""
-    for _ in range(3):
+    for _ in range(5):
         folded = unicodedata.normalize("NFKC", text)
         if any(piece.strip() in (".", "..") for piece in re.split(r"[/\\;]", folded)):
             return True

@@ -6,10 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faults.faultserver import FaultServer
 
 from connector_runtime.messages import Outgoing
 from connector_runtime.transport import AsyncSender, SyncSender
+from faults.faultserver import FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ list of steps; a step is a small function that gets the connection.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 
 class Peer:
-    """One accepted connection."""
+    """One accepted connection; `request` is the last one read from it."""
 
     def __init__(self, channel: socket.socket, server: FaultServer) -> None:
         self.channel = channel
         self.server = server
         self.buffer = b""
+        self.request = b""
 
     def receive(self) -> bytes:
         """Return what comes; the peer's end is an `OSError`."""
@@ -155,7 +157,8 @@ def read_request(peer: Peer) -> None:
     while len(rest) < size_bytes:
         rest += peer.receive()
     peer.buffer = rest[size_bytes:]
-    peer.server.note_request(head + b"\r\n\r\n" + rest[:size_bytes])
+    peer.request = head + b"\r\n\r\n" + rest[:size_bytes]
+    peer.server.note_request(peer.request)
 
 
 def read_some(size_bytes: int) -> Step:
@@ -258,7 +261,5 @@ def _drain(channel: socket.socket) -> None:
 
 
 def _shut(channel: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         channel.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from faults.conftest import Caller
-from faults.faultserver import FaultServer, read_request, reply, send, serving
 
 from connector_runtime.bodies import BytesBody
 from connector_runtime.messages import Failure, Outgoing, Reply
 from connector_runtime.values import Certainty, Secret
+from faults.conftest import Caller
+from faults.faultserver import FaultServer, read_request, reply, send, serving
 
 TOKEN = "Bearer k7-kestrel-quartz"
 

@@ -6,11 +6,11 @@ import socket
 import threading
 
 import pytest
-from faults.faultserver import drip, hang, head, read_request, reply, send, serving, stall
 
 from connector_runtime.bodies import BytesBody
 from connector_runtime.messages import Failure, Outgoing, Reply
 from connector_runtime.values import Certainty
+from faults.faultserver import drip, hang, head, read_request, reply, send, serving, stall
 
 DRIPS = {
     "status line": [send(b"HTTP/1.1 200 O"), drip(b"K", every_s=0.02)],

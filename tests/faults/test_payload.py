@@ -11,12 +11,12 @@ import zlib
 from pathlib import Path
 
 import pytest
-from faults.faultserver import close, flood, head, read_request, reply, send
 
 from connector_runtime.bodies import FileBody
 from connector_runtime.messages import Failure, Limits, Outgoing, Reply
 from connector_runtime.network import Traffic
 from connector_runtime.values import Certainty, File
+from faults.faultserver import close, flood, head, read_request, reply, send
 
 TEXT = b'{"name":"Bowman","note":"' + b"abc " * 500 + b'"}'
 ZIPPED = gzip.compress(TEXT)

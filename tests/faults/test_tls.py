@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults.conftest import Caller
-from faults.faultserver import FaultServer, reply, serving
 
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.values import Certainty
+from faults.conftest import Caller
+from faults.faultserver import FaultServer, reply, serving
 
 FOLDER = Path(__file__).parent / "certificates"
 SOURCES = Path(__file__).parents[2] / "src"

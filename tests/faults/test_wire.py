@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
+from connector_runtime.bodies import BytesBody
+from connector_runtime.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.values import Certainty
 from faults.faultserver import (
     close,
     drip,
@@ -17,10 +21,6 @@ from faults.faultserver import (
     send,
     serving,
 )
-
-from connector_runtime.bodies import BytesBody
-from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.values import Certainty
 
 HONEST = reply(
     b'{"thing":{"id":"460000000026049","name":"Bowman"}}', headers=["Content-Type: application/json"]
