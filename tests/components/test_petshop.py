@@ -6,8 +6,10 @@ blocking and over the awaiting driver.
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -328,6 +330,25 @@ def test_the_dry_run_is_what_goes_out(component: Component, till: Till, shop: Pe
     assert {name.lower() for name in plan.headers} <= set(sent.headers)
     assert KEY not in str(plan) + plan.curl() + repr(plan) + json.dumps(plan.to_dict())
     assert shlex.split(plan.curl())[:3] == ["curl", "--request", "POST"]
+
+
+def test_a_dry_run_can_be_pasted(component: Component, shop: PetShop, tmp_path: Path) -> None:
+    """The command for a shell sends what the action sends: files, forms, and texts that begin with @."""
+    (tmp_path / 'rex;"1".png').write_bytes(PICTURE)
+    photo = {"base64": base64.b64encode(PICTURE).decode(), "contentType": "image/png"}
+    planned = [
+        ("addPhoto", {"pet": "p-1001", "photo": photo, "fileName": 'rex;"1".png'}),
+        ("changePet", {"pet": "p-1001", "changes": {"colour": "a b&c"}}),
+        ("callWhisker", {"verb": "POST", "path": "/echo", "content": "@home"}),
+    ]
+
+    for action, inputs in planned:
+        command = component.request(action, inputs, shop.by_key()).curl().replace("***", KEY)
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True, capture_output=True)
+
+    assert shop.photos[0]["content"] == PICTURE
+    assert shop.pets["p-1001"]["colour"] == "a b&c"
+    assert shop.asked[2].body == b"@home"
 
 
 def test_the_catalogue_is_plain_json(component: Component) -> None:
