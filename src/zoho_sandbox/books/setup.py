@@ -54,7 +54,7 @@ def complete_currency(draft: Draft) -> None:
 @composes("users", "employees")
 def complete_user(draft: Draft) -> None:
     """An invited user has a role."""
-    draft.record.setdefault("user_role", "staff")
+    draft.default("user_role", "staff")
 
 
 @composes("projects")

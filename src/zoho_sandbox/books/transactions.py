@@ -215,7 +215,7 @@ def _show_line(line: Record, money: Line, exchange_rate: Decimal) -> None:
     line["item_total"] = money.total
     line["discount"] = shown_discount(money.discount)
     line["discount_amount"] = money.discount_amount
-    line["bcy_rate"] = padded(money.rate * exchange_rate)
+    line["bcy_rate"] = money.rate if exchange_rate == 1 else rounded(money.rate * exchange_rate)
     line["tax_name"] = " + ".join(tax.name for tax in money.taxes)
     line["tax_percentage"] = sum((tax.percentage for tax in money.taxes), Decimal(0))
     line["tax_type"] = ("tax_group" if len(money.taxes) > 1 else "tax") if money.taxes else ""

@@ -62,6 +62,13 @@ def test_currencies_say_less(api):
     assert set(context) == {"page", "per_page", "has_more_page", "report_name"}
 
 
+def test_purchase_orders_always_say_they_are_newest_first(api):
+    """Seen live, whatever order was asked."""
+    context = api.get("/purchaseorders", params={"sort_order": "A"}).json()["page_context"]
+
+    assert context["sort_order"] == "D"
+
+
 @pytest.mark.usefixtures("many")
 def test_pages_follow_one_another(api):
     """Every record once, has_more_page until the last."""
