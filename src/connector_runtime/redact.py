@@ -143,6 +143,8 @@ def _base64_forms(raw: bytes) -> Iterator[str]:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for lead in range(3):
             encoded = encode(b"\0" * lead + raw).decode("ascii").rstrip("=")
+            if lead == 0:
+                yield encoded
             # Characters that share bits with neighbours differ from text to text.
             start = (0, 2, 3)[lead]
             end = len(encoded) - (1 if (lead + len(raw)) % 3 else 0)

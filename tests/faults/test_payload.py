@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector_runtime.bodies import FileBody
+from connector_runtime.json_text import JsonError, parse_json
 from connector_runtime.messages import Failure, Limits, Outgoing, Reply
 from connector_runtime.network import Traffic
 from connector_runtime.values import Certainty, File
@@ -256,6 +257,26 @@ def test_a_bomb_of_a_gibibyte_costs_little_memory(faults, record_property, kind,
     record_property("grown_mib", grown_mib)
     assert found == verdict
     assert int(grown_mib) < most_mib
+
+
+@pytest.mark.plan("S-22")
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_json_without_a_length_cut_at_any_byte_is_never_read(faults, caller, version):
+    """A polite end in the middle of a reply that only ends with its connection: half a value is none."""
+    body = b'{"code":0,"thing":{"id":"460000000026049","tags":["a","b"],"open":true}}'
+    start = f"HTTP/{version} 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n".encode()
+    whole = start + body
+    faults.play(*[[read_request, send(whole[:cut]), close] for cut in range(len(whole))])
+
+    read = 0
+    for _ in range(len(whole)):
+        got = caller.get()
+        if isinstance(got, Reply):
+            with pytest.raises(JsonError):
+                parse_json(got.body)
+            read += 1
+
+    assert read == len(body)
 
 
 @pytest.mark.plan("S-31")

@@ -28,7 +28,7 @@ def test_no_library_logs_a_secret(caplog, faults, caller):
     for name in (None, "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
     echo = reply(GRANT.encode(), headers=[f"Set-Cookie: session={GRANT}", f"X-Echo: {TOKEN}"])
-    faults.play([read_request, send(echo)], [read_request, close])
+    faults.play([read_request, send(echo), read_request, close])
 
     caller.send(token_request(faults.origin))
     caller.send(token_request(faults.origin))

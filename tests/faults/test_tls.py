@@ -111,7 +111,7 @@ def test_plain_http_on_a_tls_port_is_refused(faults, caller):
     faults.play(serving(reply()))
     secure = Caller(caller.kind, faults.origin.replace("http:", "https:"))
 
-    failure = secure.get(timeout_s=1.0)
+    failure = secure.get(timeout_s=0.2)
     secure.close()
 
     assert isinstance(failure, Failure)
