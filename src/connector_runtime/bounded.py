@@ -15,20 +15,15 @@ from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
 
 from connector_runtime.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_pattern
+from connector_runtime.schema_grammar import DRAFT, misspelt, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Pointer = tuple[str | int, ...]
-# Where, what, and what would be right.
-Misuse = tuple[Pointer, str, str | None]
-
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
+    from connector_runtime.schema_grammar import Misuse
 
 # References that refer to themselves twice double the work at every level of the value.
 MAX_REFERENCES = 20_000
-_SUBSCHEMAS = ("properties", "patternProperties", "$defs", "dependentSchemas")
-_NO_SCHEMAS = frozenset({"enum", "const", "examples", "default", "required", "dependentRequired", "type"})
 _SAMPLES: tuple[Any, ...] = ({}, [], "", 0, None)
 _spent = threading.local()
 
@@ -64,28 +59,24 @@ def errors_of(judge: Any, value: Any) -> list[ValidationError]:
 
 def misuses(schema: Any, registry: Any, base: str) -> list[Misuse]:
     """Return what makes a schema unusable: pointer, message and hint of each mistake."""
-    from connector_runtime.violations import in_our_words  # noqa: PLC0415  which calls this module
-
-    meta = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    found: list[Misuse] = [
-        (violation.pointer, f"this is not JSON Schema: {violation.message}", violation.hint)
-        for violation in in_our_words(meta, schema, shows_values=True)
-    ]
-    if found or isinstance(schema, bool):
+    found = list(misspelt(schema))
+    if found:
         return found
     resolver = registry.resolver(base)
-    for pointer, part in _parts_of(schema, ()):
-        found += _foreign(pointer, part)
-        for pattern in [part.get("pattern"), *part.get("patternProperties", ())]:
+    for pointer, part in parts_of(schema):
+        if part.get("$schema", DRAFT) != DRAFT or ("$schema" in part and pointer):
+            message = f"the language of record schemas is {DRAFT}"
+            found.append(((*pointer, "$schema"), message, "name it once, at the top"))
+        for pattern in [part.get("pattern", ""), *part.get("patternProperties", ())]:
             try:
-                compile_search(pattern or "")
+                compile_search(pattern)
             except PatternError as error:
                 found.append(((*pointer, "pattern"), error.message, error.hint))
         if "$ref" in part:
             try:
                 resolver.lookup(part["$ref"])
             except (Unresolvable, ValueError):
-                hint = "a reference leads to `#/…` or to another file below schemas/"
+                hint = "a reference leads to `#/…`, `#anchor` or another file below schemas/"
                 found.append(((*pointer, "$ref"), f"there is nothing at `{part['$ref']}`", hint))
     return found or _loops(base, registry)
 
@@ -99,31 +90,6 @@ def compile_search(pattern: str) -> re.Pattern[str]:
     """
     compile_pattern(pattern if pattern.startswith("^") else f"[\\s\\S]*{pattern}")
     return re.compile(pattern)
-
-
-def _foreign(pointer: Pointer, part: dict[str, Any]) -> Iterator[Misuse]:
-    """Yield what would make a schema another language, or lead its references elsewhere."""
-    if part.get("$schema", DRAFT) != DRAFT or ("$schema" in part and pointer):
-        yield (*pointer, "$schema"), f"the language of record schemas is {DRAFT}", "name it once, at the top"
-    for key in ("$id", "$dynamicRef", "$dynamicAnchor", "$vocabulary"):
-        if key in part:
-            hint = "references lead to `#/…`, `#anchor` or another file below schemas/"
-            yield (*pointer, key), f"`{key}` is not part of record schemas here", hint
-
-
-def _parts_of(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            yield from _parts_of(item, (*pointer, index))
-    if not isinstance(node, dict):
-        return
-    yield pointer, node
-    for key, item in node.items():
-        if key in _SUBSCHEMAS and isinstance(item, dict):
-            for name, part in item.items():
-                yield from _parts_of(part, (*pointer, key, name))
-        elif key not in _NO_SCHEMAS:
-            yield from _parts_of(item, (*pointer, key))
 
 
 def _loops(base: str, registry: Any) -> list[Misuse]:

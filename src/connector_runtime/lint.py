@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 MAX_LINES = 80
 _NOT_COUNTED = ("examples", "tests")
 _SCHEMA_LINE = "# yaml-language-server: $schema="
+# Which parts of a component the text under a key can name.
+_SECTIONS = {
+    "use": ("inputs", "retry", "errors"),
+    "retry": ("retry",),
+    "errors": ("errors",),
+    "table": ("tables",),
+    "from": ("tables",),
+    "source": ("datasources",),
+}
 _USED = frozenset({"inputs", "connection", "secrets", "tables"})
 
 
@@ -115,7 +124,7 @@ def _linked(draft: Draft) -> dict[str, set[Any]]:
         data = as_map(document.data)
         for key in ("request", "probe"):
             used["services"].add(as_map(data.get(key)).get("service"))
-        _collect(data, used)
+        _collect({key: value for key, value in data.items() if key not in _NOT_COUNTED}, used)
     return used
 
 
@@ -125,15 +134,10 @@ def _collect(node: Any, used: dict[str, set[Any]]) -> None:
             _collect(item, used)
     for key, value in as_map(node).items():
         _collect(value, used)
-        if key == "use":
-            for section in ("inputs", "retry", "errors"):
-                used[section].add(value)
-        elif key in ("retry", "errors") and isinstance(value, str):
-            used[key].add(value)
-        elif key in ("table", "from") and isinstance(value, str):
-            used["tables"].add(value)
-        elif key == "source" and isinstance(value, str):
-            used["datasources"].add(value)
+        if not isinstance(value, str):
+            continue
+        for section in _SECTIONS.get(key, ()):
+            used[section].add(value)
 
 
 def _of_file(kind: str, document: Document) -> Iterator[Problem]:

@@ -117,15 +117,15 @@ class Schemas:
     def problems(self) -> list[Problem]:
         """Return what is wrong with the schema files, each with its place."""
         from connector_runtime.bounded import misuses  # noqa: PLC0415
+        from connector_runtime.schema_grammar import KEYWORDS  # noqa: PLC0415
 
         found: list[Problem] = []
         for reference in self.references:
             try:
                 document = self.document(reference)
-                found += [
-                    document.problem(pointer, "S020", message, hint=hint)
-                    for pointer, message, hint in misuses(document.data, self._registry(), _uri(reference))
-                ]
+                for pointer, message, hint in misuses(document.data, self._registry(), _uri(reference)):
+                    at_key = bool(pointer) and pointer[-1] not in KEYWORDS
+                    found.append(document.problem(pointer, "S020", message, hint=hint, key=at_key))
             except DefinitionError as error:
                 found += error.problems
         return found

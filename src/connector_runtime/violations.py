@@ -333,8 +333,9 @@ def _count(most: str, *, least: bool) -> Callable[[_Teller, Any, str], tuple[str
 
 
 def _unique(_teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
-    first, second = (int(index) + 1 for index in error.message.split(","))
-    return f"entries {first} and {second} of {name} are the same", "keep one of them"
+    places = [int(place) + 1 for place in error.message.split(",") if place.isdigit()]
+    which = f"entries {places[0]} and {places[1]}" if len(places) == 2 else "two entries"
+    return f"{which} of {name} are the same", "keep one of them"
 
 
 def _not(_teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:

@@ -62,7 +62,7 @@ class Mistake:
     hint: str | None = None
 
 
-class _Stop(Exception):  # noqa: N818  leaves the reading, not an error of its own
+class _Stop(Exception):
     """Reading cannot go on."""
 
 

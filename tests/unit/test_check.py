@@ -67,7 +67,7 @@ def test_no_code_is_unknown_or_unused() -> None:
         code
         for path in RUNTIME.glob("*.py")
         if path.stem != "problem_codes"
-        for code in re.findall(r'"([YSRL][0-9]{3})"', path.read_text("utf-8"))
+        for code in re.findall(r'"([YSRL]0[0-9]{2})"', path.read_text("utf-8"))
     }
 
     assert used == set(CODES)

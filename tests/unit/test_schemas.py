@@ -167,11 +167,17 @@ def test_a_later_folder_replaces_a_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ({"type": "strin"}, "this is not JSON Schema: `type` cannot be `strin`"),
-        (
-            [],
-            "this is not JSON Schema: the value must be a map of keys and values or true or false, and is a list",
-        ),
+        ({"type": "strin"}, "`type` must be one of array, boolean, integer"),
+        ({"type": []}, "`type` must be one of"),
+        ({"requierd": ["a"]}, "there is no keyword `requierd`"),
+        ({"properties": {"a": {"maxLength": -1}}}, "`maxLength` must be a whole number, 0 or more"),
+        ({"allOf": [{"items": 5}]}, "`items` must be a schema"),
+        ({"anyOf": []}, "`anyOf` must be a list of schemas"),
+        ({"multipleOf": 0}, "`multipleOf` must be a number above 0"),
+        ({"$id": "https://example.com/dog.json"}, "there is no keyword `$id`"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, "the language of record schemas is"),
+        ({"properties": {"a": {"$ref": "http://[x"}}}, "there is nothing at `http://[x`"),
+        ([], "a record schema is a map of keywords"),
         ({"$ref": "#"}, "the schema refers to itself without end"),
         ({"$ref": "https://example.com/dog.json"}, "there is nothing at `https://example.com/dog.json`"),
         ({"$ref": "file:///etc/passwd"}, "there is nothing at `file:///etc/passwd`"),
