@@ -18,15 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+from components.petshop_desk import CLIENT, REFRESH_TOKEN, Desk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The component that this shop is the vendor of.
 PETSHOP = Path(__file__).parent / "petshop"
 
+__all__ = ["CLIENT", "KEY", "PETSHOP", "PICTURE", "REFRESH_TOKEN", "Mishap", "PetShop", "open_shop"]
+
 KEY = "an-example-not-a-key"
-CLIENT = ("whisker-app", "an-example-not-a-secret")
-REFRESH_TOKEN = "an-example-refresh-token"
 PICTURE = bytes(range(256)) * 40
 
 
@@ -71,8 +73,8 @@ class PetShop:
     visits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     photos: list[dict[str, Any]] = field(default_factory=list)
     vaccinations: dict[tuple[str, str], int] = field(default_factory=dict)
-    tokens: set[str] = field(default_factory=set)
-    refresh_token: str = REFRESH_TOKEN
+    branches: dict[str, str] = field(default_factory=lambda: {"17": "Old Town"})
+    desk: Desk = field(default_factory=Desk)
     asked: list[Asked] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
@@ -89,16 +91,10 @@ class PetShop:
 
     def by_login(self, access_token: str | None = None) -> dict[str, Any]:
         """Return a connection with a token, a good one where none is given."""
-        token = {"access_token": access_token or self.new_token(), "refresh_token": REFRESH_TOKEN}
+        token = {"access_token": access_token or self.desk.new_token(), "refresh_token": REFRESH_TOKEN}
         client_id, client_secret = CLIENT
         fields = {"port": self.port, "branch": "17", "clientId": client_id, "clientSecret": client_secret}
         return {"key": "localLogin", "fields": fields, "token": token}
-
-    def new_token(self) -> str:
-        """Return a token that the shop will know."""
-        token = f"token-{len(self.tokens) + 1}"
-        self.tokens.add(token)
-        return token
 
     def put(self, name: str, species: str = "dog", **more: Any) -> str:
         """Put a pet into the shop without asking anybody; returns its id."""
@@ -115,7 +111,7 @@ class PetShop:
     def answer(self, asked: Asked) -> tuple[int, Any]:
         """Do what was asked; returns the status and the body."""
         where = f"{asked.method} {asked.path}"
-        if not where.endswith("/login/token") and not self._knows(asked.headers):
+        if "/login/" not in where and not self._knows(asked.headers):
             return 401, {"ok": False, "error": {"code": "stranger"}}
         for door, name in _DOORS:
             found = door.fullmatch(where)
@@ -133,16 +129,22 @@ class PetShop:
         pet = self.pets[number]
         return PICTURE if asked.query["form"] == ["picture"] else f"{pet['name']}, a {pet['species']}"
 
+    def _authorize(self, asked: Asked) -> Any:
+        return 302, self.desk.authorize({name: values[0] for name, values in asked.query.items()})
+
     def _token(self, asked: Asked) -> dict[str, Any]:
-        form = dict(parse_qsl(asked.body.decode()))
-        known = (form.get("client_id"), form.get("client_secret")) == CLIENT
-        if not known or form.get("refresh_token") != self.refresh_token:
-            return {"error": "grant_gone"}
-        return {"access_token": self.new_token(), "expires_in": 600, "token_type": "Bearer"}
+        return self.desk.token(asked.body)
+
+    def _revoke(self, asked: Asked) -> dict[str, Any]:
+        return self.desk.revoke(asked.body)
+
+    def _branches(self, _asked: Asked) -> dict[str, Any]:
+        branches = [{"number": number, "name": name} for number, name in self.branches.items()]
+        return {"ok": True, "branches": branches}
 
     def _knows(self, headers: dict[str, str]) -> bool:
         token = headers.get("authorization", "").removeprefix("Bearer ")
-        return headers.get("x-pet-key") == KEY or token in self.tokens
+        return headers.get("x-pet-key") == KEY or token in self.desk.tokens
 
     def _listed(self, asked: Asked) -> dict[str, Any]:
         wanted = {name: values[-1] for name, values in asked.query.items()}
@@ -237,7 +239,10 @@ class PetShop:
 _DOORS = [
     (re.compile(door), name)
     for door, name in (
+        (r"GET /login/authorize", "_authorize"),
         (r"POST /login/token", "_token"),
+        (r"POST /login/revoke", "_revoke"),
+        (r"GET /v2/branches", "_branches"),
         (r"GET /v2/me", "_me"),
         (r"GET /v2/pets", "_listed"),
         (r"POST /v2/pets", "_added"),
@@ -282,7 +287,8 @@ class Counter(BaseHTTPRequestHandler):
             self._say(mishap.status, mishap.text.encode(), dict(mishap.headers))
         else:
             content, kind = _encoded(reply)
-            self._say(status, content, {"Content-Type": kind, "X-Request-Id": f"r-{number}"})
+            headers = {"Content-Type": kind, "X-Request-Id": f"r-{number}"}
+            self._say(status, content, headers | ({"Location": reply} if status == 302 else {}))
 
     def _say(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

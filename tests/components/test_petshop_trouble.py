@@ -224,7 +224,7 @@ def test_callers_at_the_same_time_share_one_renewal(open_till: Callable[..., Til
 
 def test_a_permission_that_is_gone_asks_for_a_person(open_till: Callable[..., Till], shop: PetShop) -> None:
     """A refused renewal is an error for the account's owner."""
-    shop.refresh_token = "another"
+    shop.desk.refresh_token = "another"
 
     with pytest.raises(ReconnectNeeded) as caught:
         open_till(shop.by_login("an-old-token")).run("getPet", {"pet": "p-1001"})
