@@ -20,10 +20,13 @@ def follow_calendar(books: Books) -> None:
     if seen == f'{{"day":"{today}"}}':
         return
     for name, (field, ends, status) in _PASSING.items():
-        module = module_named(name)
         for entry in books.state.find(f"{books.kind(name)}:index"):
             if entry.get("status") in ends and "" < str(entry.get(field, "")) < today:
-                record = books.get(name, entry["id"])
-                if record is not None:
-                    books.save(module, {**record, "status": status}, record)
+                _set_status(books, name, entry["id"], status)
     books.state.put(kind, "day", {"day": today})
+
+
+def _set_status(books: Books, name: str, record_id: str, status: str) -> None:
+    record = books.get(name, record_id)
+    if record is not None:
+        books.save(module_named(name), {**record, "status": status}, record)

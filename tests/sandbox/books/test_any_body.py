@@ -101,7 +101,7 @@ class Books:
         ids = self.sandbox.state.ids(f"books/{ORGANIZATION}/{name}")
         return ids[-1] if ids else ""
 
-    def call(self, method: str, path: str, body: Any, query: str = "", unique: str = "") -> Answer:
+    def call(self, method: str, path: str, body: Any, *, query: str = "", unique: str = "") -> Answer:
         headers = {"content-type": "application/json", "x-upsert": "true"}
         headers |= {"x-unique-identifier-key": "cf_unique_cf", "x-unique-identifier-value": unique}
         segments = tuple(part for part in path.split("/") if part)
@@ -110,11 +110,11 @@ class Books:
         with self.sandbox.state.transaction():
             return handle(call)
 
-    def call_in_vain(self, *call: Any) -> Answer:
+    def call_in_vain(self, *call: Any, **more: str) -> Answer:
         """Return the answer of a call and take the call back."""
         found = []
         with suppress(Undo), self.sandbox.state.savepoint():
-            found.append(self.call(*call))
+            found.append(self.call(*call, **more))
             raise Undo
         return found[0]
 
@@ -150,7 +150,8 @@ def test_every_call_is_answered_or_refused(everything, data):
     listed = {f"{operation.module.id}s": owner} if data.draw(st.booleans()) else {}
     query = {**listed, **data.draw(st.dictionaries(FILTERS, st.text(max_size=5) | IDS, max_size=2))}
 
-    answer = everything.call_in_vain(operation.method, path, body, urlencode(query), data.draw(WORDS))
+    more = {"query": urlencode(query), "unique": data.draw(WORDS)}
+    answer = everything.call_in_vain(operation.method, path, body, **more)
 
     assert 200 <= answer.status < 500
     assert answer.payload()
