@@ -39,6 +39,7 @@ __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"
 # Connections are opened when needed, so a high bound costs nothing.
 SLOTS = 256
 _ADDRESSES_KEPT = 256
+_READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
 _VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 
@@ -198,7 +199,16 @@ class Sender:
             address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
             self._addresses[outgoing.url] = address
         headers = wire_headers(outgoing, address)
-        return address, load_lines().request_of(outgoing, address, headers, timeout_s)
+        request: httpx.Request = load_lines().request_of(outgoing, address, headers, timeout_s)
+        if self._given is not None and (
+            outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES
+        ):
+            # Some transports send whatever is not read yet in chunks, even nothing at all.
+            try:
+                request.read()
+            except BodyError as error:
+                raise ReplyError("input", error.message) from None
+        return address, request
 
     def _context_for(self, address: Address) -> ssl.SSLContext | None:
         if address.origin.startswith("http:"):

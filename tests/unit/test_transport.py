@@ -173,7 +173,23 @@ def test_a_file_that_is_gone_is_the_callers_to_mend(send, tmp_path):
     )
 
     assert isinstance(failure, Failure)
-    assert failure.kind == "input"
+    assert (failure.kind, failure.certainty) == ("input", Certainty.NOT_SENT)
+
+
+@pytest.mark.parametrize(("size_bytes", "is_read"), [(0, True), (1_000_000, True), (2_000_000, False)])
+def test_a_given_transport_gets_small_bodies_in_one_piece(size_bytes, is_read):
+    """A transport that streams what is unread would send even an empty body in chunks."""
+    seen = []
+
+    class Given(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(isinstance(request.stream, httpx.ByteStream))
+            return httpx.Response(200)
+
+    body = BytesBody(b"x" * size_bytes) if size_bytes else None
+    SyncSender({HOST}, transport=Given()).send(Outgoing("POST", f"{HOST}/x", body=body), timeout_s=5)
+
+    assert seen == [is_read]
 
 
 def test_head_and_bodiless_replies_may_announce_a_length(send):
