@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
-from connector_runtime.json_text import dump_json
+from connector_runtime.documents.json_text import dump_json
 from connector_runtime.values import File, Secret
 
 if TYPE_CHECKING:

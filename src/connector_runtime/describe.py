@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.forms import form_fields, input_schema
+from connector_runtime.inputs.forms import form_fields, input_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

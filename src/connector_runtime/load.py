@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.check.draft import Draft, as_map
 from connector_runtime.documents import read_yaml
-from connector_runtime.draft import Draft, as_map
 from connector_runtime.errors import DefinitionError, Problem
 from connector_runtime.schemas import Schemas, language
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connector_runtime.documents import Document
-    from connector_runtime.violations import Violation
+    from connector_runtime.schemas.violations import Violation
 
 ENTRY_POINTS = "connector_runtime.components"
 MAIN_FILE = "component.yaml"
@@ -110,7 +110,7 @@ def read_component(folders: Sequence[Path], *, all_problems: bool = True) -> Sou
 
 def find_problems(folders: Sequence[Path]) -> list[Problem]:
     """Return every problem of a component, warnings included, sorted by place; never raises."""
-    from connector_runtime.lint import find_warnings  # noqa: PLC0415  only the command `check` asks
+    from connector_runtime.check.lint import find_warnings  # noqa: PLC0415  only the command `check` asks
 
     draft = _checked(folders, all_problems=True)
     problems = list(draft.problems)

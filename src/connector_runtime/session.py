@@ -15,9 +15,9 @@ from connector_runtime.drivers import AsyncDriver, SyncDriver
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.exchange import converse
 from connector_runtime.inputs import take
+from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.redact import Redactor
-from connector_runtime.refusals import did_you_mean
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.values import Deadline, SystemClock, system_random
 

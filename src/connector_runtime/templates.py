@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.expressions import Expression, compile_expression
-from connector_runtime.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
-from connector_runtime.operators import EvaluationError, concatenate, is_pair, kind_of, text_of
+from connector_runtime.expressions.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
+from connector_runtime.expressions.operators import EvaluationError, concatenate, is_pair, kind_of, text_of
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
-    from connector_runtime.references import Reference
+    from connector_runtime.expressions.references import Reference
 
 Scope = Mapping[str, Any]
 Render = Callable[[Scope], Any]

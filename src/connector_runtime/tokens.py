@@ -8,17 +8,17 @@ from connector_runtime.bodies import FormBody
 from connector_runtime.connections import Token
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.messages import Failure, Outgoing
 from connector_runtime.reply import classify, kind_of_status
 from connector_runtime.steps import AcquireToken, ReleaseToken, Send
-from connector_runtime.messages import Failure, Outgoing
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
     from connector_runtime.connections import Channel
+    from connector_runtime.messages import Reply
     from connector_runtime.model import OAuth2
     from connector_runtime.steps import Conversation
-    from connector_runtime.messages import Reply
 
 # Renewed this long before its end, so that no token dies on the way.
 EARLY_S = 60.0

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from connector_runtime.bodies import FileBody
-from connector_runtime.json_text import JsonError, parse_json
+from connector_runtime.documents.json_text import JsonError, parse_json
 from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.network import Traffic
+from connector_runtime.transport.network import Traffic
 from connector_runtime.values import Certainty, File
 from faults.faultserver import close, flood, head, read_request, reply, send
 

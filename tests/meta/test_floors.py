@@ -15,22 +15,18 @@ if TYPE_CHECKING:
 
 PACKAGE = "connector_runtime"
 
-# Floor by floor; `cli` and `stores` are packages, the others are modules.
+# Floor by floor; a package counts as one module.
 FLOORS = (
     # errors and small values
-    "errors forks problem_codes values",
+    "errors forks values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
-    """bodies bounded closures documents expressions filters grammar json_text messages operators paths
-    patterns places plain redact references refusals schema_grammar schemas templates urls violations
-    yaml_reader""",
+    "bodies documents expressions messages paths places redact schemas templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    """address_checks budget check choices draft expression_checks fields filevalues forms input_checks
-    input_types inputs keyvalues lint load model pairtext ports program readers reference_checks report retry rule_coverage
-    scopes times""",
+    "budget check inputs load model ports program retry scopes",
     # the conversation of one action
     "call connections exchange oauth paging plan reply request results steps tokens",
     # the wire, and where tokens are kept
-    "async_lines async_network async_transport envelope intake lines network stores transport",
+    "stores transport",
     # one connection in use
     "drivers logins picking session",
     # the facade

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.bounded import judge_of
 from connector_runtime.documents import read_yaml
-from connector_runtime.filters import FILTERS, TEST_NAMES
+from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.schemas.bounded import judge_of
 from meta.repository import PETSHOP, ROOT, SCHEMAS, place
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_runtime.expressions import EvaluationError, ExpressionError, compile_expression
-from connector_runtime.operators import equal
+from connector_runtime.expressions.operators import equal
 from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 

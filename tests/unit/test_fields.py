@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connector_runtime.errors import InputError
-from connector_runtime.fields import typed_fields
-from connector_runtime.keyvalues import read_pairs
+from connector_runtime.inputs.fields import typed_fields
+from connector_runtime.inputs.keyvalues import read_pairs
 from connector_runtime.schemas import Validator
 
 CONTACT = Validator(

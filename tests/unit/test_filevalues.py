@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector_runtime.errors import InputError
-from connector_runtime.filevalues import is_accepted, read_file, read_files
 from connector_runtime.inputs import build_inputs, take
-from connector_runtime.refusals import Refusal
+from connector_runtime.inputs.filevalues import is_accepted, read_file, read_files
+from connector_runtime.inputs.refusals import Refusal
 from connector_runtime.values import File
 
 

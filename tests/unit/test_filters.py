@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_runtime.expressions import EvaluationError, compile_expression
-from connector_runtime.filters import FILTERS, TEST_NAMES
+from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
 from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from connector_runtime.errors import InputError
-from connector_runtime.fields import typed_fields
 from connector_runtime.inputs import build_inputs, take
-from connector_runtime.keyvalues import Pairs, read_pairs
+from connector_runtime.inputs.fields import typed_fields
+from connector_runtime.inputs.keyvalues import Pairs, read_pairs
 from connector_runtime.schemas import Validator
 from connector_runtime.values import File
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.keyvalues import Pairs, read_pairs
-from connector_runtime.refusals import Refusal
+from connector_runtime.inputs.keyvalues import Pairs, read_pairs
+from connector_runtime.inputs.refusals import Refusal
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 KEYS = TEXT.filter(str.strip)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime.draft import Draft
+from connector_runtime.check.draft import Draft
+from connector_runtime.check.report import render_problems
+from connector_runtime.check.rule_coverage import reached_rules, record_rules_of, rules_of, unreached_rules
 from connector_runtime.load import find_problems, read_component
-from connector_runtime.report import render_problems
-from connector_runtime.rule_coverage import reached_rules, record_rules_of, rules_of, unreached_rules
 from connector_runtime.schemas import Schemas
 
 ROOT = Path(__file__).resolve().parents[2]

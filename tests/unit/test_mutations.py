@@ -13,10 +13,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector_runtime.check.report import render_problems
 from connector_runtime.errors import DefinitionError
 from connector_runtime.load import find_problems, read_component
 from connector_runtime.model import Model
-from connector_runtime.report import render_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

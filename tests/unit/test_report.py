@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from connector_runtime.check.report import render_problems
 from connector_runtime.errors import Problem
-from connector_runtime.report import render_problems
 
 PROBLEM = Problem(
     "actions/getDog.yaml",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.refusals import Refusal
-from connector_runtime.times import read_date, read_moment
+from connector_runtime.inputs.refusals import Refusal
+from connector_runtime.inputs.times import read_date, read_moment
 
 
 def refusal(read, value):

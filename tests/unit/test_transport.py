@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from connector_runtime.async_lines import AsyncLine
 from connector_runtime.bodies import BytesBody, FormBody, MultipartBody
-from connector_runtime.lines import SyncLine
 from connector_runtime.messages import Failure, Limits, Outgoing, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_lines import AsyncLine
+from connector_runtime.transport.lines import SyncLine
 from connector_runtime.values import Certainty, File, Secret
 
 HOST = "https://api.vendor.example"

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main(component: str | None = None, program: str = "python -m connector_runtime") -> None:
+def main(
+    component: str | None = None,
+    program: str = "python -m connector_runtime",
+    words: Sequence[str] | None = None,
+) -> None:
     """Run the command line and exit with 0 done, 1 failed, 2 wrong use, 130 interrupted.
 
     Args:
         component: Name or folder of the component when `--component` is not given.
         program: What the command is called in its help.
+        words: What was typed after it; default the process's own.
     """
     try:
         from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
+        from connector_runtime.cli.ending import run  # noqa: PLC0415
     except ModuleNotFoundError as problem:
         sys.exit(f"The command line needs {problem.name}: install the extra `cli`.")
-    commands.main(prog_name=program, obj={"component": component})
+    sys.exit(run(commands, sys.argv[1:] if words is None else words, name=program, component=component))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ import click
 
 from connector_runtime.cli import checking, demonstration
 from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
-from connector_runtime.cli.output import debug_logger, put, refuse, say
+from connector_runtime.cli.output import debug_logger, put, say
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.showing import action_page, action_table
 from connector_runtime.describe import describe_action
 from connector_runtime.documents import dump_json
-from connector_runtime.errors import ConnectorError, DefinitionError
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 with_inputs = [
@@ -26,36 +24,13 @@ with_inputs = [
 ]
 
 
-class Group(click.Group):
-    """Turns the component's own errors into its one error shape and exit code 1."""
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(context)
-        except DefinitionError as problem:
-            checking.report(problem.problems, "json" if _wants_json(context) else "text")
-            if not problem.problems:
-                say(str(problem))
-        except ConnectorError as problem:
-            refuse(problem, as_json=_wants_json(context))
-        except KeyboardInterrupt:
-            context.exit(130)
-        context.exit(1)
-
-
-def _wants_json(context: click.Context) -> bool:
-    return "--json" in context.obj.get("words", ())
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--component", help="Folder with component.yaml, or the name of an installed component.")
 @click.option("--add", multiple=True, metavar="FOLDER", help="A folder that adds or replaces actions.")
 @click.pass_context
-def program(context: click.Context, component: str | None, add: tuple[str, ...]) -> None:
+def program(context: click.Context, /, component: str | None, add: tuple[str, ...]) -> None:
     """Load a connector component: list, check, try and run its actions."""
     context.obj = dict(context.obj or {})
-    context.obj["words"] = sys.argv[1:]
     context.obj["add"] = add
     if component is not None:
         context.obj["component"] = component
@@ -64,7 +39,7 @@ def program(context: click.Context, component: str | None, add: tuple[str, ...])
 @program.command()
 @as_json
 @click.pass_context
-def actions(context: click.Context, *, as_json: bool) -> None:
+def actions(context: click.Context, /, *, as_json: bool) -> None:
     """List the actions."""
     component = load(context)
     if as_json:
@@ -84,7 +59,7 @@ def _listed(action: dict[str, Any]) -> dict[str, Any]:
 @click.argument("action")
 @as_json
 @click.pass_context
-def show(context: click.Context, action: str, *, as_json: bool) -> None:
+def show(context: click.Context, /, action: str, *, as_json: bool) -> None:
     """Show one action: its inputs, its request, its examples, defaults filled in."""
     component = load(context)
     found = action_of(component, action)
@@ -96,7 +71,7 @@ def show(context: click.Context, action: str, *, as_json: bool) -> None:
 @click.option("--curl", is_flag=True, help="Print it as a curl command.")
 @as_json
 @click.pass_context
-def request(context: click.Context, action: str, *, curl: bool, as_json: bool, **given: Any) -> None:
+def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool, **given: Any) -> None:
     """Print the exact request an action would send; nothing is sent."""
     component = load(context)
     inputs = inputs_of(action_of(component, action), given["pairs"], given["file"])
@@ -116,7 +91,7 @@ def request(context: click.Context, action: str, *, curl: bool, as_json: bool, *
 @click.option("--deadline", type=float, metavar="SECONDS", help="Bound of the whole call.")
 @as_json
 @click.pass_context
-def run(context: click.Context, action: str, *, save_to: str | None, deadline: float | None,
+def run(context: click.Context, /, action: str, *, save_to: str | None, deadline: float | None,
         as_json: bool, **given: Any) -> None:  # fmt: skip
     """Run an action: on the embedded sandbox, or with --connection on an account."""
     component = load(context)
@@ -148,7 +123,7 @@ for _option in reversed(with_inputs):
 @click.option("--format", "style", type=click.Choice(["text", "json", "github"]), default="text")
 @as_json
 @click.pass_context
-def check(context: click.Context, folder: Path | None, style: str, *, as_json: bool) -> None:
+def check(context: click.Context, /, folder: Path | None, style: str, *, as_json: bool) -> None:
     """Check a component's files: every problem with its file, line and column."""
     context.exit(checking.check(_folders(context, folder), "json" if as_json else style))
 
@@ -158,12 +133,12 @@ def check(context: click.Context, folder: Path | None, style: str, *, as_json: b
 @click.option("-k", "wanted", default="", metavar="TEXT", help="Only tests whose action or name has this text.")
 @as_json
 @click.pass_context
-def test(context: click.Context, folder: Path | None, wanted: str, *, as_json: bool) -> None:
+def test(context: click.Context, /, folder: Path | None, wanted: str, *, as_json: bool) -> None:
     """Run the tests that stand in the actions' files, offline."""
     context.exit(checking.test(_folders(context, folder), wanted, as_json=as_json))
 
 
-def _folders(context: click.Context, folder: Path | None) -> list[Any]:
+def _folders(context: click.Context, /, folder: Path | None) -> list[Any]:
     base = folder or context.obj.get("component") or Path()
     return [base, *context.obj.get("add", ())]
 
@@ -173,13 +148,13 @@ def _folders(context: click.Context, folder: Path | None) -> list[Any]:
 @click.option("--state", metavar="FILE", default=":memory:", help="Where to keep its state.")
 @as_json
 @click.pass_context
-def sandbox(context: click.Context, port: int, state: str, *, as_json: bool) -> None:
+def sandbox(context: click.Context, /, port: int, state: str, *, as_json: bool) -> None:
     """Serve the component's sandbox on this machine until stopped."""
     sandbox_of(load(context).key).serve(port, path=state, json=as_json)
 
 
 @program.command()
 @click.pass_context
-def demo(context: click.Context) -> None:
+def demo(context: click.Context, /) -> None:
     """Do the component's main job on its sandbox, step by step."""
     context.exit(demonstration.demo(load(context)))

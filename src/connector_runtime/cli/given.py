@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.cli.meaning import near_actions
 from connector_runtime.cli.output import say
 from connector_runtime.cli.sandboxes import embedded
 from connector_runtime.component import Component
-from connector_runtime.documents import parse_json, read_yaml
+from connector_runtime.documents import JsonError, parse_json, read_yaml
+from connector_runtime.errors import DefinitionError
+from connector_runtime.report import render_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connector_runtime.model import Action
+
+_FILES = ("file", "files")
 
 
 def load(context: click.Context) -> Component:
@@ -35,7 +39,7 @@ def action_of(component: Component, key: str) -> Action:
     """Return an action, or say which one was probably meant."""
     action = component.model.action(key)
     if action is None:
-        near = difflib.get_close_matches(key, component.actions, n=3, cutoff=0.5)
+        near = near_actions(key, component.actions)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise click.UsageError(f"There is no action called `{key}`.{meant} `actions` lists them.")
     return action
@@ -44,27 +48,45 @@ def action_of(component: Component, key: str) -> Action:
 def inputs_of(action: Action, pairs: Sequence[str], file: str | None) -> dict[str, Any]:
     """Gather inputs from a file or standard input, overlaid by `-i key=value`.
 
-    For an input that takes a file, `key=@path` reads it from this machine.
+    For an input that takes a file, `key=@path` reads it from this machine. An input that
+    takes several values may be given several times.
     """
-    found = _read(file) if file else {}
-    files = {entry.key for entry in action.inputs if entry.type in ("file", "files")}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"`-i {pair}` has no `=`; write -i key=value.")
-        found[key] = {"path": value[1:]} if key in files and value.startswith("@") else value
+    found = read_map(file) if file else {}
+    types = {entry.key: entry.type for entry in action.inputs}
+    for key, values in named(pairs).items():
+        found[key] = _meant(key, values, types.get(key, ""))
     return found
 
 
-def _read(file: str) -> dict[str, Any]:
-    if file == "-":
-        found = parse_json(sys.stdin.read())
-    elif file.endswith(".json"):
-        found = parse_json(Path(file).read_bytes())
-    else:
-        found = read_yaml(Path(file), file).data
+def named(pairs: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of `key=value` words by key, in order."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"`-i {pair}` has no `=`; write -i key=value.")
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def read_map(file: str) -> dict[str, Any]:
+    """Return the map that a YAML or JSON file, or standard input for `-`, holds.
+
+    Raises:
+        click.UsageError: It cannot be read, or holds something else.
+    """
+    try:
+        found = _read(file)
+    except JsonError as problem:
+        raise click.UsageError(f"{file}: {problem}") from None
+    except DefinitionError as problem:
+        raise click.UsageError(render_problems(problem.problems, "text").rstrip("\n")) from None
+    except OSError as problem:
+        raise click.UsageError(f"{file} cannot be read: {problem.strerror}.") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is not UTF-8.") from None
     if not isinstance(found, dict):
-        raise click.UsageError(f"{file}: inputs are a map of keys and values.")
+        raise click.UsageError(f"{file}: a map of keys and values is wanted here.")
     return found
 
 
@@ -76,9 +98,56 @@ def connection_of(
     if file is not None:
         if fresh:
             raise click.UsageError("--fresh empties the embedded sandbox; it has no meaning with --connection.")
-        yield _read(file)
+        yield read_map(file)
         return
     with embedded(component.key, fresh=fresh) as sandbox:
         if not quiet:
             say(f"Using the embedded sandbox, kept in {sandbox.file}; --connection FILE uses an account.")
         yield sandbox.connection
+
+
+def _meant(key: str, values: list[str], kind: str) -> Any:
+    if kind == "files":
+        return [_keyed_file(key, value) for value in values]
+    if kind == "file":
+        values = [{"path": value[1:]} if value.startswith("@") else value for value in values]  # type: ignore[misc]
+    if len(values) == 1:
+        return values[0]
+    if kind == "list":
+        return values
+    if kind == "keyvalue":
+        return [_entry(key, value) for value in values]
+    raise click.UsageError(f"`-i {key}=…` stands {len(values)} times; this input takes one value.")
+
+
+def _keyed_file(key: str, value: str) -> dict[str, Any]:
+    entry = _entry(key, value)
+    if entry["value"].startswith("@"):
+        entry["value"] = {"path": entry["value"][1:]}
+    return entry
+
+
+def _entry(key: str, value: str) -> dict[str, Any]:
+    name, equals, content = value.partition("=")
+    if not equals:
+        raise click.UsageError(f"`-i {key}={value}` has no name; write -i {key}=NAME=VALUE.")
+    return {"key": name, "value": content}
+
+
+def _read(file: str) -> Any:
+    if file == "-":
+        text = sys.stdin.read()
+        return parse_json(text) if text.lstrip().startswith(("{", "[")) else _yaml(text)
+    if file.endswith(".json"):
+        return parse_json(Path(file).read_bytes())
+    return read_yaml(Path(file), file).data
+
+
+def _yaml(text: str) -> Any:
+    from connector_runtime.yaml_reader import read  # noqa: PLC0415  only who gives YAML pays for it
+
+    data, _, mistakes = read(text)
+    if mistakes:
+        first = mistakes[0]
+        raise click.UsageError(f"Standard input, line {first.line + 1}: {first.message}.")
+    return data

@@ -1,0 +1,227 @@
+"""What a schema cannot see: names, references, tables, expressions in their place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.check.draft import as_list, as_map, is_in
+from connector_runtime.places import names_for
+from connector_runtime.schemas.violations import meant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from connector_runtime.check.draft import Draft, Pointer
+    from connector_runtime.documents import Document
+
+__all__ = ["check", "names_for"]
+
+# What platforms store of a connection; a map of other keys holds fields only.
+CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
+
+# By code: what one is called, what several are called, which kind of file holds them.
+_NOUNS = {
+    "R018": ("service", "services", "component"),
+    "R019": ("retry policy", "retry policies", "component"),
+    "R020": ("table of errors", "tables of errors", "component"),
+    "R021": ("action", "actions", "action"),
+    "R022": ("connection", "connections", "connection"),
+    "R023": ("example", "examples", ""),
+    "R026": ("record schema", "record schemas", ""),
+}
+
+
+def check(draft: Draft) -> None:
+    """Note everything that is wrong with a draft beyond its schemas."""
+    # Both compile expressions, which needs Jinja: whoever only asks for names does not pay for it.
+    from connector_runtime.check.address_checks import check_addresses  # noqa: PLC0415
+    from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
+    from connector_runtime.check.input_checks import check_inputs  # noqa: PLC0415
+
+    for kind, document in draft.documents():
+        check_inputs(draft, kind, document)
+        check_addresses(draft, kind, document)
+        check_expressions(draft, kind, document)
+        _check_links(draft, kind, document)
+
+
+def _check_links(draft: Draft, kind: str, document: Document) -> None:
+    data = as_map(document.data)
+    for pointer, name in _service_names(data):
+        _expect(draft, document, pointer, name, "R018", known=draft.part("services"))
+    for pointer, name in _policy_names(kind, data):
+        _expect(draft, document, pointer, name, "R019", known=draft.part("retry"))
+    for pointer, name in _error_tables(kind, data):
+        _expect(draft, document, pointer, name, "R020", known=draft.part("errors"))
+    for pointer, name in _schema_names(data):
+        if "${" not in str(name):
+            _expect(
+                draft, document, pointer, str(name).partition("#")[0], "R026", known=draft.schemas.references
+            )
+    if kind == "component":
+        _check_component(draft, document)
+    elif kind in ("action", "datasource"):
+        _check_action(draft, kind, document)
+    _check_input_names(draft, kind, document)
+
+
+def _expect(
+    draft: Draft, document: Document, pointer: Pointer, name: Any, code: str, *, known: Collection[str]
+) -> bool:
+    """Note that nothing has this name; what could not be read is not missed."""
+    one, many, file_kind = _NOUNS[code]
+    if not isinstance(name, str) or name in known or file_kind in draft.unreadable:
+        return True
+    hint = meant(name, known, many) or f"there are no {many}"
+    draft.note(document, pointer, code, f"no {one} is called `{name}`", hint=hint)
+    return False
+
+
+def _service_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
+    for key in ("request", "probe"):
+        if "service" in as_map(data.get(key)):
+            yield (key, "service"), data[key]["service"]
+
+
+def _policy_names(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
+    retry = data.get("retry")
+    if kind == "component":
+        yield ("defaults", "retry"), as_map(data.get("defaults")).get("retry")
+        for name, policy in as_map(retry).items():
+            yield ("retry", name, "use"), as_map(policy).get("use")
+    elif isinstance(retry, str):
+        yield ("retry",), retry
+    else:
+        yield ("retry", "use"), as_map(retry).get("use")
+
+
+def _error_tables(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
+    if kind == "component":
+        yield ("defaults", "errors"), as_map(data.get("defaults")).get("errors")
+        for name, rules in as_map(data.get("errors")).items():
+            yield from _used_in(rules, ("errors", name))
+        return
+    yield from _used_in(data.get("errors"), ("errors",))
+    results = as_map(as_map(data.get("reply")).get("results"))
+    yield from _used_in(results.get("errors"), ("reply", "results", "errors"))
+    yield from _used_in(as_map(data.get("oauth2")).get("errors"), ("oauth2", "errors"))
+
+
+def _used_in(table: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
+    if isinstance(table, str):
+        yield pointer, table
+    for index, rule in enumerate(as_list(table)):
+        yield (*pointer, index, "use"), as_map(rule).get("use")
+
+
+def _schema_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
+    for key, definition in as_map(data.get("inputs")).items():
+        yield ("inputs", key, "schema"), as_map(definition).get("schema", "${")
+    yield ("reply", "schema"), as_map(data.get("reply")).get("schema", "${")
+    body = as_map(data.get("request")).get("body")
+    yield ("request", "body", "schema"), as_map(body).get("schema", "${")
+    for index, entry in enumerate(as_list(body)):
+        yield ("request", "body", index, "schema"), as_map(entry).get("schema", "${")
+
+
+def _check_component(draft: Draft, document: Document) -> None:
+    for index, name in enumerate(as_list(draft.part("defaults").get("inputs"))):
+        if isinstance(name, str) and name not in draft.shared and "inputs" not in draft.unreadable:
+            hint = meant(name, draft.shared, "shared inputs") or "inputs/*.yaml holds none"
+            message = f"no shared input is called `{name}`"
+            draft.note(document, ("defaults", "inputs", index), "R012", message, hint=hint)
+    for section, code in (("errors", "R013"), ("retry", "R013")):
+        for name in draft.part(section):
+            if _uses_itself(draft.part(section), name, ()):
+                message, hint = f"`{name}` uses itself", "take one `use` out"
+                draft.note(document, (section, name), code, message, hint=hint, key=True)
+
+
+def _uses_itself(section: Mapping[str, Any], name: Any, above: tuple[str, ...]) -> bool:
+    if not isinstance(name, str) or name in above:
+        return name in above[:1]
+    entry = section.get(name)
+    rules = as_list(entry) if isinstance(entry, list) else [entry]
+    return any(_uses_itself(section, as_map(rule).get("use"), (*above, name)) for rule in rules)
+
+
+def _check_action(draft: Draft, kind: str, document: Document) -> None:
+    data = as_map(document.data)
+    for index, key in enumerate(as_list(data.get("connection"))):
+        connections = draft.files["connection"]
+        _expect(draft, document, ("connection", index), key, "R022", known=connections)
+    lookup = as_map(data.get("lookup"))
+    if "action" in lookup:
+        _check_lookup(draft, document, lookup)
+    examples = as_map(data.get("examples"))
+    for name, test in as_map(data.get("tests")).items():
+        place = ("tests", name, "example")
+        _expect(draft, document, place, as_map(test).get("example"), "R023", known=examples)
+    for section in ("examples", "tests"):
+        for name, entry in as_map(data.get(section)).items():
+            _check_example(draft, kind, document, (section, name), as_map(entry))
+
+
+def _check_lookup(draft: Draft, document: Document, lookup: Mapping[str, Any]) -> None:
+    actions = draft.files["action"]
+    place = ("lookup", "action")
+    if not _expect(draft, document, place, lookup["action"], "R021", known=actions):
+        return
+    target = actions.get(str(lookup["action"]))
+    if target is None:
+        return
+    effect = as_map(target.data).get("effect")
+    if effect != "read":
+        message = f"`{lookup['action']}` does not only read: its effect is `{effect}`"
+        draft.note(document, place, "R021", message, hint="a look-up must be harmless")
+    known = draft.inputs_of("action", target)
+    _expect_inputs(draft, document, ("lookup", "inputs"), lookup.get("inputs"), known)
+
+
+def _check_example(
+    draft: Draft, kind: str, document: Document, pointer: Pointer, entry: Mapping[str, Any]
+) -> None:
+    inputs = draft.inputs_of(kind, document)
+    _expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
+    connections = draft.files["connection"]
+    connection, place = entry.get("connection"), (*pointer, "connection")
+    if isinstance(connection, str):
+        _expect(draft, document, place, connection, "R022", known=connections)
+        return
+    fields = as_map(connection)
+    key = next(iter(draft.connections_of(document)), None)
+    if fields and CONNECTION_PARTS.issuperset(fields):
+        key = fields.get("key", key)
+        _expect(draft, document, (*place, "key"), fields.get("key"), "R022", known=connections)
+        fields, place = as_map(fields.get("fields")), (*place, "fields")
+    if is_in(key, connections) and "connection" not in draft.unreadable:
+        known = draft.inputs_of("connection", connections[str(key)])
+        _expect_inputs(draft, document, place, fields, known)
+
+
+def _expect_inputs(
+    draft: Draft, document: Document, pointer: Pointer, given: Any, known: Mapping[str, Any]
+) -> None:
+    """Note keys that are no inputs of what they are given to."""
+    for key in as_map(given):
+        if key not in known:
+            hint = meant(key, known, "inputs") or "there are no inputs"
+            message = f"no input is called `{key}`"
+            draft.note(document, (*pointer, key), "R003", message, hint=hint, key=True)
+
+
+def _check_input_names(draft: Draft, kind: str, document: Document) -> None:
+    if kind not in ("action", "datasource", "connection"):
+        return
+    data = as_map(document.data)
+    known = draft.inputs_of(kind, document)
+    for index, entry in enumerate(as_list(data.get("checks"))):
+        name = as_map(entry).get("input")
+        if isinstance(name, str) and name not in known:
+            hint = meant(name, known, "inputs") or "there are no inputs"
+            message = f"no input is called `{name}`"
+            draft.note(document, ("checks", index, "input"), "R003", message, hint=hint)
+    if kind == "connection":
+        for name, example in as_map(data.get("examples")).items():
+            place = ("examples", name, "fields")
+            _expect_inputs(draft, document, place, as_map(example).get("fields"), known)

@@ -1,0 +1,150 @@
+"""Every expression of a file: can it be read, and is there what it refers to?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.reference_checks import Site, check_reference
+from connector_runtime.expressions.grammar import ExpressionError
+from connector_runtime.places import ALL_NAMES, is_single, names_for
+from connector_runtime.templates import compile_expression_text, compile_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from connector_runtime.check.draft import Draft, Pointer
+    from connector_runtime.documents import Document
+    from connector_runtime.expressions.references import Path, Reference
+    from connector_runtime.templates import Template
+
+# Examples and tests are data: what looks like an expression there is sent as it is.
+_DATA = frozenset({"examples", "tests"})
+# Words for people, and patterns, may show what an expression looks like.
+_WORDS = frozenset({"help", "description", "example", "pattern", "source", "deprecated", "documentation"})
+_ONLY_IN_CONNECTIONS = frozenset({"secrets", "token", "context"})
+_WHY_NOT = {
+    "reply": "the reply is only there once the request has been sent",
+    "items": "the records are only there once the request has been sent",
+    "fault": "what went wrong is only known in `errors`",
+    "page": "`page` belongs to `request` and `paginate`",
+    "item": "`item` belongs to `reply.results`, `identity` and the options of a data source",
+    "row": "`row` belongs to `choicesFrom.where`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text of a file that can hold expressions, compiled."""
+
+    pointer: Pointer
+    template: Template
+
+
+def check_expressions(draft: Draft, kind: str, document: Document) -> None:
+    """Note every expression that cannot be read or refers to what is not there."""
+    for pointer in _computed_keys(document.data, ()):
+        message, hint = "a key cannot hold an expression", "to set computed keys, spread a map: `...`"
+        draft.note(document, pointer, "R001", message, hint=hint, key=True, hides=True)
+    for pointer, text in texts_of(document.data):
+        if "${" not in text and "{{" not in text:
+            continue
+        template = _compiled(draft, kind, document, pointer, text)
+        if template is None or template.constant:
+            continue
+        site = Site(draft, kind, document, pointer, is_path=pointer[-2:] == ("request", "path"))
+        asked = _asked_before(document.data, pointer)
+        asked |= {reference.path[:2] for reference in template.references if reference.guarded}
+        for reference in template.references:
+            check_reference(site, reference, is_guarded=reference.guarded or reference.path[:2] in asked)
+
+
+def references_in(kind: str, document: Document) -> Iterator[tuple[Pointer, Reference]]:
+    """Yield every reference of a file without mistakes, with the place of its text."""
+    for pointer, text in texts_of(document.data):
+        names = names_for(kind, pointer)
+        if "${" in text and names:
+            for reference in compile_text(text.strip(), names).references:
+                yield pointer, reference
+
+
+def texts_of(data: Any) -> Iterator[tuple[Pointer, str]]:
+    """Yield every text of a file with its place, examples and tests left out."""
+    for key, value in as_map(data).items():
+        if key not in _DATA:
+            yield from _texts_below(value, (key,))
+
+
+def _texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    if isinstance(node, str):
+        yield pointer, node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from _texts_below(value, (*pointer, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _texts_below(value, (*pointer, index))
+
+
+def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
+    for key, value in as_map(node).items() if isinstance(node, dict) else enumerate(as_list(node)):
+        if not pointer and key in _DATA:
+            continue
+        if isinstance(key, str) and "${" in key:
+            yield (*pointer, key)
+        if isinstance(value, dict | list):
+            yield from _computed_keys(value, (*pointer, key))
+
+
+def _compiled(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> Template | None:
+    names = names_for(kind, pointer)
+    compile_any = compile_expression_text if is_single(pointer) else compile_text
+    if not names:
+        if "${" in text and pointer[-1] not in _WORDS:
+            hint = "write the text itself" if kind != "component" else None
+            draft.note(document, pointer, "R030", "an expression is not possible here", hint=hint)
+        return None
+    try:
+        return compile_any(text, names)
+    except ExpressionError as error:
+        problem = error
+    try:
+        template = compile_any(text, ALL_NAMES)
+    except ExpressionError:
+        draft.note(
+            document, pointer, "R001", problem.message, hint=problem.hint, offset=problem.offset, hides=True
+        )
+        return None
+    for reference in template.references:
+        if reference.path[0] not in names:
+            _note_foreign(draft, document, pointer, reference, names)
+    return None
+
+
+def _note_foreign(
+    draft: Draft, document: Document, pointer: Pointer, reference: Reference, names: frozenset[str]
+) -> None:
+    name = str(reference.path[0])
+    if name in _ONLY_IN_CONNECTIONS:
+        hint = "secrets stay in the connection: its `apply` sets the headers of every request"
+        message = f"`{name}` only exists in a connection"
+        draft.note(document, pointer, "R006", message, hint=hint, offset=reference.offset)
+        return
+    hint = f"{_WHY_NOT[name]}; " if name in _WHY_NOT else ""
+    hint += f"names here: {', '.join(sorted(names))}"
+    draft.note(document, pointer, "R002", f"`{name}` is not known here", hint=hint, offset=reference.offset)
+
+
+def _asked_before(data: Any, pointer: Pointer) -> set[Path]:
+    """Return what a `when` on the way to the text asks for: its author has thought of absence."""
+    found: set[Path] = set()
+    for end in range(1, len(pointer)):
+        when = as_map(at(data, pointer[:end])).get("when")
+        if isinstance(when, str) and pointer[end:] != ("when",):
+            try:
+                template = compile_text(when.strip(), ALL_NAMES)
+            except ExpressionError:
+                continue
+            found |= {reference.path[:2] for reference in template.references}
+    return found

@@ -1,0 +1,197 @@
+"""What is legal and still unwise: warnings about a component without errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.expression_checks import references_in
+from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connector_runtime.check.draft import Draft, Pointer
+    from connector_runtime.documents import Document
+    from connector_runtime.errors import Problem
+
+# An action that needs more is two actions, or repeats what could be shared.
+MAX_LINES = 80
+_NOT_COUNTED = ("examples", "tests")
+_SCHEMA_LINE = "# yaml-language-server: $schema="
+# Which parts of a component the text under a key can name.
+_SECTIONS = {
+    "use": ("inputs", "retry", "errors"),
+    "retry": ("retry",),
+    "errors": ("errors",),
+    "table": ("tables",),
+    "from": ("tables",),
+    "source": ("datasources",),
+}
+_USED = frozenset({"inputs", "connection", "secrets", "tables"})
+
+
+class Usage:
+    """Which names of a component its expressions and links mention.
+
+    Attributes:
+        names: (root, name) by file, such as ("inputs", "id"); a None stands for all of a root.
+        tables: Names of tables that anything reads.
+    """
+
+    def __init__(self, draft: Draft) -> None:
+        self.names: dict[str, set[tuple[str, Any]]] = {}
+        for kind, document in draft.documents():
+            found = self.names.setdefault(document.name, set())
+            for _, reference in references_in(kind, document):
+                root = str(reference.path[0])
+                if root in _USED:
+                    found.add((root, reference.path[1] if len(reference.path) > 1 else None))
+
+    def has(self, names: Iterator[str], root: str, key: str) -> bool:
+        """Return whether one of some files mentions a name."""
+        wanted = {(root, key), (root, None)}
+        return any(wanted & self.names.get(name, set()) for name in names)
+
+
+def find_warnings(draft: Draft) -> list[Problem]:
+    """Return what is unwise in a component without errors."""
+    usage = Usage(draft)
+    found = [*_unused_inputs(draft, usage), *_unused_parts(draft, usage)]
+    found += unreached_rules(draft, reached_rules(draft))
+    for kind, document in draft.documents():
+        found += _of_file(kind, document)
+    for document in draft.files["action"].values():
+        found += _of_action(document)
+        found += _dead_rules(draft, document)
+    return list(dict.fromkeys(found))
+
+
+def _warn(document: Document, pointer: Pointer, code: str, message: str, **where: Any) -> Problem:
+    return document.problem(pointer, code, message, severity="warning", **where)
+
+
+def _unused_inputs(draft: Draft, usage: Usage) -> Iterator[Problem]:
+    shared = [document.name for document in draft.input_files]
+    main = [draft.component.name] if draft.component else []
+    for kind in ("connection", "datasource", "action"):
+        for document in draft.files[kind].values():
+            for key in as_map(document.data.get("inputs")):
+                if key == "search" and kind == "datasource":
+                    continue
+                files = [document.name, *shared, *main]
+                is_used = usage.has(iter(files), "inputs", key) or usage.has(iter(files), "secrets", key)
+                if not is_used and not (
+                    kind == "connection" and usage.has(iter(usage.names), "connection", key)
+                ):
+                    hint = "use it in the request, or take it out"
+                    message = f"nobody uses the input `{key}`"
+                    yield _warn(document, ("inputs", key), "L001", message, hint=hint, key=True)
+
+
+def _unused_parts(draft: Draft, usage: Usage) -> Iterator[Problem]:
+    if draft.component is None:
+        return
+    used = _linked(draft)
+    for section in ("services", "retry", "errors", "tables"):
+        for name in draft.part(section):
+            is_read = section == "tables" and usage.has(iter(usage.names), "tables", name)
+            if name not in used[section] and not is_read:
+                message = f"nobody uses `{name}`"
+                yield _warn(draft.component, (section, name), "L005", message, hint="take it out", key=True)
+    for name, (document, pointer) in draft.shared.items():
+        if name not in used["inputs"]:
+            yield _warn(document, pointer, "L005", f"nobody uses `{name}`", hint="take it out", key=True)
+    for name, document in draft.files["datasource"].items():
+        if name not in used["datasources"]:
+            yield _warn(
+                document, ("datasource",), "L005", "no input offers these choices", hint="take it out"
+            )
+
+
+def _linked(draft: Draft) -> dict[str, set[Any]]:
+    """Return the names that files refer to by name, by section."""
+    defaults = draft.part("defaults")
+    used: dict[str, set[Any]] = {
+        "services": set(),
+        "retry": {defaults.get("retry")},
+        "errors": {defaults.get("errors")},
+        "tables": set(),
+        "inputs": set(as_list(defaults.get("inputs"))),
+        "datasources": set(),
+    }
+    for _, document in draft.documents():
+        data = as_map(document.data)
+        for key in ("request", "probe"):
+            used["services"].add(as_map(data.get(key)).get("service"))
+        _collect({key: value for key, value in data.items() if key not in _NOT_COUNTED}, used)
+    return used
+
+
+def _collect(node: Any, used: dict[str, set[Any]]) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _collect(item, used)
+    for key, value in as_map(node).items():
+        _collect(value, used)
+        if not isinstance(value, str):
+            continue
+        for section in _SECTIONS.get(key, ()):
+            used[section].add(value)
+
+
+def _of_file(kind: str, document: Document) -> Iterator[Problem]:
+    if not document.line(1).startswith(_SCHEMA_LINE):
+        hint = f"{_SCHEMA_LINE}…/schemas/{kind}.schema.json"
+        yield _warn(
+            document, (), "L007", "the first line does not name the schema, which editors need", hint=hint
+        )
+    for key, definition in as_map(document.data.get("inputs")).items():
+        yield from _of_input(document, key, as_map(definition))
+    for key, what in (("examples", "example"), ("tests", "test")):
+        if kind in ("action", "datasource") and not document.data.get(key):
+            message, hint = f"the file has no {what}", f"add one under `{key}`"
+            yield _warn(document, (kind,), "L004", message, hint=hint)
+
+
+def _of_input(document: Document, key: str, definition: Mapping[str, Any]) -> Iterator[Problem]:
+    place = ("inputs", key)
+    is_hidden = definition.get("required") is True and definition.get("shown") == "hidden"
+    if is_hidden and "default" not in definition:
+        message = f"nobody can fill in `{key}`: it is required and hidden"
+        yield _warn(document, (*place, "shown"), "L008", message, hint="give it a default", key=True)
+
+
+def _of_action(document: Document) -> Iterator[Problem]:
+    data = as_map(document.data)
+    effect = data.get("effect")
+    if "lookup" in data and effect != "create":
+        message = f"`lookup` has no use with the effect `{effect}`"
+        yield _warn(document, ("lookup",), "L009", message, hint="only a create is looked up", key=True)
+    if "identity" in data and effect in ("read", "delete", "raw"):
+        message = f"`identity` has no use with the effect `{effect}`"
+        yield _warn(document, ("identity",), "L009", message, hint="take it out", key=True)
+    lines = _counted_lines(document)
+    if lines > MAX_LINES:
+        message = f"the action has {lines} lines without examples and tests; {MAX_LINES} are enough"
+        yield _warn(document, ("action",), "L006", message, hint="share inputs, or make it two actions")
+
+
+def _counted_lines(document: Document) -> int:
+    starts = sorted((document.place((key,), key=True)[0], key) for key in as_map(document.data))
+    total = len(document.text.splitlines())
+    ends = [line for line, _ in starts[1:]] + [total + 1]
+    skipped = sum(end - line for (line, key), end in zip(starts, ends, strict=True) if key in _NOT_COUNTED)
+    return total - skipped
+
+
+def _dead_rules(draft: Draft, document: Document) -> Iterator[Problem]:
+    """Warn about rules behind one that always holds."""
+    always = ""
+    for owner, pointer in rules_of(draft, document):
+        rule = as_map(at(owner.data, pointer))
+        if always:
+            hint = f"the rule in {always} holds always: move that to the end"
+            yield _warn(owner, pointer, "L003", "this rule can never apply", hint=hint)
+        elif "when" not in rule or rule["when"] is True:
+            always = f"{owner.name} line {owner.place(pointer)[0]}"

@@ -1,0 +1,151 @@
+"""Which rules of error tables the examples and tests of a component reach.
+
+Judged from the replies that the files hold, without running anything; whoever runs the
+embedded tests may add what they have reached.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.expressions.operators import EvaluationError
+from connector_runtime.places import names_for
+from connector_runtime.templates import compile_expression_text
+from connector_runtime.urls import UrlError
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from connector_runtime.check.draft import Draft, Pointer
+    from connector_runtime.documents import Document
+    from connector_runtime.errors import Problem
+
+RuleId = tuple[str, tuple[str | int, ...]]
+
+
+def rules_of(draft: Draft, document: Document) -> list[tuple[Document, Pointer]]:
+    """Return the rules that judge an action's failures, tables they use filled in, in order."""
+    return _flat(draft, *_table(draft, document, ("errors",)))
+
+
+def record_rules_of(draft: Draft, document: Document) -> list[tuple[Document, Pointer]]:
+    """Return the rules that judge the single records of a many-record action, in order."""
+    if "results" not in as_map(document.data.get("reply")):
+        return []
+    return _flat(draft, *_table(draft, document, ("reply", "results", "errors")))
+
+
+def reached_rules(draft: Draft) -> set[RuleId]:
+    """Return the rules that some reply of an example or test reaches."""
+    return {
+        (owner.name, pointer)
+        for document in draft.files["action"].values()
+        for owner, pointer in _reached_in(draft, document)
+    }
+
+
+def unreached_rules(draft: Draft, reached: Collection[RuleId]) -> list[Problem]:
+    """Return a warning for each rule that an action uses and that was not reached.
+
+    Args:
+        draft: The component.
+        reached: File name and place of each rule that was, as `rules_of` gives them.
+    """
+    used: dict[RuleId, Document] = {}
+    for document in draft.files["action"].values():
+        for owner, pointer in [*rules_of(draft, document), *record_rules_of(draft, document)]:
+            used[owner.name, pointer] = owner
+    hint = "add a test with a reply for which it is the first rule that holds"
+    return [
+        owner.problem(pointer, "L002", "no test reaches this rule", hint=hint, severity="warning")
+        for (name, pointer), owner in used.items()
+        if (name, pointer) not in reached
+    ]
+
+
+def _table(draft: Draft, document: Document, pointer: Pointer) -> tuple[Document, Any, Pointer]:
+    """Return a table of rules, the component's default where a file has none of its own."""
+    found = at(document.data, pointer)
+    if found is None:
+        return draft.component or document, draft.part("defaults").get("errors"), ("defaults", "errors")
+    return document, found, pointer
+
+
+def _flat(draft: Draft, owner: Document, table: Any, pointer: Pointer) -> list[tuple[Document, Pointer]]:
+    if isinstance(table, str):
+        rules = draft.part("errors").get(table)
+        return _flat(draft, draft.component, rules, ("errors", table)) if draft.component and rules else []
+    found: list[tuple[Document, Pointer]] = []
+    for index, rule in enumerate(as_list(table)):
+        if "use" in rule:
+            found += _flat(draft, owner, rule["use"], pointer)
+        else:
+            found.append((owner, (*pointer, index)))
+    return found
+
+
+def _reached_in(draft: Draft, document: Document) -> Iterator[tuple[Document, Pointer]]:
+    rules, record_rules = rules_of(draft, document), record_rules_of(draft, document)
+    reply = as_map(document.data.get("reply"))
+    results = as_map(reply.get("results"))
+    for scope in _replies(draft, document):
+        status = scope["reply"]["status"]
+        is_good = _holds(reply["ok"], ("reply", "ok"), scope) if "ok" in reply else status < 300
+        if not is_good:
+            yield from _first(rules, scope)
+            continue
+        items = _value(results["items"], ("reply", "results", "items"), scope) if results else []
+        for item in as_list(items):
+            if not _holds(results["ok"], ("reply", "results", "ok"), {**scope, "item": item}):
+                yield from _first(record_rules, {**scope, "fault": item, "item": item})
+
+
+def _replies(draft: Draft, document: Document) -> Iterator[dict[str, Any]]:
+    """Yield what expressions see for each reply in a file's examples and tests."""
+    examples = as_map(document.data.get("examples"))
+    definitions = draft.inputs_of("action", document)
+    defaults = {key: entry["default"] for key, entry in definitions.items() if "default" in entry}
+    tables = {name: as_map(table).get("rows") for name, table in draft.part("tables").items()}
+    for entry in [*examples.values(), *as_map(document.data.get("tests")).values()]:
+        example = as_map(examples.get(entry.get("example", "")))
+        inputs = {**defaults, **as_map(example.get("inputs")), **as_map(entry.get("inputs"))}
+        replies = entry.get("reply", example.get("reply", []))
+        for reply in replies if isinstance(replies, list) else [replies]:
+            if "error" not in reply:
+                yield {"inputs": inputs, "tables": tables, **_seen(reply)}
+
+
+def _seen(reply: Mapping[str, Any]) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in as_map(reply.get("headers")).items()}
+    body = reply.get("json", ABSENT)
+    seen = {
+        "status": reply.get("status", 200),
+        "headers": headers,
+        "text": reply.get("text", ""),
+        "json": body,
+    }
+    return {"reply": {key: value for key, value in seen.items() if value is not ABSENT}, "fault": body}
+
+
+def _first(
+    rules: list[tuple[Document, Pointer]], scope: Mapping[str, Any]
+) -> Iterator[tuple[Document, Pointer]]:
+    for owner, pointer in rules:
+        rule = as_map(at(owner.data, pointer))
+        if "when" not in rule or _holds(rule["when"], ("errors", 0, "when"), scope):
+            yield owner, pointer
+            return
+
+
+def _holds(text: Any, pointer: Pointer, scope: Mapping[str, Any]) -> bool:
+    value = _value(text, pointer, scope)
+    return value is not ABSENT and bool(value)
+
+
+def _value(text: Any, pointer: Pointer, scope: Mapping[str, Any]) -> Any:
+    try:
+        return compile_expression_text(text, names_for("action", pointer)).render(scope)
+    except (EvaluationError, UrlError):
+        return ABSENT

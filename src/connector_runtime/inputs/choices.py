@@ -1,0 +1,138 @@
+"""Values to choose from: what is offered, and which one a text means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import DefinitionError
+from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
+from connector_runtime.templates import compile_expression_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from connector_runtime.templates import Template
+
+_WHERE_NAMES = frozenset({"row", "tables", "inputs", "connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of an input.
+
+    Attributes:
+        value: What is sent.
+        label: What people see.
+        aliases: Other spellings, as saved configurations have them.
+    """
+
+    value: Any
+    label: str
+    aliases: tuple[str, ...] = ()
+
+
+def choices_of(
+    definition: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], read: Callable[[Any], Any]
+) -> tuple[tuple[Choice, ...], Template | None]:
+    """Return what may be chosen, and the condition that depends on the call, if there is one.
+
+    Choices from a table are its rows; a row's column `aliases` has other spellings.
+    Choices of a picker are not known beforehand.
+
+    Args:
+        definition: The input's definition.
+        tables: The component's tables.
+        read: Makes a value of the input's type; raises `Refusal`.
+
+    Raises:
+        DefinitionError: There is no such table.
+    """
+    if "choices" in definition:
+        return tuple(_written(choice, read) for choice in definition["choices"]), None
+    origin = definition.get("choicesFrom", {})
+    if "table" not in origin:
+        return (), None
+    rows = tables.get(origin["table"])
+    if rows is None:
+        raise DefinitionError(f"there is no table called `{origin['table']}`")
+    where = compile_expression_text(origin["where"], _WHERE_NAMES) if "where" in origin else None
+    by_call = where is not None and any(path.path[0] in ("inputs", "connection") for path in where.references)
+    kept = [
+        (key, row)
+        for key, row in rows.items()
+        if where is None or by_call or where.render({"row": row, "tables": tables})
+    ]
+    column = origin.get("label")
+    found = tuple(
+        Choice(_typed(key, read), str(row.get(column, key)) if column else key, tuple(row.get("aliases", ())))
+        for key, row in kept
+    )
+    return found, where if by_call else None
+
+
+def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return what finds the choice that a value means.
+
+    The value itself counts first, then another spelling, then either in other case or the
+    label, if only one choice fits. With `custom` any other value is let through.
+
+    Args:
+        choices: What may be chosen.
+        custom: Whether other values are possible.
+        read: Makes a value of the input's type; raises `Refusal`.
+    """
+    values = {choice.value: choice for choice in choices}
+    aliases = {alias: value for value, choice in values.items() for alias in choice.aliases}
+    folded = _folded(values)
+
+    def choose(value: Any) -> Any:
+        try:
+            wanted = read(value)
+        except Refusal:
+            # "true" among the choices of a text may arrive as a boolean.
+            wanted = str(value).lower() if isinstance(value, bool) else None
+            if wanted not in values:
+                raise
+        if wanted in values:
+            return wanted
+        if wanted in aliases:
+            return aliases[wanted]
+        near = folded.get(str(wanted).strip().casefold())
+        if near is not None:
+            return near[0] if len(near) == 1 else _refuse(wanted, choices)
+        return wanted if custom else _refuse(wanted, choices)
+
+    return choose
+
+
+def _refuse(value: Any, choices: Iterable[Choice]) -> Any:
+    names = [str(choice.value) for choice in choices]
+    guess = did_you_mean(str(value), names)
+    raise Refusal(f"{shown(value)} is none of the choices.", f"{guess}Choose one of: {listed(names)}.")
+
+
+def _folded(values: Mapping[Any, Choice]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for value, choice in values.items():
+        for spelling in {str(text).strip().casefold() for text in (value, *choice.aliases, choice.label)}:
+            found.setdefault(spelling, []).append(value)
+    return found
+
+
+def _typed(value: Any, read: Callable[[Any], Any]) -> Any:
+    try:
+        return read(value)
+    except Refusal:
+        return _words(value)
+
+
+def _written(choice: Any, read: Callable[[Any], Any]) -> Choice:
+    if not isinstance(choice, dict):
+        return Choice(_typed(choice, read), _words(choice))
+    label = str(choice.get("label", _words(choice["value"])))
+    return Choice(_typed(choice["value"], read), label, tuple(map(_words, choice.get("aliases", ()))))
+
+
+def _words(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

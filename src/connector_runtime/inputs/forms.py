@@ -1,0 +1,295 @@
+"""Inputs as data: a JSON Schema for forms and agents, and what a form shows beside it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.inputs.filevalues import FILE_MEMBERS, MEDIA_TYPE
+from connector_runtime.values import ABSENT, File, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from connector_runtime.inputs import Input
+    from connector_runtime.inputs.choices import Choice
+    from connector_runtime.templates import Template
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern that only the whole text matches."""
+    is_whole = pattern.startswith("^") and pattern.endswith("$") and not pattern.endswith("\\$")
+    return pattern if is_whole and "|" not in pattern else f"^(?:{pattern})$"
+
+
+_ENTRY: dict[str, Any] = {
+    "type": "object",
+    "properties": {"key": {"type": "string", "pattern": r"\S"}, "value": True},
+    "required": ["key", "value"],
+    "additionalProperties": False,
+}
+_ENTRIES: dict[str, Any] = {"type": "array", "title": "Entries", "items": _ENTRY}
+# One entry or two fields? Refused, see `keyvalues`.
+_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
+_MAP: dict[str, Any] = {
+    "type": "object",
+    "title": "Names and values",
+    "propertyNames": {"pattern": r"\S"},
+    "not": _ONE_ENTRY,
+}
+# Whether a text is a list of names and values, only its reader knows.
+_LINES: dict[str, Any] = {"type": "string", "title": "One `Name: value` a line", "pattern": "[:=]"}
+_BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_FILE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "title": "Text of the file"},
+        {
+            "type": "object",
+            "title": "File",
+            "properties": {
+                "data": {"type": "string", "title": "Text of the file"},
+                "base64": {"type": "string", "title": "Content as base64", "pattern": _BASE64},
+                "contentType": {
+                    "type": "string",
+                    "title": "Media type",
+                    "pattern": _whole(MEDIA_TYPE),
+                    "examples": ["application/pdf"],
+                },
+                "name": {"type": "string", "title": "File name", "examples": ["report.pdf"]},
+            },
+            "oneOf": [{"required": ["data"]}, {"required": ["base64"]}],
+            "additionalProperties": False,
+        },
+    ]
+}
+# A file without a key, where several files are asked for.
+_ONE_FILE: dict[str, Any] = {
+    "propertyNames": {"enum": list(FILE_MEMBERS)},
+    "anyOf": [{"required": ["base64"]}, {"required": ["path"]}, {"required": ["data", "contentType"]}],
+}
+_TYPES: dict[str, dict[str, Any]] = {
+    "string": {"type": "string"},
+    "text": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "secret": {"type": "string", "format": "password", "writeOnly": True},
+    "object": {"type": "object"},
+    "list": {"type": "array"},
+    "keyvalue": {"anyOf": [_MAP, _ENTRIES, _LINES]},
+    "any": {},
+    "file": _FILE,
+    "files": {
+        "anyOf": [
+            {**_MAP, "additionalProperties": _FILE, "not": {"anyOf": [_ONE_ENTRY, _ONE_FILE]}},
+            {
+                **_ENTRIES,
+                "items": {**_ENTRY, "properties": {**_ENTRY["properties"], "value": _FILE}},
+            },
+            _LINES,
+        ]
+    },
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+_LENGTH = (("min", "minLength"), ("max", "maxLength"))
+_AMOUNT = (("min", "minimum"), ("max", "maximum"))
+_ITEMS = (("min", "minItems"), ("max", "maxItems"))
+_MEMBERS = (("min", "minProperties"), ("max", "maxProperties"))
+_BOUNDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "string": _LENGTH,
+    "text": _LENGTH,
+    "secret": _LENGTH,
+    "integer": _AMOUNT,
+    "number": _AMOUNT,
+    "list": _ITEMS,
+    "object": _MEMBERS,
+    "keyvalue": _ITEMS + _MEMBERS,
+    "files": _ITEMS + _MEMBERS,
+}
+_KEY = r"inputs\.([A-Za-z_]\w*)"
+_CONSTANT = r"'([^'\\]*)'|true|false"
+_EQUALS = re.compile(rf"{_KEY} == ({_CONSTANT})")
+_IN = re.compile(rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]")
+_GIVEN = re.compile(rf"(not )?{_KEY}( is defined| is not defined)?")
+_NOTHING: list[Any] = ["", None, [], {}]
+_EMPTY: list[Any] = ["", False, None, 0, [], {}]
+
+
+def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
+    """Return a JSON Schema (draft 2020-12) of what a form or an agent may send.
+
+    What it accepts, `take` accepts, but for names and values written as text, and for what
+    only a record schema or a condition can refuse that JSON Schema does not say simply.
+    `take` also understands other spellings, such as numbers as text.
+    `x-` members say what forms need: `x-type x-group x-shown x-showIf x-choices`.
+    """
+    entries = list(inputs)
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {entry.key: _property(entry) for entry in entries},
+        "additionalProperties": False,
+    }
+    required = [entry.key for entry in entries if _is_always_required(entry)]
+    if required:
+        schema["required"] = required
+    conditions = [rule for entry in entries for rule in _conditions(entry, entries)]
+    if conditions:
+        schema["allOf"] = conditions
+    return schema
+
+
+def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
+    """Return what a form shows, one map an input, in the form's order, without empty members.
+
+    Shape: `{key, label, type, required, help, example, group, shown, default, defaultFrom,
+    choices, choicesFrom, custom, accepts, showIf, requiredIf}`.
+    """
+    return [_field(entry) for entry in inputs]
+
+
+def _field(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    found: dict[str, Any] = {
+        "key": entry.key,
+        "label": entry.label,
+        "type": entry.type,
+        "required": entry.required,
+    }
+    for name in ("help", "example", "group", "shown", "pattern", "min", "max", "custom", "accepts"):
+        if name in definition:
+            found[name] = definition[name]
+    if (default := _default(entry)) is not ABSENT:
+        found["default"] = default
+    if entry.default is not None:
+        found["defaultFrom"] = definition["default"]
+    if entry.choices:
+        found["choices"] = [{"value": choice.value, "label": choice.label} for choice in entry.choices]
+    if "source" in (origin := definition.get("choicesFrom", {})):
+        found["choicesFrom"] = dict(origin)
+    for name in ("showIf", "requiredIf"):
+        if name in definition:
+            found[name] = definition[name]
+    return found
+
+
+def _property(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    found: dict[str, Any] = {"title": entry.label}
+    if "help" in definition:
+        found["description"] = definition["help"]
+    found |= _chosen(entry) if entry.choices else _TYPES[entry.type]
+    found |= _limits(entry)
+    if entry.required and not found.keys() & {"enum", "oneOf"}:
+        found |= _filled(entry.type, found)
+    if (default := _default(entry)) is not ABSENT:
+        found["default"] = default
+    if "example" in definition and entry.type != "secret":
+        found["examples"] = [definition["example"]]
+    if entry.type not in ("string", "integer", "number", "boolean", "object", "list"):
+        found["x-type"] = entry.type
+    for name in ("group", "shown", "showIf"):
+        if name in definition:
+            found[f"x-{name}"] = definition[name]
+    return found
+
+
+def _limits(entry: Input) -> dict[str, Any]:
+    definition = entry.definition
+    bounds = _BOUNDS.get(entry.type, ())
+    found = {name: definition[bound] for bound, name in bounds if bound in definition}
+    if "pattern" in definition and bounds is _LENGTH:
+        found["pattern"] = _whole(definition["pattern"])
+    return found
+
+
+def _chosen(entry: Input) -> dict[str, Any]:
+    offered = _offer(entry.choices)
+    if entry.definition.get("custom") is True or entry.where is not None:
+        known = {"x-choices": [{"value": choice.value, "label": choice.label} for choice in entry.choices]}
+        entries = {"items": {"type": "string"}} if entry.type == "list" else {}
+        return {**_TYPES[entry.type], **entries, **known}
+    if entry.type == "list":
+        return {"type": "array", "items": offered}
+    return {**_TYPES[entry.type], **offered}
+
+
+def _offer(choices: Iterable[Choice]) -> dict[str, Any]:
+    choices = list(choices)
+    if all(choice.label == str(choice.value) for choice in choices):
+        return {"enum": [choice.value for choice in choices]}
+    return {"oneOf": [{"const": choice.value, "title": choice.label} for choice in choices]}
+
+
+def _default(entry: Input) -> Any:
+    """Return the default as JSON, ABSENT if there is none or it may not be shown."""
+    value = entry.constant
+    if isinstance(value, Secret | File) or entry.type in ("file", "files"):
+        return ABSENT
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _filled(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what keeps a required value from being empty."""
+    if kind in ("string", "text", "secret"):
+        return {"minLength": max(1, schema.get("minLength", 1)), "pattern": schema.get("pattern", r"\S")}
+    return {"not": {"enum": _NOTHING}} if kind not in ("integer", "number", "boolean") else {}
+
+
+def _is_always_required(entry: Input) -> bool:
+    return entry.required and entry.show_if is None and entry.constant is ABSENT and entry.default is None
+
+
+def _conditions(entry: Input, entries: list[Input]) -> list[dict[str, Any]]:
+    """Return if/then rules for an input that is required under simple conditions."""
+    if entry.constant is not ABSENT or entry.default is not None:
+        return []
+    wanted = [entry.required_if] if entry.required_if else []
+    if entry.required and entry.show_if:
+        wanted = [entry.show_if]
+    elif wanted and entry.show_if:
+        return []
+    then = {"required": [entry.key], "properties": {entry.key: {"not": {"enum": _NOTHING}}}}
+    rules = [_simple(_source(entry, condition), entries) for condition in wanted]
+    return [{"if": rule, "then": then} for rule in rules if rule]
+
+
+def _source(entry: Input, condition: Template) -> str:
+    name = "requiredIf" if condition is entry.required_if else "showIf"
+    text = str(entry.definition[name]).strip().removeprefix("${").removesuffix("}").strip()
+    return text.replace('"', "'")
+
+
+def _simple(source: str, entries: list[Input]) -> dict[str, Any] | None:
+    """Return the JSON Schema of a condition on one other input, None if it is not that simple."""
+    by_key = {entry.key: entry for entry in entries}
+    if found := _EQUALS.fullmatch(source):
+        text = found[2]
+        return _when(by_key.get(found[1]), [text == "true" if found[3] is None else found[3]])
+    if found := _IN.fullmatch(source):
+        return _when(by_key.get(found[1]), re.findall(r"'([^'\\]*)'", found[2]))
+    if found := _GIVEN.fullmatch(source):
+        entry = by_key.get(found[2])
+        if entry is None or entry.constant is not ABSENT or entry.default is not None or entry.show_if:
+            return None
+        if found[3]:
+            # Empty text and null may count as not given: only `take` knows.
+            return None if found[1] else _presence(entry.key, is_there="not" not in found[3])
+        return _presence(entry.key, is_there=found[1] is None)
+    return None
+
+
+def _presence(key: str, *, is_there: bool) -> dict[str, Any]:
+    rule = {"required": [key], "properties": {key: {"not": {"enum": _EMPTY}}}}
+    return rule if is_there else {"not": rule}
+
+
+def _when(entry: Input | None, values: list[Any]) -> dict[str, Any] | None:
+    if entry is None or entry.default is not None or entry.show_if or entry.definition.get("custom") is True:
+        return None
+    rule: dict[str, Any] = {"properties": {entry.key: {"enum": values}}}
+    if entry.constant not in values:
+        rule["required"] = [entry.key]
+    return rule

@@ -1,0 +1,244 @@
+"""JSON Schema in our words: what is wrong, where, and what was probably meant.
+
+Two sorts of schemas are used: those of the language itself, which travel with the runtime,
+and the record schemas of a component, which say what a record's fields mean.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.documents import Document, read_json
+from connector_runtime.errors import DefinitionError
+from connector_runtime.schemas.violations import Violation, in_our_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector_runtime.errors import Problem
+
+__all__ = ["Schemas", "Validator", "Violation", "language"]
+
+KINDS = ("component", "connection", "inputs", "datasource", "action")
+
+_PARTS = "parts"
+_SAFE_STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_IN_PLACE = ("allOf", "anyOf", "oneOf")
+_TYPE_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
+
+class Validator:
+    """A schema ready to judge values; made once, used by many threads.
+
+    Attributes:
+        schema: The schema, without what it refers to.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], *, registry: Any = None, base: str = "") -> None:
+        from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415  jsonschema is slow to import
+
+        self.schema: dict[str, Any] = dict(schema)
+        self._resolver = registry.resolver().lookup(base).resolver if registry is not None else None
+        self._judge = judge_of({"$ref": base} if registry is not None else self.schema, registry)
+        self._types: dict[str, frozenset[str]] = {}
+        # The reader of the language's problems sees the place; whoever fills in a record does not.
+        self._is_language = registry is None
+
+    def violations(self, value: Any) -> list[Violation]:
+        """Return everything that is wrong with a value, in the order of the schema.
+
+        A value that is too deep or costs too much to judge is one violation.
+        """
+        return in_our_words(self._judge, value, shows_values=self._is_language)
+
+    def is_valid(self, value: Any) -> bool:
+        """Return whether a value fits."""
+        from connector_runtime.schemas.bounded import TooCostlyError, errors_of  # noqa: PLC0415
+
+        try:
+            return not errors_of(self._judge, value)
+        except TooCostlyError:
+            return False
+
+    def type_of(self, name: str) -> frozenset[str]:
+        """Return the JSON types a top-level property may have; empty when unknown."""
+        if name not in self._types:
+            places = _in_place(self.schema, self._resolver)
+            found = [
+                _own_types(part)
+                for place, resolver in places
+                if name in place.get("properties", {})
+                for part, _ in _in_place(place["properties"][name], resolver)
+            ]
+            self._types[name] = frozenset().union(*found)
+        return self._types[name]
+
+
+class Schemas:
+    """The record schemas of a component: every JSON file below its `schemas` folders.
+
+    Args:
+        folders: The component's folders; a file of a later one replaces one of an earlier.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        # Found once: what is asked for later may come from a user, and never becomes a path.
+        self._files = {
+            reference: path for folder in folders for reference, path in _files_in(folder / "schemas")
+        }
+        self._found: dict[str, Validator | None] = {}
+        self._documents: dict[str, Document] = {}
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Return the names of all schema files, sorted."""
+        return tuple(sorted(self._files))
+
+    def find(self, reference: str) -> Validator | None:
+        """Return the validator for `records/pets` or `records/pets#create`, or None.
+
+        Args:
+            reference: Path below `schemas/` without `.json`, and an optional `#anchor`.
+
+        Raises:
+            DefinitionError: The file is not a schema that can be used.
+        """
+        if reference not in self._found:
+            if reference.partition("#")[0] not in self._files:
+                return None
+            self._found[reference] = self._make(reference)
+        return self._found[reference]
+
+    def problems(self) -> list[Problem]:
+        """Return what is wrong with the schema files, each with its place."""
+        from connector_runtime.schemas.bounded import misuses  # noqa: PLC0415
+        from connector_runtime.schemas.schema_grammar import KEYWORDS  # noqa: PLC0415
+
+        found: list[Problem] = []
+        for reference in self.references:
+            try:
+                document = self.document(reference)
+                for pointer, message, hint in misuses(document.data, self._registry(), _uri(reference)):
+                    at_key = bool(pointer) and pointer[-1] not in KEYWORDS
+                    found.append(document.problem(pointer, "S020", message, hint=hint, key=at_key))
+            except DefinitionError as error:
+                found += error.problems
+        return found
+
+    def document(self, reference: str) -> Document:
+        """Return a schema file, read once."""
+        if reference not in self._documents:
+            self._documents[reference] = read_json(self._files[reference], f"schemas/{reference}.json")
+        return self._documents[reference]
+
+    def _make(self, reference: str) -> Validator | None:
+        from referencing.exceptions import Unresolvable  # noqa: PLC0415
+
+        name, _, anchor = reference.partition("#")
+        base = _uri(name) + (f"#{anchor}" if anchor else "")
+        registry = self._registry()
+        try:
+            schema = registry.resolver().lookup(base).contents
+        except Unresolvable:
+            return None
+        if not isinstance(schema, dict):
+            raise DefinitionError(f"schemas/{name}.json is not a schema")
+        return Validator(schema, registry=registry, base=base)
+
+    def _registry(self) -> Any:
+        from referencing import Registry  # noqa: PLC0415
+        from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+
+        def retrieve(uri: str) -> Any:
+            reference = uri.removeprefix(_BASE).removesuffix(".json")
+            if not uri.startswith(_BASE) or reference not in self._files:
+                raise LookupError(uri)
+            data = self.document(reference).data
+            if isinstance(data, dict):
+                # The library would take it as leave to judge by a class of its own, without bounds.
+                data = {key: value for key, value in data.items() if key != "$schema"}
+            return DRAFT202012.create_resource(data if isinstance(data, dict | bool) else {})
+
+        return Registry(retrieve=retrieve)  # type: ignore[call-arg]
+
+
+@functools.cache
+def language(kind: str) -> Validator:
+    """Return the validator for one kind of file: one of `KINDS`."""
+    return Validator(_inlined(_language_file(kind)))
+
+
+# An address that nothing ever asks: references between schema files are relative to it.
+_BASE = "https://schemas.invalid/"
+
+
+def _uri(reference: str) -> str:
+    return f"{_BASE}{reference}.json"
+
+
+def _files_in(folder: Path) -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(folder.rglob("*.json")):
+        steps = path.relative_to(folder).with_suffix("").parts
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+        if path.name.endswith(".schema.json") or not inside or not path.is_file():
+            continue
+        if all(_SAFE_STEP.fullmatch(step) for step in steps):
+            found.append(("/".join(steps), path))
+    return found
+
+
+@functools.cache
+def _language_file(kind: str) -> dict[str, Any]:
+    """Read a schema of the language: in the package once installed, else in the repository."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "language"
+    folder = installed if installed.is_dir() else package.parents[1] / "schemas"
+    schema: dict[str, Any] = json.loads((folder / f"{kind}.schema.json").read_text("utf-8"))
+    return schema
+
+
+def _inlined(node: Any) -> Any:
+    """Return a schema with the shared parts in place of references to them: judging gets faster."""
+    if isinstance(node, list):
+        return [_inlined(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _inlined(item) for key, item in node.items() if key != "$ref"}
+    if "$ref" in node:
+        found = {**_part(node["$ref"].rpartition("/")[2]), **found}
+    return found
+
+
+@functools.cache
+def _part(name: str) -> dict[str, Any]:
+    part: dict[str, Any] = _inlined(_language_file(_PARTS)["$defs"][name])
+    return part
+
+
+def _in_place(schema: Any, resolver: Any, depth: int = 0) -> list[tuple[dict[str, Any], Any]]:
+    """Return a schema and those that judge the same value, with what resolves their references."""
+    if not isinstance(schema, dict) or depth > 20:  # a loop of references
+        return []
+    found = [(schema, resolver)]
+    parts = [part for key in _IN_PLACE for part in schema.get(key, ())]
+    parts += [schema[key] for key in ("then", "else") if key in schema]
+    for part in parts:
+        found += _in_place(part, resolver, depth + 1)
+    if "$ref" in schema and resolver is not None:
+        target = resolver.lookup(schema["$ref"])
+        found += _in_place(target.contents, target.resolver, depth + 1)
+    return found
+
+
+def _own_types(schema: Mapping[str, Any]) -> frozenset[str]:
+    if "type" in schema:
+        stated = schema["type"]
+        return frozenset([stated] if isinstance(stated, str) else stated)
+    values = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    return frozenset(_TYPE_NAMES.get(type(value), "") for value in values) - {""}

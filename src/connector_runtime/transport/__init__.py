@@ -1,0 +1,321 @@
+"""Send a request once: allowed hosts only, one deadline, bounded reading.
+
+A sender raises nothing about the network: an attempt ends in a `Reply`, or in a
+`Failure` that says whether the request may have arrived. Redirects, cookies, proxies
+and other settings of the environment do not exist here.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import time
+from collections import deque
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from connector_runtime.bodies import BodyError
+from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.transport.envelope import Address, read_address, wire_headers
+from connector_runtime.transport.intake import Intake, ReplyError
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Collection
+    from pathlib import Path
+    from types import TracebackType
+
+    import httpx
+
+    from connector_runtime.transport.async_lines import AsyncLine
+    from connector_runtime.transport.async_transport import AsyncSender
+    from connector_runtime.transport.lines import SyncLine
+    from connector_runtime.transport.network import Traffic
+
+__all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
+
+# Connections are opened when needed, so a high bound costs nothing.
+SLOTS = 256
+_ADDRESSES_KEPT = 256
+_READ_AHEAD_BYTES = 1024 * 1024
+_BODILESS = (204, 304)
+_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
+
+L = TypeVar("L", "SyncLine", "AsyncLine")
+
+
+@functools.cache
+def load_lines() -> ModuleType:
+    """Return the module that drives httpx, loaded when something is first sent.
+
+    Where click is installed, httpx also loads a command line of its own, which is half of
+    what its import costs; an empty module in that place spares it.
+    """
+    stub = ModuleType("httpx._main")
+    stub.main = lambda: None  # type: ignore[attr-defined]
+    if "httpx" not in sys.modules:
+        sys.modules[stub.__name__] = stub
+    from connector_runtime.transport import lines  # noqa: PLC0415
+
+    if sys.modules.get(stub.__name__) is stub:
+        del sys.modules[stub.__name__]
+    return lines
+
+
+class Attempt:
+    """One attempt: what came in so far, and what its end means."""
+
+    __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_started_at", "traffic")
+
+    def __init__(self, address: Address, started_at: float, end_at: float, intake: Intake) -> None:
+        self.traffic: Traffic | None = None
+        self._address = address
+        self._started_at = started_at
+        self._end_at = end_at
+        self._intake = intake
+        self._is_head = False
+
+    def use(self, traffic: Traffic) -> None:
+        """Go by what a line of our own knows about its connection."""
+        traffic.begin(self._end_at)
+        self.traffic = traffic
+
+    def left_s(self) -> float:
+        """Return the seconds left, 0.0 when none are."""
+        return max(0.0, self._end_at - time.monotonic())
+
+    def start(self, response: httpx.Response, method: str) -> None:
+        """Take the head of the reply."""
+        self._is_head = method == "HEAD"
+        headers = response.headers.raw
+        self._intake.start(
+            response.status_code,
+            [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+        )
+        if self.traffic is not None:
+            self.traffic.expect(self._intake.cap_bytes)
+            if response.extensions["http_version"] not in _VERSIONS:
+                raise ReplyError("contract", f"What {self._address.host} sent is not HTTP/1.1.")
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a piece of its content."""
+        self._intake.feed(chunk)
+        if self.traffic is None and time.monotonic() > self._end_at:
+            raise TimeoutError
+
+    def finish(self) -> Reply:
+        """Return the whole reply."""
+        traffic, intake = self.traffic, self._intake
+        if traffic is None and not (self._is_head or intake.status in _BODILESS or intake.is_whole):
+            raise ReplyError("network", "The reply ends too early.")
+        if traffic is not None and traffic.broke and intake.status < 400:
+            raise ReplyError("network", "The connection broke while the request was sent.")
+        return intake.finish(time.monotonic() - self._started_at)
+
+    def failure(self, error: Exception) -> Failure:
+        """Return what went wrong, and whether the request may have arrived."""
+        traffic = self.traffic
+        certainty = None
+        if traffic is not None:
+            certainty = Certainty.UNKNOWN if traffic.has_sent else Certainty.NOT_SENT
+        if isinstance(error, ReplyError):
+            return Failure(certainty or Certainty.UNKNOWN, error.kind, error.message)
+        if isinstance(error, BodyError):
+            return Failure(certainty or Certainty.UNKNOWN, "input", error.message)
+        reason = traffic.reason if traffic is not None else None
+        failure: Failure = load_lines().failure_of(error, certainty, self._address.host, reason)
+        return failure
+
+    def discard(self) -> None:
+        """Leave no half-written file behind."""
+        self._intake.discard()
+
+
+class Idle(Generic[L]):
+    """Open connections that wait for work, the most recently used first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lines: dict[str, deque[L]] = {}
+
+    def take(self, origin: str) -> L | None:
+        """Return a connection to `origin`, or None."""
+        with self._lock:
+            lines = self._lines.get(origin)
+            return lines.pop() if lines else None
+
+    def give(self, origin: str, line: L) -> None:
+        """Keep a connection, and close those that have waited too long."""
+        now = line.idle_at = time.monotonic()
+        stale = []
+        with self._lock:
+            lines = self._lines.setdefault(origin, deque())
+            lines.append(line)
+            while now - lines[0].idle_at > load_lines().KEEP_ALIVE_S:
+                stale.append(lines.popleft())
+        for old in stale:
+            old.close()
+
+    def drain(self) -> list[L]:
+        """Return all connections and keep none."""
+        with self._lock:
+            lines = [line for lines in self._lines.values() for line in lines]
+            self._lines.clear()
+        return lines
+
+
+class Sender:
+    """What both senders share: who may be addressed, and how a request is dressed."""
+
+    def __init__(
+        self,
+        hosts: Collection[str],
+        *,
+        loopback: bool = False,
+        transport: Any = None,
+        ssl_context: ssl.SSLContext | None = None,
+        size: int = SLOTS,
+    ) -> None:
+        if ssl_context is not None and not (ssl_context.check_hostname and ssl_context.verify_mode):
+            raise ValueError("the TLS context must verify certificates and host names")
+        self._hosts = frozenset(hosts)
+        self._loopback = loopback
+        self._given = transport
+        self._ssl_context = ssl_context
+        self._size = size
+        self._is_closed = False
+        self._addresses: dict[str, Address] = {}
+
+    def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, httpx.Request]:
+        """Return where a request goes and what goes; `ReplyError` when it must not."""
+        if self._is_closed:
+            raise ReplyError("config", "The session is closed.")
+        address = self._addresses.get(outgoing.url)
+        if address is None:
+            if len(self._addresses) >= _ADDRESSES_KEPT:
+                self._addresses.clear()
+            address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
+            self._addresses[outgoing.url] = address
+        headers = wire_headers(outgoing, address)
+        request: httpx.Request = load_lines().request_of(outgoing, address, headers, timeout_s)
+        if self._given is not None and (
+            outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES
+        ):
+            # Some transports send whatever is not read yet in chunks, even nothing at all.
+            try:
+                request.read()
+            except BodyError as error:
+                raise ReplyError("input", error.message) from None
+        return address, request
+
+    def _context_for(self, address: Address) -> ssl.SSLContext | None:
+        if address.origin.startswith("http:"):
+            return None
+        return self._ssl_context or load_lines().tls_context()
+
+    def _busy(self) -> Failure:
+        return Failure(Certainty.NOT_SENT, "timeout", f"All {self._size} connections were busy.")
+
+
+class SyncSender(Sender):
+    """Sends from threads; safe to share between them.
+
+    Args:
+        hosts: Allowed origins, `https://host`; for loopback `http://127.0.0.1:port`.
+        loopback: Whether only this machine is addressed, by number.
+        transport: An httpx transport to use as it is, or None for connections of our own.
+        ssl_context: A verifying TLS context, or None for the shared one.
+        size: How many requests may be under way at once.
+    """
+
+    def __init__(self, hosts: Collection[str], **options: Any) -> None:
+        super().__init__(hosts, **options)
+        self._slots = threading.BoundedSemaphore(self._size)
+        self._idle: Idle[SyncLine] = Idle()
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        timeout_s: float,
+        sink: Path | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Reply | Failure:
+        """Send once and return the whole reply, or why there is none.
+
+        Args:
+            outgoing: The request.
+            timeout_s: Seconds from now to the last byte of the reply.
+            sink: Where the content of a 2xx reply is saved, or None.
+            limits: How much is read.
+        """
+        started_at = time.monotonic()
+        try:
+            address, request = self._dressed(outgoing, timeout_s)
+        except ReplyError as refusal:
+            return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
+        if not self._slots.acquire(timeout=max(0.0, timeout_s)):
+            return self._busy()
+        try:
+            attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            if self._given is not None:
+                return self._run(self._given, request, attempt)
+            return self._through_line(address, request, attempt)
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close idle connections; a given transport stays open, it is its giver's."""
+        self._is_closed = True
+        for line in self._idle.drain():
+            line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _through_line(self, address: Address, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+        line = self._idle.take(address.origin) or load_lines().SyncLine(self._context_for(address))
+        attempt.use(line.network.traffic)
+        result = None
+        try:
+            result = self._run(line, request, attempt)
+        finally:
+            if type(result) is Reply and line.is_reusable() and not self._is_closed:
+                self._idle.give(address.origin, line)
+            else:
+                line.close()
+        return result
+
+    def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+        lines = load_lines()
+        quiet = lines.is_sending.set(True)
+        try:
+            response = transport.handle_request(request)
+            try:
+                attempt.start(response, request.method)
+                for chunk in response.stream:
+                    attempt.feed(chunk)
+            finally:
+                response.stream.close()
+            return attempt.finish()
+        except lines.CAUGHT as error:
+            return attempt.failure(error)
+        finally:
+            attempt.discard()
+            lines.is_sending.reset(quiet)
+
+
+def __getattr__(name: str) -> Any:
+    """Give `AsyncSender` when it is asked for: threads never pay for an event loop's modules."""
+    if name != "AsyncSender":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from connector_runtime.transport.async_transport import AsyncSender  # noqa: PLC0415
+
+    return AsyncSender

@@ -1,0 +1,265 @@
+"""The same sockets as `network`, for an event loop.
+
+The sender's own `asyncio.timeout` bounds every wait here, so a read costs no timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from connector_runtime.transport.network import (
+    Traffic,
+    address_share_s,
+    is_readable,
+    literal,
+    reason_of,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+    from connector_runtime.transport.network import Address
+
+# Reading stops above this and goes on below it, so that a fast server cannot fill the memory.
+_BUFFER_BYTES = 256 * 1024
+_JOIN_BYTES = 64 * 1024
+# So many reads in a row may find data waiting before others get their turn.
+_TURN_READS = 16
+
+
+class AsyncNetwork(httpcore.AsyncNetworkBackend):
+    """Opens the one connection of a slot, for an event loop."""
+
+    def __init__(self) -> None:
+        self.traffic = Traffic()
+        self._stream: AsyncStream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109  the deadline holds
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Any = None,  # noqa: ARG002
+    ) -> AsyncStream:
+        """Connect to the first address that answers."""
+        loop = asyncio.get_running_loop()
+        addresses = await self._resolved(host, port)
+        for position, (_, address) in enumerate(addresses, start=1):
+            try:
+                async with asyncio.timeout(address_share_s(self.traffic, len(addresses) - position)):
+                    _, protocol = await loop.create_connection(_Protocol, address[0], address[1])
+            except OSError as error:
+                self.traffic.reason = reason_of(error)
+            else:
+                self._stream = AsyncStream(protocol, self.traffic)
+                return self._stream
+        raise httpcore.ConnectError
+
+    def close(self) -> None:
+        """Close the socket, whatever state it is in."""
+        if self._stream is not None:
+            self._stream.abort()
+
+    async def _resolved(self, host: str, port: int) -> list[Address]:
+        found = literal(host, port)
+        if found is not None:
+            return found
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Address] | OSError] = loop.create_future()
+
+        def settle(value: list[Address] | OSError) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        def done(value: list[Address] | OSError) -> None:
+            # The caller may have given up and closed the loop.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, value)
+
+        self.traffic.reason = "the host name could not be looked up in time"
+        resolve(host, port, done)
+        addresses = await answer
+        if isinstance(addresses, OSError):
+            self.traffic.reason = reason_of(addresses)
+            raise httpcore.ConnectError
+        return addresses
+
+
+class AsyncStream(httpcore.AsyncNetworkStream):
+    """One socket, plain or TLS."""
+
+    def __init__(self, protocol: _Protocol, traffic: Traffic) -> None:
+        self._protocol = protocol
+        self._traffic = traffic
+        self._pending = b""
+        self._reads = 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+        """Send what is pending, then return what comes, empty at the end."""
+        if self._pending:
+            await self._flush()
+        self._reads += 1
+        if self._reads % _TURN_READS == 0:
+            await asyncio.sleep(0)
+        try:
+            self._traffic.left_s()
+            data = await self._protocol.read(max_bytes)
+        except TimeoutError:
+            raise httpcore.ReadTimeout from None
+        except OSError:
+            raise httpcore.ReadError from None
+        return self._traffic.count(data)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+        """Take bytes; they go out once there are enough, or when an answer is read."""
+        if len(self._pending) + len(buffer) > _JOIN_BYTES:
+            await self._flush()
+        self._pending = self._pending + buffer if self._pending else buffer
+
+    async def aclose(self) -> None:
+        """Close at once."""
+        self.abort()
+        await asyncio.sleep(0)
+
+    def abort(self) -> None:
+        """Close without waiting for anything."""
+        self._pending = b""
+        self._protocol.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109
+    ) -> AsyncStream:
+        """Shake hands; the certificate is always verified."""
+        loop = asyncio.get_running_loop()
+        protocol = self._protocol
+        left_s = self._traffic.left_s()
+        try:
+            transport = await loop.start_tls(
+                protocol.transport,
+                protocol,
+                ssl_context,
+                server_hostname=server_hostname,
+                ssl_handshake_timeout=left_s,
+            )
+        except OSError as error:
+            self.abort()
+            self._traffic.reason = reason_of(error)
+            raise httpcore.ConnectError from None
+        except BaseException:
+            self.abort()
+            raise
+        if transport is None:
+            raise httpcore.ConnectError
+        protocol.transport = transport
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """Answer what httpcore asks: is something to be read on an idle connection?"""
+        return self._protocol.is_readable() if info == "is_readable" else None
+
+    async def _flush(self) -> None:
+        pending, self._pending = memoryview(self._pending), b""
+        try:
+            while pending and not self._traffic.broke:
+                self._traffic.left_s()
+                self._traffic.has_sent = True
+                await self._protocol.write(pending[:_JOIN_BYTES])
+                pending = pending[_JOIN_BYTES:]
+        except TimeoutError:
+            raise httpcore.WriteTimeout from None
+        except OSError:
+            # A server may refuse a body early, answer, and close: its answer is still read.
+            self._traffic.broke = True
+
+
+class _Protocol(asyncio.Protocol):
+    """A buffer between the loop's callbacks and one reader or writer."""
+
+    def __init__(self) -> None:
+        self.transport: Any = None
+        self._buffer = bytearray()
+        self._has_ended = False
+        self._error: OSError | None = None
+        self._is_full = False
+        self._is_paused = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) > _BUFFER_BYTES and not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._has_ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._has_ended = True
+        self._error = exc if isinstance(exc, OSError) else None
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._wake()
+
+    async def read(self, max_bytes: int) -> bytes:
+        """Return what is there, waiting for the first byte; empty at the end."""
+        while not self._buffer and not self._has_ended:
+            await self._wait()
+        if not self._buffer:
+            if self._error is not None:
+                raise self._error
+            return b""
+        data = bytes(self._buffer[:max_bytes])
+        del self._buffer[:max_bytes]
+        if self._is_paused and len(self._buffer) <= _BUFFER_BYTES // 2:
+            self._is_paused = False
+            self.transport.resume_reading()
+        return data
+
+    async def write(self, data: memoryview) -> None:
+        """Send, waiting while the peer does not take more."""
+        if self._has_ended:
+            raise ConnectionResetError
+        self.transport.write(data)
+        while self._is_full and not self._has_ended:
+            await self._wait()
+
+    def is_readable(self) -> bool:
+        """Return whether bytes or the end wait to be read."""
+        if self._buffer or self._has_ended or self.transport.is_closing():
+            return True
+        return is_readable(self.transport.get_extra_info("socket"))
+
+    def abort(self) -> None:
+        """Close at once; a loop that is gone has closed nothing, so the socket is closed by itself."""
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,126 @@
+"""The sender for an event loop; everything but the waiting is `transport`'s."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.transport import Attempt, Idle, Sender, load_lines
+from connector_runtime.transport.intake import Intake, ReplyError
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+    from types import ModuleType, TracebackType
+
+    import httpx
+
+    from connector_runtime.transport.async_lines import AsyncLine
+    from connector_runtime.transport.envelope import Address
+
+
+@functools.cache
+def _async_lines() -> ModuleType:
+    """Return the module that drives httpx in an event loop, loaded when something is first sent."""
+    load_lines()
+    from connector_runtime.transport import async_lines  # noqa: PLC0415
+
+    return async_lines
+
+
+class AsyncSender(Sender):
+    """Sends from one event loop; arguments as for `SyncSender`."""
+
+    def __init__(self, hosts: Collection[str], **options: Any) -> None:
+        super().__init__(hosts, **options)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._slots = asyncio.Semaphore(self._size)
+        self._idle: Idle[AsyncLine] = Idle()
+
+    async def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        timeout_s: float,
+        sink: Path | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Reply | Failure:
+        """Send once, as `SyncSender.send` does; cancelling closes the connection."""
+        started_at = time.monotonic()
+        try:
+            address, request = self._dressed(outgoing, timeout_s)
+        except ReplyError as refusal:
+            return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
+        self._adopt(asyncio.get_running_loop())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            return self._busy()
+        try:
+            attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            if self._given is not None:
+                return await self._run(self._given, request, attempt)
+            return await self._through_line(address, request, attempt)
+        finally:
+            self._slots.release()
+
+    async def aclose(self) -> None:
+        """Close idle connections; a given transport stays open, it is its giver's."""
+        self._is_closed = True
+        for line in self._idle.drain():
+            line.close()
+        await asyncio.sleep(0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Forget what belongs to an event loop that is gone."""
+        if loop is not self._loop:
+            self._loop = loop
+            self._slots = asyncio.Semaphore(self._size)
+            self._idle.drain()
+
+    async def _through_line(
+        self, address: Address, request: httpx.Request, attempt: Attempt
+    ) -> Reply | Failure:
+        line = self._idle.take(address.origin) or _async_lines().AsyncLine(self._context_for(address))
+        attempt.use(line.network.traffic)
+        result = None
+        try:
+            result = await self._run(line, request, attempt)
+        finally:
+            if type(result) is Reply and line.is_reusable() and not self._is_closed:
+                self._idle.give(address.origin, line)
+            else:
+                line.close()
+        return result
+
+    async def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+        lines = load_lines()
+        quiet = lines.is_sending.set(True)
+        try:
+            async with asyncio.timeout(attempt.left_s()):
+                response = await transport.handle_async_request(request)
+                try:
+                    attempt.start(response, request.method)
+                    async for chunk in response.stream:
+                        attempt.feed(chunk)
+                finally:
+                    await response.stream.aclose()
+            return attempt.finish()
+        except lines.CAUGHT as error:
+            return attempt.failure(error)
+        finally:
+            attempt.discard()
+            lines.is_sending.reset(quiet)

@@ -1,0 +1,208 @@
+"""One connection each: httpx transports over sockets of our own. The only module that imports httpx.
+
+httpx's own pool searches all connections for every request, which is quadratic in
+flight, so a line holds exactly one connection and the sender keeps the lines.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import threading
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import certifi
+import httpcore
+import httpx
+
+from connector_runtime.bodies import BodyError
+from connector_runtime.messages import Failure
+from connector_runtime.transport.intake import ReplyError
+from connector_runtime.transport.network import SyncNetwork
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from connector_runtime.bodies import Body
+    from connector_runtime.messages import Outgoing
+    from connector_runtime.transport.envelope import Address
+
+# Servers close idle connections after 5 seconds or more; to be first avoids a lost request.
+KEEP_ALIVE_S = 4.0
+
+# Everything an attempt may end in; what is not here is a mistake in a program and is raised.
+CAUGHT = (ReplyError, BodyError, httpx.TransportError, httpx.StreamError, httpx.InvalidURL, OSError)
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
+
+
+class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body as httpx wants it; starts anew each time it is iterated."""
+
+    def __init__(self, body: Body | None) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(()) if self._body is None else self._body.chunks()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
+
+
+def request_of(
+    outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], timeout_s: float
+) -> httpx.Request:
+    """Return the request as httpx's transports take it, without a client in between."""
+    timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
+    return httpx.Request(
+        outgoing.method,
+        _url(address),
+        headers=headers,
+        stream=Upload(outgoing.body),
+        extensions={"timeout": timeout},
+    )
+
+
+@lru_cache(maxsize=256)
+def _url(address: Address) -> httpx.URL:
+    """Return httpx's URL; parsing costs more than all our checks, and addresses repeat."""
+    url = httpx.URL(
+        scheme=address.scheme, host=address.host, port=address.port, raw_path=address.target.encode("ascii")
+    )
+    if url.raw_path != address.target.encode("ascii") or url.host != address.host:
+        raise ReplyError("config", "The address of the request is not valid.")
+    return url
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the one TLS context of the process: it always verifies and reads no environment.
+
+    Loading the certificates costs 15 ms and most of a megabyte, so everybody shares it.
+    """
+    with _context_lock:
+        if not _contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.load_verify_locations(certifi.where())
+            _contexts.append(context)
+        return _contexts[0]
+
+
+_context_lock = threading.Lock()
+_contexts: list[ssl.SSLContext] = []
+
+
+class SyncLine(httpx.HTTPTransport):
+    """An httpx transport with one connection, for threads."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self.network = SyncNetwork()
+        self.idle_at = 0.0
+        self._one = OneConnection(httpcore.HTTPConnection, self.network, context)
+        self._pool = cast("httpcore.ConnectionPool", self._one)
+
+    def is_reusable(self) -> bool:
+        """Return whether the connection is open, idle, and holds nothing unread."""
+        return self._one.is_reusable() and not self.network.traffic.broke
+
+    def close(self) -> None:
+        """Close the socket, whatever state it is in."""
+        self.network.close()
+
+
+class OneConnection:
+    """Stands where httpx expects a pool."""
+
+    def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:
+        self._make = make
+        self._network = network
+        self._context = context
+        self._connection: Any = None
+
+    def handle_request(self, request: httpcore.Request) -> Any:
+        return self._for(request).handle_request(request)
+
+    def handle_async_request(self, request: httpcore.Request) -> Any:
+        return self._for(request).handle_async_request(request)
+
+    def is_reusable(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.is_idle() and not _leftover(connection)
+
+    def _for(self, request: httpcore.Request) -> Any:
+        """Return the connection; a dead one is replaced before anything is written to it."""
+        connection = self._connection
+        if connection is None or not connection.is_idle() or connection.has_expired():
+            self._network.close()
+            connection = self._connection = self._make(
+                origin=request.url.origin,
+                ssl_context=self._context,
+                keepalive_expiry=KEEP_ALIVE_S,
+                network_backend=self._network,
+            )
+        return connection
+
+
+def _leftover(connection: Any) -> bool:
+    """Return whether bytes came after the reply: the next request would take them for its own.
+
+    httpcore does not tell, so its parser is asked. Where that is not found any more,
+    connections are not used twice: slower, never wrong.
+    """
+    parser = getattr(getattr(connection, "_connection", None), "_h11_state", None)
+    if parser is None:
+        return True
+    if parser.trailing_data[0]:
+        logging.getLogger(__name__).warning("a server sent more than its reply; connection closed")
+        return True
+    return False
+
+
+def failure_of(error: Exception, certainty: Certainty | None, host: str, reason: str | None) -> Failure:
+    """Return what an httpx or socket error means, in words without addresses or secrets.
+
+    Args:
+        error: What was raised; its own text is not used.
+        certainty: What the line knows, or None to go by the class of the error.
+        host: Host name for the message.
+        reason: Why there is no connection, if the line knows.
+    """
+    if certainty is None:
+        certainty = Certainty.NOT_SENT if isinstance(error, _NOT_SENT) else Certainty.UNKNOWN
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
+    if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)):
+        return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
+    if certainty is Certainty.NOT_SENT:
+        return Failure(certainty, "network", f"No connection to {host}: {reason or 'it failed'}.")
+    if isinstance(error, httpx.RemoteProtocolError) and not _is_cut(error):
+        return Failure(certainty, "contract", f"What {host} sent is not HTTP.")
+    return Failure(certainty, "network", f"The connection to {host} broke before the reply was complete.")
+
+
+def _is_cut(error: httpx.RemoteProtocolError) -> bool:
+    text = str(error)
+    return "disconnected" in text or "closed connection" in text
+
+
+class _Quiet(logging.Filter):
+    """httpcore logs the headers of replies, which may repeat a secret: ours stay out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+        return not is_sending.get()
+
+
+for _name in ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpx"):
+    logging.getLogger(_name).addFilter(_Quiet())
