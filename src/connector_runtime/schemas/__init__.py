@@ -12,13 +12,14 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urldefrag, urljoin
 
 from connector_runtime.documents import Document, read_json
 from connector_runtime.errors import DefinitionError
 from connector_runtime.schemas.violations import Violation, in_our_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from connector_runtime.errors import Problem
 
@@ -141,8 +142,8 @@ class Schemas:
 
         name, _, anchor = reference.partition("#")
         base = _uri(name) + (f"#{anchor}" if anchor else "")
-        registry = self._registry()
         try:
+            registry = _gathered(self._registry(), _uri(name))
             schema = registry.resolver().lookup(base).contents
         except Unresolvable:
             return None
@@ -165,6 +166,30 @@ class Schemas:
             return DRAFT202012.create_resource(data if isinstance(data, dict | bool) else {})
 
         return Registry(retrieve=retrieve)  # type: ignore[call-arg]
+
+
+def _gathered(registry: Any, uri: str) -> Any:
+    """Return a registry that holds a file and all it refers to, searched through once.
+
+    A registry forgets what it had to fetch while judging, and would search every
+    file again for every value.
+    """
+    pending = [uri]
+    while pending:
+        here = pending.pop()
+        fetched = registry.get_or_retrieve(here)
+        registry = fetched.registry
+        linked = {urldefrag(urljoin(here, link)).url for link in _links_in(fetched.value.contents)}
+        pending += [other for other in linked if other not in registry]
+    return registry.crawl()
+
+
+def _links_in(node: Any) -> Iterator[str]:
+    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        yield node["$ref"]
+    for member in members:
+        yield from _links_in(member)
 
 
 @functools.cache
