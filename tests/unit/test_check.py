@@ -65,7 +65,7 @@ def test_no_code_is_unknown_or_unused() -> None:
     """The codes in the runtime's source are the codes that are explained."""
     used = {
         code
-        for path in RUNTIME.glob("*.py")
+        for path in RUNTIME.rglob("*.py")
         if path.stem != "problem_codes"
         for code in re.findall(r'"([YSRL]0[0-9]{2})"', path.read_text("utf-8"))
     }
