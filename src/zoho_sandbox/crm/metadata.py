@@ -36,9 +36,14 @@ def get_module(visit: Visit) -> Answer:
 
 
 def get_fields(visit: Visit) -> Answer:
-    """List a module's fields."""
+    """List the fields of a module, or the columns of a subform, which counts as one."""
+    unused = visit.choice("type", ("all", "used", "unused"), "all") == "unused"
+    for module in visit.schema.modules.values():
+        subform = module.fields.get(visit.call.query.get("module") or "")
+        if subform is not None and subform.columns:
+            return Answer(200, {"fields": [field(visit, module, c) for c in subform.columns]})
     module = param_module(visit)
-    if visit.choice("type", ("all", "used", "unused"), "all") == "unused":
+    if unused:
         return no_content()
     return Answer(200, {"fields": [field(visit, module, f) for f in module.fields.values()]})
 
@@ -238,30 +243,22 @@ def _layout(visit: Visit, module: Module) -> Json:
     for n, one in enumerate(module.fields.values(), 1):
         required = one.mandatory or one.api_name in module.layout_required
         fields.append({**field(visit, module, one), "required": required, "sequence_number": n})
+    plain = package_yaml(PACKAGE, "data", "layout.yaml")
+    title = f"{module.singular} Information"
     section = {
-        "display_label": f"{module.singular} Information",
-        "name": f"{module.singular} Information",
-        "api_name": f"{module.singular.replace(' ', '_')}_Information",
-        "sequence_number": 1,
-        "column_count": 2,
-        "isSubformSection": False,
+        **plain["section"],
+        "id": str(int(module.id) + 70000),
+        "display_label": title,
+        "name": title,
+        "api_name": title.replace(" ", "_"),
         "fields": fields,
     }
-    return {
-        "id": module.layout_id,
-        "name": "Standard",
-        "display_label": "Standard",
-        "api_name": "Standard__s",
-        "status": "active",
-        "visible": True,
-        "generated_type": "system_generated",
-        "created_for": None,
-        "created_time": None,
-        "modified_time": None,
-        "has_more_profiles": False,
-        "profiles": package_yaml(PACKAGE, "data", "module_metadata.yaml")["profiles"],
-        "sections": [section],
-    }
+    view = {"name": "Standard View", "id": section["id"], "type": "layout"}
+    profiles = [
+        {**profile, "default": True, "_default_view": view, "_default_assignment_view": view}
+        for profile in package_yaml(PACKAGE, "data", "module_metadata.yaml")["profiles"]
+    ]
+    return {**plain["layout"], "id": module.layout_id, "profiles": profiles, "sections": [section]}
 
 
 def _related_list(module: Module, one: RelatedList, number: int) -> Json:

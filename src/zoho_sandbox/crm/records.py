@@ -134,7 +134,7 @@ def create(writer: Writer, n: int, item: Json, *, effect: str = "create") -> Jso
     # What a missing trigger starts, an empty list suppresses, and names narrow down.
     visit.effect(effect, module.api_name, record["id"], trigger=visit.trigger)
     visit.changes.append(Change(module, "insert", record["id"], tuple(item)))
-    return success("record added", audit(visit, record))
+    return success("record added", _told(visit, record, effect))
 
 
 def update(writer: Writer, n: int, item: Json, old: Json, *, effect: str = "update") -> Json:
@@ -151,7 +151,7 @@ def update(writer: Writer, n: int, item: Json, old: Json, *, effect: str = "upda
     differs = tuple(k for k in record if k not in audited and record[k] != old.get(k))
     visit.effect(effect, module.api_name, record["id"], trigger=visit.trigger)
     visit.changes.append(Change(module, "update", record["id"], differs))
-    return success("record updated", audit(visit, record))
+    return success("record updated", _told(visit, record, effect))
 
 
 def each(items: Sequence[Any], work: Callable[[int, Json], Json]) -> list[Json]:
@@ -223,6 +223,14 @@ def _delete(visit: Visit, module: Module, record_id: str) -> Json:
     visit.effect("delete", module.api_name, record_id)
     visit.changes.append(Change(module, "delete", record["id"]))
     return success("record deleted", {"id": record_id})
+
+
+def _told(visit: Visit, record: Json, effect: str) -> Json:
+    """Return the details of a success; v8 adds the approval state, though not to upserts."""
+    details = audit(visit, record)
+    if visit.rules["approval_in_results"] and effect in ("create", "update") and "Parent_Id" not in record:
+        details["$approval_state"] = record.get("$approval_state", "approved")
+    return details
 
 
 def _subforms(module: Module, plain: Json) -> list[Any]:

@@ -38,8 +38,6 @@ _RECORDS_PER_CREDIT = 50
 def get_tags(visit: Visit) -> Answer:
     """List a module's tags."""
     tags = list(visit.state.scan(_kind(param_module(visit))))
-    if not tags:
-        return no_content()
     info = {"count": len(tags), "allowed_count": _MAX_TAGS}
     return Answer(200, {"tags": tags, "info": info})
 
@@ -80,7 +78,7 @@ def delete_tag(visit: Visit) -> Answer:
     module, tag = _tag(visit, visit.call.segments[2])
     _drop(visit, module, tag["id"])
     done = success("tags deleted successfully", {"id": tag["id"]})
-    return Answer(200, {"tags": done})
+    return Answer(200, {"tags": [done]})
 
 
 def merge_tags(visit: Visit) -> Answer:
@@ -166,11 +164,11 @@ def _retag(visit: Visit, changed: Callable[[Module, list[str], list[str]], list[
 
     items = records.each_id(ids, retag)
     answer = results(items, mixed=records.mixed(visit))
-    answer.body = {
-        "data": items,
-        "success_count": str(sum(item["status"] == "success" for item in items)),
-        "locked_count": sum(item["code"] == "RECORD_LOCKED" for item in items),
-    }
+    locked = sum(item["code"] == "RECORD_LOCKED" for item in items)
+    answer.body = {"data": items, "locked_count": str(locked)}
+    if visit.call.segments[-1] == "add_tags":
+        done = sum(item["status"] == "success" for item in items)
+        answer.body["success_count"] = str(done)
     answer.cost = max(1, -(-len(ids) // _RECORDS_PER_CREDIT))
     return answer
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from zoho_sandbox import Sandbox
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from zoho_sandbox import Sandbox
 
 PATRICIA = "111111000000044700"
 DANIEL = "111111000000044800"

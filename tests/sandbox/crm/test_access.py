@@ -52,7 +52,12 @@ def test_a_dead_token_is_refused(sandbox: Any, crm: httpx.Client) -> None:
         ("GET", "/Notes", ["ZohoCRM.modules.contacts.ALL"], "invalid oauth scope to access this URL"),
         ("POST", "/coql", ["ZohoCRM.modules.ALL"], "invalid oauth scope to access this URL"),
         ("GET", "/users", ["ZohoCRM.org.READ"], "invalid oauth scope to access this URL"),
-        ("GET", "/settings/fields", ["ZohoCRM.settings.modules.READ"], "invalid oauth scope to access this URL"),
+        (
+            "GET",
+            "/settings/fields",
+            ["ZohoCRM.settings.modules.READ"],
+            "invalid oauth scope to access this URL",
+        ),
         ("POST", "/actions/watch", ["ZohoCRM.notifications.READ"], "invalid oauth scope to access this URL"),
         ("POST", "/files", ["ZohoCRM.files.READ"], "invalid oauth scope to access this URL"),
     ],

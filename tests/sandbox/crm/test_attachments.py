@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import ok
+
+if TYPE_CHECKING:
+    import httpx
 
 PARENT = "/Contacts/111111000000150101/Attachments"
 
@@ -27,9 +29,7 @@ def test_a_file_comes_back_byte_by_byte(crm: httpx.Client) -> None:
 
     assert reply.content == content
     assert reply.headers["content-type"] == "application/x-download;charset=UTF-8"
-    assert reply.headers["content-disposition"] == (
-        "attachment;filename*=UTF-8''%C3%9Cbersicht%20%C3%9F.bin"
-    )
+    assert reply.headers["content-disposition"] == ("attachment;filename*=UTF-8''%C3%9Cbersicht%20%C3%9F.bin")
 
 
 def test_the_list_tells_name_size_and_parent(crm: httpx.Client) -> None:
@@ -47,7 +47,7 @@ def test_the_list_tells_name_size_and_parent(crm: httpx.Client) -> None:
 
 
 def test_a_link_may_stand_in_the_form(crm: httpx.Client) -> None:
-    """attachmentUrl is taken from the query and from the form alike."""
+    """AttachmentUrl is taken from the query and from the form alike."""
     reply = crm.post(PARENT, data={"attachmentUrl": "https://www.example.com/y"})
 
     assert reply.status_code == 200

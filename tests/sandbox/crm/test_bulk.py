@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, create, listed, ok
-from .test_notifications import Receiver, receiver  # noqa: F401 - a fixture
+from .test_notifications import receiver  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .test_notifications import Receiver
 
 ORG = {"X-CRM-ORG": "10234695", "feature": "bulk-write"}
 
@@ -53,7 +57,9 @@ def result(bulk: httpx.Client, job: str, way: str = "read") -> list[list[str]]:
     return unzipped(reply.content)
 
 
-def test_a_read_job_moves_on_until_it_is_completed(sandbox: Any, crm: httpx.Client, bulk: httpx.Client) -> None:
+def test_a_read_job_moves_on_until_it_is_completed(
+    sandbox: Any, crm: httpx.Client, bulk: httpx.Client
+) -> None:
     """ADDED, QUEUED, IN PROGRESS, COMPLETED; the result is there at the end."""
     sandbox.settings["crm.bulk_polls"] = 3
     create(crm, "CM1", {"Name": "1"})
@@ -76,7 +82,9 @@ def test_a_read_job_moves_on_until_it_is_completed(sandbox: Any, crm: httpx.Clie
 def test_the_file_has_the_asked_columns_and_rows(crm: httpx.Client, bulk: httpx.Client) -> None:
     """Lookups are written as ids, empty values as nothing."""
     account = "111111000000150001"
-    ids = create(crm, "CM1", {"Name": "a,b", "Related_Account": {"id": account}}, {"Name": "c"}, {"Name": "d"})
+    ids = create(
+        crm, "CM1", {"Name": "a,b", "Related_Account": {"id": account}}, {"Name": "c"}, {"Name": "d"}
+    )
     condition = {"field": {"api_name": "Name"}, "comparator": "in", "value": ["c", "a,b"]}
 
     job = read(bulk, fields=["Name", "Related_Account"], criteria=condition)
@@ -128,7 +136,9 @@ def test_pages_of_a_read_are_jobs_of_their_own(sandbox: Any, crm: httpx.Client, 
 
 
 def test_a_job_with_a_callback_finishes_by_itself(
-    crm: httpx.Client, bulk: httpx.Client, receiver: Receiver  # noqa: F811 - the fixture
+    crm: httpx.Client,
+    bulk: httpx.Client,
+    receiver: Receiver,  # noqa: F811 - the fixture
 ) -> None:
     """The completed job is posted to the callback's address."""
     callback = {"url": receiver.url, "method": "post"}
@@ -148,7 +158,10 @@ def test_a_job_with_a_callback_finishes_by_itself(
         ({"query": {"module": {"api_name": "CM1"}}, "file_type": "ics"}, "INVALID_REQUEST"),
         ({"query": {"module": {"api_name": "CM1"}}, "callback": {"url": "x"}}, "INVALID_CALLBACK_URL"),
         (
-            {"query": {"module": {"api_name": "CM1"}}, "callback": {"url": "https://x.example", "method": "get"}},
+            {
+                "query": {"module": {"api_name": "CM1"}},
+                "callback": {"url": "https://x.example", "method": "get"},
+            },
             "INVALID_CALLBACK_METHOD",
         ),
         (
@@ -181,7 +194,9 @@ def test_an_unknown_job_is_not_found(bulk: httpx.Client) -> None:
     assert bulk.get("/write/1").status_code == bulk.get("/write/1/result").status_code == 404
 
 
-def write(crm: httpx.Client, bulk: httpx.Client, content: bytes, operation: str = "insert", **more: Any) -> Json:
+def write(
+    crm: httpx.Client, bulk: httpx.Client, content: bytes, operation: str = "insert", **more: Any
+) -> Json:
     """Upload a file, open a bulk write job, look until it is done; return the job."""
     uploaded = crm.post("/upload", files={"file": ("rows.zip", content)}, headers=ORG).json()
     assert uploaded["code"] == "FILE_UPLOAD_SUCCESS", uploaded
@@ -229,8 +244,14 @@ def test_rows_update_the_records_they_find(crm: httpx.Client, bulk: httpx.Client
     upserted = write(
         crm, bulk, zipped("External_Order_ID,Name", "e1,Uno", "e2,Two"), "upsert", find_by="External_Order_ID"
     )
-    unknown = write(crm, bulk, zipped("id,Name", "1,Nobody"), "update", find_by="id", field_mappings=[
-        {"api_name": "id", "index": 0}, {"api_name": "Name", "index": 1}])
+    unknown = write(
+        crm,
+        bulk,
+        zipped("id,Name", "1,Nobody"),
+        "update",
+        find_by="id",
+        field_mappings=[{"api_name": "id", "index": 0}, {"api_name": "Name", "index": 1}],
+    )
 
     counts = upserted["resource"][0]["file"]
     assert (counts["updated_count"], counts["added_count"]) == (1, 1)
@@ -247,9 +268,13 @@ def test_rows_update_the_records_they_find(crm: httpx.Client, bulk: httpx.Client
         ({"callback": {"url": "x"}}, "INVALID_CALLBACK_URL"),
     ],
 )
-def test_a_write_without_sense_is_refused(crm: httpx.Client, bulk: httpx.Client, change: Json, code: str) -> None:
+def test_a_write_without_sense_is_refused(
+    crm: httpx.Client, bulk: httpx.Client, change: Json, code: str
+) -> None:
     """Before a job is made."""
-    file_id = crm.post("/upload", files={"file": ("r.zip", zipped("Name"))}, headers=ORG).json()["details"]["file_id"]
+    file_id = crm.post("/upload", files={"file": ("r.zip", zipped("Name"))}, headers=ORG).json()["details"][
+        "file_id"
+    ]
     resource = {"type": "data", "module": {"api_name": "CM1"}, "file_id": file_id}
 
     reply = bulk.post("/write", json={"operation": "insert", "resource": [resource], **change})
@@ -266,9 +291,13 @@ def test_a_write_without_sense_is_refused(crm: httpx.Client, bulk: httpx.Client,
         ({"field_mappings": [{"api_name": "Email", "index": 0}]}, "MANDATORY_FIELDS_NOT_MAPPED"),
     ],
 )
-def test_a_resource_without_sense_is_refused(crm: httpx.Client, bulk: httpx.Client, resource: Json, code: str) -> None:
+def test_a_resource_without_sense_is_refused(
+    crm: httpx.Client, bulk: httpx.Client, resource: Json, code: str
+) -> None:
     """Module, file and mapping are checked at once."""
-    file_id = crm.post("/upload", files={"file": ("r.zip", zipped("Name"))}, headers=ORG).json()["details"]["file_id"]
+    file_id = crm.post("/upload", files={"file": ("r.zip", zipped("Name"))}, headers=ORG).json()["details"][
+        "file_id"
+    ]
     plain = {"type": "data", "module": {"api_name": "CM1"}, "file_id": file_id}
 
     reply = bulk.post("/write", json={"operation": "insert", "resource": [{**plain, **resource}]})

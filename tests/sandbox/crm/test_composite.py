@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, listed
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def composite(crm: httpx.Client, *requests: Json, **beside: Any) -> httpx.Response:

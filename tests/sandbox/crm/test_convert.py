@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, create, get, ok
+
+if TYPE_CHECKING:
+    import httpx
 
 LEAD = "111111000000150201"
 DEAL = {"Deal_Name": "Enterprise Deal", "Stage": "Qualification", "Closing_Date": "2027-12-31"}
@@ -62,7 +64,7 @@ def test_a_lead_is_converted_once(crm: httpx.Client) -> None:
 
 
 def test_existing_records_are_used_and_overwritten_on_request(crm: httpx.Client) -> None:
-    """overwrite lays the lead's fields over the contact that is named."""
+    """Overwrite lays the lead's fields over the contact that is named."""
     anna = "111111000000150101"
 
     details = convert(crm, Contacts={"id": anna}, Accounts={"id": "111111000000150002"}, overwrite=True)
@@ -95,9 +97,7 @@ def test_a_refused_conversion_leaves_nothing_behind(crm: httpx.Client) -> None:
         ({"Contacts": {"id": "1"}}, "INVALID_DATA", "id"),
     ],
 )
-def test_a_conversion_without_sense_is_refused(
-    crm: httpx.Client, item: Json, code: str, name: str
-) -> None:
+def test_a_conversion_without_sense_is_refused(crm: httpx.Client, item: Json, code: str, name: str) -> None:
     """The item names the field."""
     (refused,) = crm.post(f"/Leads/{LEAD}/actions/convert", json={"data": [item]}).json()["data"]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .asking import coql, create
+
+if TYPE_CHECKING:
+    import httpx
 
 ZYLKER, KING = "111111000000150001", "111111000000150002"
 
@@ -89,9 +91,7 @@ def names(crm: httpx.Client, where: str, after: str = "") -> str:
         ("Annual_Revenue = (select MAX(Annual_Revenue) from Leads where id is not null)", "B"),
     ],
 )
-def test_a_condition_finds_the_records_that_meet_it(
-    leads: httpx.Client, where: str, found: str
-) -> None:
+def test_a_condition_finds_the_records_that_meet_it(leads: httpx.Client, where: str, found: str) -> None:
     """Every operator works on the types it goes with; an empty value meets only "is null"."""
     assert names(leads, where) == found
 
@@ -122,7 +122,7 @@ def test_rows_are_ordered_and_cut(leads: httpx.Client, after: str, found: str) -
 
 
 def test_info_tells_the_rows_of_this_reply(leads: httpx.Client) -> None:
-    """count is what the reply holds, more_records whether there is more."""
+    """Count is what the reply holds, more_records whether there is more."""
     query = {"select_query": "select Last_Name from Leads where id is not null limit 2"}
 
     reply = leads.post("/coql", json=query).json()
@@ -170,7 +170,9 @@ def test_a_lookup_with_many_targets_is_joined_by_arrow(crm: httpx.Client) -> Non
     assert row["What_Id->Accounts.Account_Type"] is None
 
 
-@pytest.mark.parametrize(("version", "keys"), [("v6", {"id"}), ("v7", {"id", "name"}), ("v8", {"id", "name"})])
+@pytest.mark.parametrize(
+    ("version", "keys"), [("v6", {"id"}), ("v7", {"id", "name"}), ("v8", {"id", "name"})]
+)
 def test_lookups_have_names_since_v7(client: Any, version: str, keys: set[str]) -> None:
     """Older versions give the id alone."""
     (row,) = coql(client(f"/crm/{version}"), "select Account_Name from Contacts where Last_Name = 'Burrows'")
@@ -198,9 +200,7 @@ def test_a_view_can_be_queried(crm: httpx.Client) -> None:
         ),
     ],
 )
-def test_aggregates_make_one_row_without_id(
-    leads: httpx.Client, columns: str, row: dict[str, Any]
-) -> None:
+def test_aggregates_make_one_row_without_id(leads: httpx.Client, columns: str, row: dict[str, Any]) -> None:
     """Empty values count for no aggregate."""
     assert coql(leads, f"select {columns} from Leads where id is not null") == [row]
 
@@ -221,7 +221,10 @@ def test_groups_make_one_row_each(leads: httpx.Client) -> None:
 
 def test_the_fields_of_the_columns_come_along_on_request(crm: httpx.Client) -> None:
     """include_meta adds the metadata of every selected column."""
-    query = {"select_query": "select Last_Name from Contacts where id is not null", "include_meta": ["fields"]}
+    query = {
+        "select_query": "select Last_Name from Contacts where id is not null",
+        "include_meta": ["fields"],
+    }
 
     reply = crm.post("/coql", json=query).json()
 
@@ -263,7 +266,18 @@ def written(value: str) -> str:
 
 @pytest.mark.parametrize(
     "value",
-    ["O'Neil", "a' or id is not null or 'b", "back\\slash", "\\'", "a,b", "(x)", "%", "50%", 'say "x"', "select"],
+    [
+        "O'Neil",
+        "a' or id is not null or 'b",
+        "back\\slash",
+        "\\'",
+        "a,b",
+        "(x)",
+        "%",
+        "50%",
+        'say "x"',
+        "select",
+    ],
 )
 def test_a_value_stays_a_value(crm: httpx.Client, value: str) -> None:
     """Quotes, backslashes and words of the language inside a value find just that value."""
@@ -283,7 +297,10 @@ def test_a_doubled_quote_is_a_quote(crm: httpx.Client) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30))
 def test_any_text_is_found_by_itself(crm: httpx.Client, value: str) -> None:
@@ -296,13 +313,50 @@ def test_any_text_is_found_by_itself(crm: httpx.Client, value: str) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(
     st.lists(
         st.sampled_from(
-            "select Last_Name id from Leads where = != like 'a' ( ) , . and or not in between is null"
-            " group by order limit 1 COUNT offset as -> # ! \\ '".split(" ")
+            [
+                "select",
+                "Last_Name",
+                "id",
+                "from",
+                "Leads",
+                "where",
+                "=",
+                "!=",
+                "like",
+                "'a'",
+                "(",
+                ")",
+                ",",
+                ".",
+                "and",
+                "or",
+                "not",
+                "in",
+                "between",
+                "is",
+                "null",
+                "group",
+                "by",
+                "order",
+                "limit",
+                "1",
+                "COUNT",
+                "offset",
+                "as",
+                "->",
+                "#",
+                "!",
+                "\\",
+                "'",
+            ]
         ),
         max_size=12,
     )

@@ -5,10 +5,12 @@ source: https://www.zoho.com/crm/developer/docs/api/v7/Get-Records-through-COQL-
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+
+if TYPE_CHECKING:
+    import httpx
 
 ALL = "from Leads where id is not null"
 ONE_TOO_MANY_COLUMNS = ", ".join(f"Last_Name as a{n}" for n in range(51))

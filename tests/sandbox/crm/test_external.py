@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import create, get, ok
+
+if TYPE_CHECKING:
+    import httpx
 
 OWN = {"X-EXTERNAL": "Contacts.External_Contact_ID"}
 
@@ -64,8 +66,10 @@ def test_many_updates_may_name_records_by_external_value(crm: httpx.Client, cont
         ),
         (
             "Quotes",
-            "Quotes.Product_Details.Product_Name.External_Product_ID,"
-            "Quotes.Product_Details.book.External_Price_book_ID",
+            (
+                "Quotes.Product_Details.Product_Name.External_Product_ID,"
+                "Quotes.Product_Details.book.External_Price_book_ID"
+            ),
             {
                 "Subject": "Quote 1",
                 "External_Quote_ID": "quote1",

@@ -46,7 +46,7 @@ class Contacts(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         """Begin with no contact at all."""
-        self.sandbox = Sandbox(seed="empty")
+        self.sandbox = Sandbox(seed="empty", settings={"crm.multiple_errors": "first"})
         external = {"type": "text", "length": 100}
         fields = {
             "External_Contact_ID": {**external, "external": "user"},
@@ -80,8 +80,7 @@ class Contacts(RuleBasedStateMachine):
         return [
             record_id
             for record_id, record in sorted(self.model.items())
-            if same(record.get(field), value)
-            and (field != "External_Contact_ID" or record["maker"] == user)
+            if same(record.get(field), value) and (field != "External_Contact_ID" or record["maker"] == user)
         ]
 
     def collides(self, item: Record, user: str, own: str | None = None) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
+
 import pytest
 
 from .asking import ok
+
+if TYPE_CHECKING:
+    import httpx
 
 LEAD = "111111000000150201"
 OF_LEAD = f"/Leads/{LEAD}/Notes"

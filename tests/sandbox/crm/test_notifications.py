@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import queue
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, create
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
 
 WAIT_S = 10
 
@@ -46,7 +49,7 @@ class Receiver:
 def receiver() -> Iterator[Receiver]:
     """A running receiver."""
     made = Receiver()
-    thread = threading.Thread(target=made.server.serve_forever)
+    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,))
     thread.start()
     yield made
     made.server.shutdown()
@@ -133,9 +136,7 @@ def test_an_expired_channel_is_silent(crm: httpx.Client, later: Any, receiver: R
     assert receiver.posts.empty()
 
 
-@pytest.mark.parametrize(
-    ("days", "lasts_s"), [(None, 3600), (2, 2 * 86400), (7, 7 * 86400), (8, 3600)]
-)
+@pytest.mark.parametrize(("days", "lasts_s"), [(None, 3600), (2, 2 * 86400), (7, 7 * 86400), (8, 3600)])
 def test_a_channel_lasts_an_hour_or_up_to_a_week(
     sandbox: Any, crm: httpx.Client, days: int | None, lasts_s: int
 ) -> None:

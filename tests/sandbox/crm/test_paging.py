@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import create, listed, ok
 from .conftest import DANIEL
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @pytest.fixture
@@ -188,7 +190,7 @@ def test_parameters_without_sense_are_refused(
 
 
 def test_a_view_and_an_order_exclude_each_other(crm: httpx.Client, ids: list[str]) -> None:
-    """cvid of the module's view lists all; together with sort_by it is ambiguous."""
+    """Cvid of the module's view lists all; together with sort_by it is ambiguous."""
     (view,) = crm.get("/settings/custom_views", params={"module": "CM1"}).json()["custom_views"]
 
     assert listed(crm, "CM1", cvid=view["id"]) == ids[::-1]
@@ -196,7 +198,7 @@ def test_a_view_and_an_order_exclude_each_other(crm: httpx.Client, ids: list[str
 
 
 def test_converted_leads_are_listed_on_request_only(crm: httpx.Client) -> None:
-    """converted is false by default; true and both show the others."""
+    """Converted is false by default; true and both show the others."""
     (lead,) = create(crm, "Leads", {"Last_Name": "L"})
     open_ones = listed(crm, "Leads")
     ok(crm.post(f"/Leads/{lead}/actions/convert", json={"data": [{}]}))

@@ -3,44 +3,204 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import yaml
 
 from .asking import Json, fits
 
+if TYPE_CHECKING:
+    import httpx
+
 FOLDER = Path(__file__).parent / "published"
-CASES = [case for file in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(file.read_text("utf-8"))]
-META_KEYS = """webhook operation_type colour_code_enabled_by_system field_label tooltip
-display_format_properties type field_read_only required customizable_properties display_label
-read_only association_details multi_module_lookup id created_time filterable visible
-refer_from_field view_type separator searchable history_tracking_enabled external api_name
-parent_field unique enable_colour_code child_fields pick_list_values system_mandatory
-virtual_field json_type crypt range created_source display_type ui_type modified_time public
-email_parser currency custom_field lookup convert_mapping address rollup_summary length
-column_name display_field pick_list_values_sorted_lexically default_value sortable
-layout_associations global_picklist display_format history_tracking data_type formula
-decimal_place multiselectlookup auto_number table_name generated_type additional_column
-quick_sequence_number""".split()
-ORG_KEYS = """country photo_id city description type created_time mc_status gapps_enabled
-translation_enabled street domain_name alias currency id employee_count state fax zip website
-currency_symbol mobile currency_locale primary_zuid zia_portal_id time_zone zgid country_code
-deletable_org_account license_details hierarchy_preferences phone company_name privacy_settings
-primary_email iso_code hipaa_compliance_enabled lite_users_enabled max_per_page ezgid call_icon
-oauth_presence zia_zgid checkin_preferences""".split()
-USER_KEYS = """role microsoft locale Modified_By $shift_effective_from $current_shift alias id
-sandboxDeveloper first_name email Reporting_To status_reason__s decimal_separator created_time
-Modified_Time image_link $next_shift profile last_name created_by zuid confirm full_name phone
-date_format status type__s""".split()
-MODULE_KEYS = """has_more_profiles access_type private_profile global_search_supported deletable
-description creatable recycle_bin_on_delete modified_time plural_label presence_sub_menu
-actual_plural_label lookupable id isBlueprintSupported visibility convertable sub_menu_available
-editable actual_singular_label profiles show_as_tab web_link sequence_number singular_label viewable
-api_supported api_name quick_create modified_by generated_type feeds_required
-public_fields_configured arguments module_name profile_count business_card_field_limit parent_module
-status""".split()
+CASES = [
+    case for file in sorted(FOLDER.glob("[ar]*.yaml")) for case in yaml.safe_load(file.read_text("utf-8"))
+]
+META_KEYS = [
+    "webhook",
+    "operation_type",
+    "colour_code_enabled_by_system",
+    "field_label",
+    "tooltip",
+    "display_format_properties",
+    "type",
+    "field_read_only",
+    "required",
+    "customizable_properties",
+    "display_label",
+    "read_only",
+    "association_details",
+    "multi_module_lookup",
+    "id",
+    "created_time",
+    "filterable",
+    "visible",
+    "refer_from_field",
+    "view_type",
+    "separator",
+    "searchable",
+    "history_tracking_enabled",
+    "external",
+    "api_name",
+    "parent_field",
+    "unique",
+    "enable_colour_code",
+    "child_fields",
+    "pick_list_values",
+    "system_mandatory",
+    "virtual_field",
+    "json_type",
+    "crypt",
+    "range",
+    "created_source",
+    "display_type",
+    "ui_type",
+    "modified_time",
+    "public",
+    "email_parser",
+    "currency",
+    "custom_field",
+    "lookup",
+    "convert_mapping",
+    "address",
+    "rollup_summary",
+    "length",
+    "column_name",
+    "display_field",
+    "pick_list_values_sorted_lexically",
+    "default_value",
+    "sortable",
+    "layout_associations",
+    "global_picklist",
+    "display_format",
+    "history_tracking",
+    "data_type",
+    "formula",
+    "decimal_place",
+    "multiselectlookup",
+    "auto_number",
+    "table_name",
+    "generated_type",
+    "additional_column",
+    "quick_sequence_number",
+]
+ORG_KEYS = [
+    "country",
+    "photo_id",
+    "city",
+    "description",
+    "type",
+    "created_time",
+    "mc_status",
+    "gapps_enabled",
+    "translation_enabled",
+    "street",
+    "domain_name",
+    "alias",
+    "currency",
+    "id",
+    "employee_count",
+    "state",
+    "fax",
+    "zip",
+    "website",
+    "currency_symbol",
+    "mobile",
+    "currency_locale",
+    "primary_zuid",
+    "zia_portal_id",
+    "time_zone",
+    "zgid",
+    "country_code",
+    "deletable_org_account",
+    "license_details",
+    "hierarchy_preferences",
+    "phone",
+    "company_name",
+    "privacy_settings",
+    "primary_email",
+    "iso_code",
+    "hipaa_compliance_enabled",
+    "lite_users_enabled",
+    "max_per_page",
+    "ezgid",
+    "call_icon",
+    "oauth_presence",
+    "zia_zgid",
+    "checkin_preferences",
+]
+USER_KEYS = [
+    "role",
+    "microsoft",
+    "locale",
+    "Modified_By",
+    "$shift_effective_from",
+    "$current_shift",
+    "alias",
+    "id",
+    "sandboxDeveloper",
+    "first_name",
+    "email",
+    "Reporting_To",
+    "status_reason__s",
+    "decimal_separator",
+    "created_time",
+    "Modified_Time",
+    "image_link",
+    "$next_shift",
+    "profile",
+    "last_name",
+    "created_by",
+    "zuid",
+    "confirm",
+    "full_name",
+    "phone",
+    "date_format",
+    "status",
+    "type__s",
+]
+MODULE_KEYS = [
+    "has_more_profiles",
+    "access_type",
+    "private_profile",
+    "global_search_supported",
+    "deletable",
+    "description",
+    "creatable",
+    "recycle_bin_on_delete",
+    "modified_time",
+    "plural_label",
+    "presence_sub_menu",
+    "actual_plural_label",
+    "lookupable",
+    "id",
+    "isBlueprintSupported",
+    "visibility",
+    "convertable",
+    "sub_menu_available",
+    "editable",
+    "actual_singular_label",
+    "profiles",
+    "show_as_tab",
+    "web_link",
+    "sequence_number",
+    "singular_label",
+    "viewable",
+    "api_supported",
+    "api_name",
+    "quick_create",
+    "modified_by",
+    "generated_type",
+    "feeds_required",
+    "public_fields_configured",
+    "arguments",
+    "module_name",
+    "profile_count",
+    "business_card_field_limit",
+    "parent_module",
+    "status",
+]
 
 
 def send(clients: dict[bool, httpx.Client], request: Json) -> httpx.Response:

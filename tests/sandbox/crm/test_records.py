@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, create, get, listed, ok
+
+if TYPE_CHECKING:
+    import httpx
 
 UNKNOWN = "111111000000999999"
 
@@ -307,7 +309,9 @@ def test_a_record_is_sent_again_only_when_it_is_newer(sandbox: Any, crm: httpx.C
     seen = {"If-Modified-Since": get(crm, "Contacts", contact)["Modified_Time"]}
     sandbox.clock.advance(60)
 
-    quiet = [crm.get(path, params={"fields": "id"}, headers=seen) for path in ("/Contacts", f"/Contacts/{contact}")]
+    quiet = [
+        crm.get(path, params={"fields": "id"}, headers=seen) for path in ("/Contacts", f"/Contacts/{contact}")
+    ]
     crm.put(f"/Contacts/{contact}", json={"data": [{"Phone": "1"}]})
     changed = crm.get("/Contacts", params={"fields": "id"}, headers=seen)
 
@@ -317,7 +321,9 @@ def test_a_record_is_sent_again_only_when_it_is_newer(sandbox: Any, crm: httpx.C
 
 def test_a_locked_record_stays_as_it_is(sandbox: Any, crm: httpx.Client) -> None:
     """Neither update nor deletion of a locked record is possible."""
-    sandbox.plant({"crm": {"records": {"CM1": [{"id": "111111000000170001", "Name": "N", "Locked__s": True}]}}})
+    sandbox.plant(
+        {"crm": {"records": {"CM1": [{"id": "111111000000170001", "Name": "N", "Locked__s": True}]}}}
+    )
 
     update = error_of(crm.put("/CM1", json={"data": [{"id": "111111000000170001", "Name": "M"}]}))
     delete = error_of(crm.delete("/CM1", params={"ids": "111111000000170001"}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING
 
 from .asking import create, get, ok
+
+if TYPE_CHECKING:
+    import httpx
 
 ZYLKER, KING = "111111000000150001", "111111000000150002"
 ANNA, CAMPAIGN = "111111000000150101", "111111000000150601"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import Json, create, ok
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @pytest.fixture
@@ -57,9 +59,7 @@ def found(crm: httpx.Client, module: str = "CM1", **params: Any) -> str:
         ("(Quantity:equals:${EMPTY})", "B"),
     ],
 )
-def test_criteria_find_by_field_operator_and_value(
-    people: httpx.Client, criteria: str, names: str
-) -> None:
+def test_criteria_find_by_field_operator_and_value(people: httpx.Client, criteria: str, names: str) -> None:
     """On text "equals" means "contains"; marks inside a value are escaped."""
     assert found(people, criteria=criteria) == names
 
@@ -91,7 +91,7 @@ def test_a_phone_number_is_found_whatever_its_marks(crm: httpx.Client) -> None:
 
 
 def test_the_first_of_several_parameters_decides(people: httpx.Client) -> None:
-    """criteria goes before email, email before phone and word."""
+    """Criteria goes before email, email before phone and word."""
     assert found(people, word="gamma", criteria="(Quantity:equals:1)") == "A"
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from .asking import create, get, upsert
 from .conftest import DANIEL, PATRICIA
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @pytest.fixture
@@ -78,9 +80,7 @@ def test_situation_4_an_organisation_wide_value_of_another_user_is_a_duplicate(
     patricia: httpx.Client, other: httpx.Client, path: str
 ) -> None:
     """The second user cannot create a record with an organisation-wide value of the first."""
-    (first,) = create(
-        patricia, "Contacts", {"Last_Name": "One", "External_Campaign_ID": "Camp_MailChimp_1"}
-    )
+    (first,) = create(patricia, "Contacts", {"Last_Name": "One", "External_Campaign_ID": "Camp_MailChimp_1"})
 
     reply = other.post(
         path, json={"data": [{"Last_Name": "Two", "External_Campaign_ID": "Camp_MailChimp_1"}]}
@@ -198,7 +198,9 @@ def test_results_come_in_the_order_of_the_records(crm: httpx.Client) -> None:
 
 def test_values_are_appended_only_where_asked(crm: httpx.Client) -> None:
     """$append_values adds to a multi-select field; without it the field is replaced."""
-    (lead,) = create(crm, "Leads", {"Last_Name": "L", "Email": "l@example.com", "Foreign_Languages": ["Korean"]})
+    (lead,) = create(
+        crm, "Leads", {"Last_Name": "L", "Email": "l@example.com", "Foreign_Languages": ["Korean"]}
+    )
 
     for append, languages in ((True, ["Korean", "Spanish"]), (False, ["Spanish"])):
         upsert(

@@ -10,6 +10,7 @@ from zoho_sandbox.crm.answers import Json, refuse
 from zoho_sandbox.crm.coql import refusals
 from zoho_sandbox.crm.coql.columns import Resolver, Route, comparable, is_numeric
 from zoho_sandbox.crm.coql.criteria import holds
+from zoho_sandbox.crm.coql.narrowing import narrowed
 from zoho_sandbox.crm.coql.syntax import Column, Path, Query, SubQuery
 from zoho_sandbox.crm.presenting import Presenter
 
@@ -51,7 +52,10 @@ class Run:
 
     def rows(self) -> tuple[list[Json], bool]:
         """Return the rows of the reply, and whether there are more."""
-        found = [r for r in store.records(self.visit.state, self.module) if self._holds(r)]
+        candidates = narrowed(self.visit.state, self.module, self.query.where)
+        if candidates is None:
+            candidates = store.records(self.visit.state, self.module)
+        found = [record for record in candidates if self._holds(record)]
         start, end = self.query.offset, self.query.offset + self.query.limit
         if self.is_grouped:
             groups = self._groups(found)
