@@ -130,7 +130,9 @@ def check(context: click.Context, /, folder: Path | None, style: str, *, as_json
 
 @program.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("-k", "wanted", default="", metavar="TEXT", help="Only tests whose action or name has this text.")
+@click.option(
+    "-k", "wanted", default="", metavar="TEXT", help="Only tests whose action or name has this text."
+)
 @as_json
 @click.pass_context
 def test(context: click.Context, /, folder: Path | None, wanted: str, *, as_json: bool) -> None:

@@ -35,7 +35,8 @@ def demo(component: Component) -> int:
     folder = component.model.source.folders[0]
     script = read_yaml(folder / FILE, FILE).data
     sandbox = sandbox_of(component.key).Sandbox(":memory:")
-    started, kept, wrong = time.perf_counter(), {}, 0
+    started, wrong = time.perf_counter(), 0
+    kept: dict[str, Any] = {}
     with sandbox.running() as url:
         connection = sandbox.connection()
         console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
@@ -47,9 +48,8 @@ def demo(component: Component) -> int:
                 wrong += not as_promised
         changes = sum(len(entry.get("effects", ())) for entry in sandbox.ledger())
     took_s = time.perf_counter() - started
-    console.print(
-        f"{len(script['steps'])} steps in {took_s:.1f} s, {len(sandbox.ledger())} requests, {changes} changes in the sandbox."
-    )
+    asked = f"{len(sandbox.ledger())} requests, {changes} changes in the sandbox"
+    console.print(f"{len(script['steps'])} steps in {took_s:.1f} s, {asked}.")
     if wrong:
         console.print(f"[red]{wrong} steps did not end as {FILE} says.[/red]")
     return 1 if wrong else 0

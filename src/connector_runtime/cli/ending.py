@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connector_runtime.check.report import render_problems
 from connector_runtime.cli.output import put, refuse, say
 from connector_runtime.documents import parse_json
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError
-from connector_runtime.report import render_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,31 +37,28 @@ def run(program: click.Command, words: Sequence[str], *, name: str, component: s
             args=list(words), prog_name=name, obj={"component": component}, standalone_mode=False
         )
         sys.stdout.flush()
-    except click.Abort as end:
-        return _aborted(end, as_json=as_json)
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return INTERRUPTED
-    except click.ClickException as wrong:
-        _explain(wrong, as_json=as_json)
-        return WRONG_USE
-    except DefinitionError as problem:
-        _show_problems(problem, as_json=as_json)
-        return FAILED
-    except ConnectorError as problem:
-        refuse(problem, as_json=as_json)
-        return FAILED
     except BrokenPipeError:
         # Whoever read the output has seen enough; what is buffered must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except (KeyboardInterrupt, click.Abort, click.ClickException, ConnectorError) as end:
+        return _told(end, as_json=as_json)
     return ended if isinstance(ended, int) else DONE
 
 
-def _aborted(end: click.Abort, *, as_json: bool) -> int:
-    if isinstance(end.__cause__, EOFError):
-        _explain(click.UsageError("The answers ended before the questions."), as_json=as_json)
+def _told(end: BaseException, *, as_json: bool) -> int:
+    """Say why a run ended early; returns the exit code."""
+    if isinstance(end, click.Abort) and isinstance(end.__cause__, EOFError):
+        end = click.UsageError("The answers ended before the questions.")
+    if isinstance(end, click.ClickException):
+        _explain(end, as_json=as_json)
         return WRONG_USE
+    if isinstance(end, DefinitionError):
+        _show_problems(end, as_json=as_json)
+        return FAILED
+    if isinstance(end, ConnectorError):
+        refuse(end, as_json=as_json)
+        return FAILED
     say("Interrupted.")
     return INTERRUPTED
 

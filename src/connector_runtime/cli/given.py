@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.check.report import render_problems
 from connector_runtime.cli.meaning import near_actions
 from connector_runtime.cli.output import say
 from connector_runtime.cli.sandboxes import embedded
 from connector_runtime.component import Component
 from connector_runtime.documents import JsonError, parse_json, read_yaml
 from connector_runtime.errors import DefinitionError
-from connector_runtime.report import render_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +97,9 @@ def connection_of(
     """Give the connection to use: from a file, or to the embedded sandbox."""
     if file is not None:
         if fresh:
-            raise click.UsageError("--fresh empties the embedded sandbox; it has no meaning with --connection.")
+            raise click.UsageError(
+                "--fresh empties the embedded sandbox; it has no meaning with --connection."
+            )
         yield read_map(file)
         return
     with embedded(component.key, fresh=fresh) as sandbox:
@@ -144,7 +146,7 @@ def _read(file: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    from connector_runtime.yaml_reader import read  # noqa: PLC0415  only who gives YAML pays for it
+    from connector_runtime.documents.yaml_reader import read  # noqa: PLC0415  only who gives YAML pays for it
 
     data, _, mistakes = read(text)
     if mistakes:

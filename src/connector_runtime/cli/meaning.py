@@ -7,14 +7,14 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from connector_runtime.model import Action
 
 # Below this a guess is more often wrong than right; tried with misspelt keys.
 LEAST_LIKENESS = 0.62
 # Guesses that are clearly worse than the best one only distract.
-BEHIND_BEST = 0.1
+BEHIND_BEST = 0.04
 MOST_GUESSES = 3
 WORD_MAX_CHARS = 100
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -27,7 +27,9 @@ def near_actions(word: str, actions: Mapping[str, Action]) -> list[str]:
     `create-record` means every action that creates a record.
     """
     wanted = word[:WORD_MAX_CHARS]
-    likeness = {key: _likeness(wanted, key, action.label) for key, action in actions.items()}
+    likeness = {
+        key: _likeness(wanted, key, f"{action.label} {action.effect}") for key, action in actions.items()
+    }
     ranked = sorted(likeness, key=lambda key: (-likeness[key], key))
     if not ranked or likeness[ranked[0]] < LEAST_LIKENESS:
         return []
@@ -35,13 +37,13 @@ def near_actions(word: str, actions: Mapping[str, Action]) -> list[str]:
     return [key for key in ranked if likeness[key] >= least][:MOST_GUESSES]
 
 
-def _likeness(word: str, key: str, label: str) -> float:
+def _likeness(word: str, key: str, about: str) -> float:
     given = _words(word)
     if not given:
         return 0.0
-    known = {*_words(key), *_words(label)}
+    known = {*_words(key), *_words(about)}
     by_piece = sum(max((_ratio(piece, one) for one in known), default=0.0) for piece in given) / len(given)
-    as_whole = max(_ratio("".join(given), "".join(_words(text))) for text in (key, label))
+    as_whole = _ratio("".join(given), "".join(_words(key)))
     # Pieces alone say nothing of what else an action does: they count a little less.
     return max(as_whole, 0.95 * by_piece)
 
@@ -51,8 +53,4 @@ def _ratio(one: str, other: str) -> float:
 
 
 def _words(text: str) -> list[str]:
-    return [piece.lower() for piece in _found(text)]
-
-
-def _found(text: str) -> Iterable[str]:
-    return _WORDS.findall(text)
+    return [piece.lower() for piece in _WORDS.findall(text)]

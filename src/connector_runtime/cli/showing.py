@@ -29,7 +29,7 @@ def action_page(component: Component, action: Action) -> str:
     """Return one action as YAML, with shared inputs and the component's defaults filled in."""
     defaults = component.model.component.get("defaults", {})
     page = {
-        **{key: value for key, value in action.definition.items() if key not in ("tests",)},
+        **{key: value for key, value in action.definition.items() if key != "tests"},
         "inputs": action.input_definitions,
         "retry": action.definition.get("retry", defaults.get("retry")),
         "errors": action.definition.get("errors", defaults.get("errors")),
