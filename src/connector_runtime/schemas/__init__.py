@@ -42,10 +42,12 @@ class Validator:
 
     def __init__(self, schema: Mapping[str, Any], *, registry: Any = None, base: str = "") -> None:
         from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415  jsonschema is slow to import
+        from connector_runtime.schemas.quick import compile_quick  # noqa: PLC0415
 
         self.schema: dict[str, Any] = dict(schema)
         self._resolver = registry.resolver().lookup(base).resolver if registry is not None else None
         self._judge = judge_of({"$ref": base} if registry is not None else self.schema, registry)
+        self._quick = compile_quick(self.schema, self._resolver)
         self._types: dict[str, frozenset[str]] = {}
         # The reader of the language's problems sees the place; whoever fills in a record does not.
         self._is_language = registry is None
@@ -55,15 +57,24 @@ class Validator:
 
         A value that is too deep or costs too much to judge is one violation.
         """
-        return in_our_words(self._judge, value, shows_values=self._is_language)
+        return [] if self._fits(value) else in_our_words(self._judge, value, shows_values=self._is_language)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether a value fits."""
         from connector_runtime.schemas.bounded import TooCostlyError, errors_of  # noqa: PLC0415
 
         try:
-            return not errors_of(self._judge, value)
+            return self._fits(value) or not errors_of(self._judge, value)
         except TooCostlyError:
+            return False
+
+    def _fits(self, value: Any) -> bool:
+        """Return whether a value certainly fits; False leaves it to the judge."""
+        from connector_runtime.schemas.quick import NotSureError  # noqa: PLC0415
+
+        try:
+            return self._quick is not None and self._quick(value)
+        except NotSureError:
             return False
 
     def type_of(self, name: str) -> frozenset[str]:
