@@ -74,26 +74,28 @@ def _compiled(schema: Any, resolver: Any, depth_left: int) -> Test:
     return lambda value: all(test(value) for test in tests)
 
 
+_KINDS: dict[type, tuple[str, ...]] = {
+    str: ("string",),
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    type(None): ("null",),
+    dict: ("object",),
+    list: ("array",),
+}
+
+
 def _type(content: Any, *_more: Any) -> Test:
     wanted = frozenset([content] if isinstance(content, str) else content)
+    fits = {kind: not wanted.isdisjoint(names) for kind, names in _KINDS.items()}
+    if "number" in wanted:
+        fits[float] = True
 
     def test(value: Any) -> bool:
-        kind = type(value)
-        if kind is str:
-            return "string" in wanted
-        if kind is bool:
-            return "boolean" in wanted
-        if kind is int:
-            return "integer" in wanted or "number" in wanted
-        if value is None:
-            return "null" in wanted
-        if kind is float and "number" in wanted:
-            return True
-        if isinstance(value, dict):
-            return "object" in wanted
-        if kind is list:
-            return "array" in wanted
-        raise NotSureError
+        kind = dict if isinstance(value, dict) else type(value)
+        try:
+            return fits[kind]
+        except KeyError:
+            raise NotSureError from None
 
     return test
 
