@@ -53,6 +53,7 @@ def looked_at(visit: Visit, job_id: str, is_ours: Callable[[Json], bool], finish
     job = visit.state.get(KIND, job_id)
     if job is None or not is_ours(job):
         raise not_found(job_id)
+    # choice: jobs move on by being looked at, not by time, so that tests need no waiting.
     if job["state"] not in ("COMPLETED", "FAILURE"):
         job["looks"] += 1
         if job["looks"] >= int(visit.setting("bulk_polls")):

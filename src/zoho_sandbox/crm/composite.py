@@ -163,6 +163,7 @@ def _call(outer: Call, request: Json) -> Call:
 
 
 def _item(answer: Answer) -> Json:
+    # choice: whatever was answered, a request that was carried out is a success here.
     body = answer.body if isinstance(answer.body, dict | list) else None
     headers = dict(answer.headers)
     response = {"status_code": answer.status, "headers": headers, "body": body}

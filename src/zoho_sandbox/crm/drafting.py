@@ -163,6 +163,7 @@ def _laid_over(place: values.Place, record: Json, item: Json) -> Iterable[Json]:
     problems = []
     for field in place.module.fields.values():
         sent = _sent(place.module, field, item)
+        # choice: values for fields that only the system writes are passed over.
         if field.read_only or sent is None:
             continue
         here = replace(place, json_path=f"{place.json_path}.{sent}")

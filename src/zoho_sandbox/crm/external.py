@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoho_sandbox.crm.schema import Field, Module
     from zoho_sandbox.crm.visit import Visit
 
+# choice: the code is published, the sentence is not.
 _UNKNOWN = "the external id given seems to be invalid"
 
 

@@ -86,6 +86,7 @@ def cut(visit: Visit, keys: Sequence[Key], sort: Sort) -> tuple[list[str], Json]
         page = visit.number("page", 1)
         start = (page - 1) * per_page
         limit = int(visit.setting("page_limit"))
+        # choice: a page that reaches beyond the limit is refused, however much of it lies below.
         if page * per_page > limit:
             message = f"You can only get the first {limit} records without using page_token param"
             raise refuse("DISCRETE_PAGINATION_LIMIT_EXCEEDED", message, {"limit": limit})

@@ -190,6 +190,7 @@ def _list_named(visit: Visit, module: Module, name: str, *, path_index: int) -> 
     for one in related_lists(visit, module):
         if one.api_name == name:
             return one
+    # choice: the sentence; the code and the place are the usual ones of paths.
     message = "the relation name given seems to be invalid"
     raise refuse("INVALID_DATA", message, {"resource_path_index": path_index})
 
@@ -220,6 +221,7 @@ def _relate(writer: Writer, n: int, item: Json, place: tuple[Module, Json, Relat
     if one.is_link:
         link(visit.state, (module, record["id"]), (one.module, child["id"]))
         visit.effect("link", one.module.api_name, child["id"], key=record["id"])
+    # choice: the sentences of relating and parting; the pages of v8 print none.
     return success("relation added", {"id": child["id"]})
 
 

@@ -52,6 +52,8 @@ def _route(path: str, **verbs: tuple[Handler, str]) -> Route:
     return Route(tuple(path.split("/")), verbs)
 
 
+# choice: creating wants CREATE, editing WRITE or UPDATE, upserting both; the pages list the
+# verbs without saying which call wants which.
 _READ, _CREATE = "modules.{module}.READ", "modules.{module}.CREATE"
 _UPDATE, _DELETE = "modules.{module}.UPDATE", "modules.{module}.DELETE"
 

@@ -50,6 +50,7 @@ def create_tags(visit: Visit) -> Answer:
         name = _checked_name(visit, module, n, item)
         tag = new_tag(visit, module, {**item, "name": name})
         visit.effect("create", "Tags", tag["id"], key=name)
+        # choice: the sentences about tags; the files show only their place.
         return success("tags created successfully", tag)
 
     return results(records.each(visit.items("tags"), create), key="tags", good=201)

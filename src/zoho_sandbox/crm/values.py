@@ -181,6 +181,7 @@ def _id_of(place: Place, field: Field, value: Any) -> str:
 
 
 def _unknown_target(place: Place, field: Field) -> ItemRefusedError:
+    # choice: the sentence for a lookup that points nowhere, taken from related records.
     details = {"api_name": field.api_name, "json_path": place.json_path}
     return refuse_item("INVALID_DATA", UNKNOWN_RELATED_ID, details)
 

@@ -30,6 +30,7 @@ OPERATIONS = ("create", "edit", "delete", "all")
 _MAX_CHANNELS = 50
 _MAX_TOKEN = 50
 _LONGEST, _DEFAULT = timedelta(weeks=1), timedelta(hours=1)
+# choice: the second and third sentence, after the published first one.
 _SUBSCRIBED = "Successfully subscribed for actions-watch of the given module"
 _UPDATED = "Successfully updated the actions-watch of the given module"
 _ENDED = "Successfully un-subscribed from actions-watch of the given module"

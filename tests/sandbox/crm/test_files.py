@@ -95,7 +95,7 @@ def test_a_seed_without_sense_is_refused_whole(sandbox: Any, crm: httpx.Client, 
     """Nothing of it is kept."""
     before = sandbox.state.kinds()
 
-    with pytest.raises(ValueError, match="crm|field"):
+    with pytest.raises(ValueError, match=r"crm|field"):
         sandbox.plant({"crm": part})
 
     assert sandbox.state.kinds() == before

@@ -138,6 +138,7 @@ class Run:
         return found
 
     def _sort_key(self, route: Route, record: Json) -> tuple[bool, Any]:
+        # choice: empty values sort before all others.
         value = comparable(route.field, self._resolver.value(route, record))
         return (value is not None, value)
 
@@ -209,6 +210,7 @@ def _module(visit: Visit, query: Query) -> Module:
         raise refuse("INVALID_MODULE", "the given module is not supported in api")
     visit.require_version(module.since)
     if query.cvid is not None and query.cvid != views.view_id(module):
+        # choice: the details are published, the sentence is not.
         raise refusals.query("cvid given seems to be invalid", cvid=query.cvid)
     return module
 

@@ -105,10 +105,8 @@ class Resolver:
 
 
 def comparable(field: Field, stored: Any) -> Any:
-    """Return a stored value in the form in which the query compares and sorts it.
-
-    Upper and lower case of texts are equal.
-    """
+    """Return a stored value in the form in which the query compares and sorts it."""
+    # choice: upper and lower case of texts are equal; the pages do not say.
     if stored is None:
         return None
     if field.type in ("bigint", "autonumber") and str(stored).lstrip("-").isdigit():

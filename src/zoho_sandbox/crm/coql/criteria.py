@@ -84,7 +84,8 @@ def _check_operator(route: Route, condition: Condition) -> None:
 
 
 def _test(route: Route, condition: Condition, run: RunSub, max_in: int) -> Callable[[Any], bool]:
-    """Return the test of one condition; an empty value meets ``is null`` alone."""
+    """Return the test of one condition."""
+    # choice: as in SQL, an empty value meets "is null" alone, and no "!=" or "not in".
     operator = condition.operator
     if operator in _NULLS:
         wants_null = operator == "is null"

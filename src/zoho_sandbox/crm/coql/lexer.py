@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A quote inside a value is written \' or ''; a backslash \\.
+# choice: a quote inside a value is written \' or '', a backslash \\; no page says how.
 _STRING = re.compile(r"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
 _TOKEN = re.compile(
