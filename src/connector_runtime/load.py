@@ -246,14 +246,18 @@ def _is_second(
 def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
     count = 0
     for path in _walk(folder, 0):
-        name = prefix + path.relative_to(root).as_posix()
+        # A name that is no text could not be printed.
+        name = prefix + path.relative_to(root).as_posix().encode("utf-8", "replace").decode()
         count += 1
         if count > MAX_FILES:
             _note_file(draft, name, f"there are more than {MAX_FILES:,} files in this folder")
             return
-        if path.name.startswith(".") or path.suffix not in {".yaml", ".yml", ".YAML", ".YML"}:
+        if path.is_dir() and not path.is_symlink():
+            message = f"folders are read {MAX_FOLDER_DEPTH} levels deep"
+            _note_file(draft, name, message, "put the files further up")
+        elif path.name.startswith(".") or path.suffix not in {".yaml", ".yml", ".YAML", ".YML"}:
             continue
-        if path.suffix != ".yaml":
+        elif path.suffix != ".yaml":
             _note_file(draft, name, "the file is not read", "files of a component end in .yaml")
         elif not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
             _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
@@ -262,8 +266,14 @@ def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield files below a folder in a fixed order; links to folders are not followed."""
-    if depth > MAX_FOLDER_DEPTH or not folder.is_dir() or (depth == 0 and folder.is_symlink()):
+    """Yield files below a folder in a fixed order, and folders that are too deep to be looked into.
+
+    Links to folders are not followed.
+    """
+    if not folder.is_dir() or (depth == 0 and folder.is_symlink()):
+        return
+    if depth > MAX_FOLDER_DEPTH:
+        yield folder
         return
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,6 @@ from connector_runtime.documents import read_json, read_yaml
 from connector_runtime.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from connector_runtime.documents import Document
     from connector_runtime.errors import Problem
 
@@ -305,3 +304,28 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
         with pytest.raises(DefinitionError) as caught:
             read_yaml(tmp_path / name, name)
         assert caught.value.problems[0].code == "Y001"
+
+
+SPEECHES = sorted((Path(__file__).resolve().parents[1] / "cases" / "bad").glob("Y00[2-8]-*.yaml"))
+
+
+@pytest.mark.parametrize("path", SPEECHES, ids=lambda path: path.stem)
+def test_without_the_c_library_the_same_is_said(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where PyYAML comes without libyaml, mistakes have the same place, code and words."""
+    import yaml
+
+    from connector_runtime.documents import yaml_reader
+
+    case = yaml.safe_load(path.read_text("utf-8"))
+    kennel = path.parents[1] / "kennel"
+    text = (kennel / case["edits"][0]["file"]).read_text("utf-8")
+    for edit in case["edits"]:
+        text = text.replace(edit["old"], edit["new"], 1)
+    monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
+
+    (problem,) = problems(tmp_path, text)
+
+    said = str(problem).partition(":")[2]
+    assert case["expect"].partition(":")[2].startswith(said)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "names_for"]
 
+# More rules than a vendor has errors; tables that use each other twice would double without end.
+MAX_RULES = 1_000
 # What platforms store of a connection; a map of other keys holds fields only.
 CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
 
@@ -60,6 +62,7 @@ def _check_links(draft: Draft, kind: str, document: Document) -> None:
             )
     if kind == "component":
         _check_component(draft, document)
+        _check_aliases(draft)
     elif kind in ("action", "datasource"):
         _check_action(draft, kind, document)
     _check_input_names(draft, kind, document)
@@ -87,8 +90,6 @@ def _policy_names(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer,
     retry = data.get("retry")
     if kind == "component":
         yield ("defaults", "retry"), as_map(data.get("defaults")).get("retry")
-        for name, policy in as_map(retry).items():
-            yield ("retry", name, "use"), as_map(policy).get("use")
     elif isinstance(retry, str):
         yield ("retry",), retry
     else:
@@ -130,19 +131,60 @@ def _check_component(draft: Draft, document: Document) -> None:
             hint = meant(name, draft.shared, "shared inputs") or "inputs/*.yaml holds none"
             message = f"no shared input is called `{name}`"
             draft.note(document, ("defaults", "inputs", index), "R012", message, hint=hint)
-    for section, code in (("errors", "R013"), ("retry", "R013")):
-        for name in draft.part(section):
-            if _uses_itself(draft.part(section), name, ()):
-                message, hint = f"`{name}` uses itself", "take one `use` out"
-                draft.note(document, (section, name), code, message, hint=hint, key=True)
+    _check_tables_of_errors(draft, document)
 
 
-def _uses_itself(section: Mapping[str, Any], name: Any, above: tuple[str, ...]) -> bool:
-    if not isinstance(name, str) or name in above:
-        return name in above[:1]
-    entry = section.get(name)
-    rules = as_list(entry) if isinstance(entry, list) else [entry]
-    return any(_uses_itself(section, as_map(rule).get("use"), (*above, name)) for rule in rules)
+def _check_aliases(draft: Draft) -> None:
+    """Note former keys of actions that another action has, or had as well."""
+    taken = {key.casefold(): document for key, document in draft.files["action"].items()}
+    for document in draft.files["action"].values():
+        for index, alias in enumerate(as_list(as_map(document.data).get("aliases"))):
+            if not isinstance(alias, str):
+                continue
+            first = taken.setdefault(alias.casefold(), document)
+            if first is not document or alias == document.data.get("action"):
+                hint = f"it is taken in {first.name}"
+                place = ("aliases", index)
+                draft.note(document, place, "R025", f"`{alias}` is not free", hint=hint)
+
+
+def _check_tables_of_errors(draft: Draft, document: Document) -> None:
+    tables = draft.part("errors")
+    circular = [name for name in tables if _uses_itself(tables, name)]
+    for name in circular:
+        message, hint = f"`{name}` uses itself", "take one `use` out"
+        draft.note(document, ("errors", name), "R013", message, hint=hint, key=True, hides=True)
+    sizes: dict[str, int] = {}
+    for name in tables if not circular else ():
+        if _size(tables, name, sizes) > MAX_RULES:
+            message = f"`{name}` has more than {MAX_RULES:,} rules, with those of the tables it uses"
+            draft.note(document, ("errors", name), "S006", message, key=True)
+
+
+def _used_by(tables: Mapping[str, Any], name: str) -> list[str]:
+    """Return the tables that a table uses, as often as it does."""
+    used = [as_map(rule).get("use") for rule in as_list(tables.get(name))]
+    return [str(other) for other in used if is_in(other, tables)]
+
+
+def _uses_itself(tables: Mapping[str, Any], name: str) -> bool:
+    reached: set[str] = set()
+    pending = _used_by(tables, name)
+    while pending:
+        other = pending.pop()
+        if other not in reached:
+            reached.add(other)
+            pending += _used_by(tables, other)
+    return name in reached
+
+
+def _size(tables: Mapping[str, Any], name: str, known: dict[str, int]) -> int:
+    """Return how many rules a table has, those it uses filled in; none may use itself."""
+    if name not in known:
+        used = _used_by(tables, name)
+        own = len(as_list(tables.get(name))) - len(used)
+        known[name] = own + sum(_size(tables, other, known) for other in used)
+    return known[name]
 
 
 def _check_action(draft: Draft, kind: str, document: Document) -> None:

@@ -247,9 +247,12 @@ def _by_words(problem: str, context: Any, here: Mistake, text: str) -> Mistake:
         hint = "each line of a map is `key: value`"
         return replace(start, message="a colon is missing in this line", hint=hint)
     if problem.startswith("found unknown escape"):
+        # The library written in Python points behind the backslash, the other one at it.
+        column = text.rfind("\\", 0, here.column + 1)
+        here = replace(here, column=max(column, 0))
         hint = "in double quotes write two backslashes, or use single quotes"
         return replace(here, message="a backslash stands before a character that needs none", hint=hint)
-    if problem.startswith("found character that cannot start") or "node content" in problem:
+    if "that cannot start" in problem or "node content" in problem:
         message = f"a text cannot start with `{text[here.column : here.column + 1]}`"
         return replace(here, code="Y007", message=message, hint="put it in quotes")
     return _misplaced(here, text)

@@ -257,19 +257,21 @@ def _part(name: str) -> dict[str, Any]:
     return part
 
 
-def _in_place(schema: Any, resolver: Any, depth: int = 0) -> list[tuple[dict[str, Any], Any]]:
+def _in_place(schema: Any, resolver: Any) -> list[tuple[dict[str, Any], Any]]:
     """Return a schema and those that judge the same value, with what resolves their references."""
-    if not isinstance(schema, dict) or depth > 20:  # a loop of references
-        return []
-    found = [(schema, resolver)]
-    parts = [part for key in _IN_PLACE for part in schema.get(key, ())]
-    parts += [schema[key] for key in ("then", "else") if key in schema]
-    for part in parts:
-        found += _in_place(part, resolver, depth + 1)
-    if "$ref" in schema and resolver is not None:
-        target = resolver.lookup(schema["$ref"])
-        found += _in_place(target.contents, target.resolver, depth + 1)
-    return found
+    found: dict[int, tuple[dict[str, Any], Any]] = {}
+    pending = [(schema, resolver)]
+    while pending:
+        here, resolver = pending.pop()
+        if not isinstance(here, dict) or id(here) in found:
+            continue
+        found[id(here)] = (here, resolver)
+        pending += [(part, resolver) for key in _IN_PLACE for part in here.get(key, ())]
+        pending += [(here[key], resolver) for key in ("then", "else") if key in here]
+        if "$ref" in here and resolver is not None:
+            target = resolver.lookup(here["$ref"])
+            pending.append((target.contents, target.resolver))
+    return list(found.values())
 
 
 def _own_types(schema: Mapping[str, Any]) -> frozenset[str]:
