@@ -55,3 +55,10 @@ def fits(expected: Any, actual: Any) -> bool:
     if isinstance(expected, list) and isinstance(actual, list):
         return len(expected) == len(actual) and all(map(fits, expected, actual))
     return bool(expected == actual)
+
+
+def error_of(reply: httpx.Response) -> Json:
+    """Return the one item of a reply, which must be an error."""
+    (item,) = reply.json()["data"]
+    assert item["status"] == "error", item
+    return dict(item)

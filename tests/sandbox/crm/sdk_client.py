@@ -170,6 +170,7 @@ def main() -> None:
     read_every_module(seen, asked["modules"])
     attach(seen, Path(asked["folder"]))
     fail(seen)
+    sys.stdout.write(json.dumps(seen, default=str))
 
 
 if __name__ == "__main__":

@@ -366,3 +366,14 @@ def test_no_text_breaks_the_reader(crm: httpx.Client, words: list[str]) -> None:
     reply = crm.post("/coql", json={"select_query": " ".join(words)})
 
     assert reply.status_code in (200, 204, 400), (words, reply.text)
+
+
+def test_the_reach_of_queries_can_be_set(sandbox: Any, crm: httpx.Client) -> None:
+    """A small reach lets a test meet the limit of OFFSET and LIMIT."""
+    sandbox.settings["crm.coql_reach"] = 3
+    text = "select id from Contacts where id is not null"
+
+    near = crm.post("/coql", json={"select_query": f"{text} limit 2 offset 1"})
+    far = crm.post("/coql", json={"select_query": f"{text} limit 2 offset 2"})
+
+    assert (near.status_code, far.json()["code"]) == (200, "LIMIT_EXCEEDED")

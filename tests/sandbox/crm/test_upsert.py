@@ -247,3 +247,12 @@ def test_every_supported_module_can_be_upserted(sandbox: Any, crm: httpx.Client,
     actions = [upsert(crm, module, record)[0].get("action") for _ in range(2)]
 
     assert actions == ["insert", "update"]
+
+
+def test_an_insert_may_name_the_checked_field(sandbox: Any, crm: httpx.Client) -> None:
+    """Some published replies show the first checked field on inserts; a setting does so too."""
+    sandbox.settings["crm.insert_duplicate_field"] = "checked"
+
+    (item,) = upsert(crm, "Contacts", {"Last_Name": "New", "Email": "new@example.com"})
+
+    assert (item["action"], item["duplicate_field"]) == ("insert", "Email")
