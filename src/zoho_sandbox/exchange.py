@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 BANNER = ("X-Sandbox", "zoho-sandbox")
+# Whatever a client has stored here is data when a browser opens it: never sniffed for
+# another type, never framed, never run, never kept.
+_GUARDS = {
+    "x-content-type-options": ("X-Content-Type-Options", "nosniff"),
+    "content-security-policy": (
+        "Content-Security-Policy",
+        "default-src 'none'; frame-ancestors 'none'; sandbox",
+    ),
+    "cache-control": ("Cache-Control", "no-store"),
+}
 
 
 @dataclass(slots=True)
@@ -37,6 +47,8 @@ class Request:
     @property
     def is_from_elsewhere(self) -> bool:
         """Whether a browser sent this on behalf of another site's page."""
+        if self.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return True
         origin = self.headers.get("origin")
         if origin is None:
             return False
@@ -72,6 +84,11 @@ class Reply:
     body: bytes = b""
     after: Callable[[], Awaitable[None]] | None = None
     wire: Wire | None = None
+
+    def guard(self) -> None:
+        """Add the headers that keep a browser from making more of the reply than it is."""
+        named = {name.lower() for name, _ in self.headers}
+        self.headers += [header for name, header in _GUARDS.items() if name not in named]
 
     @classmethod
     def of(cls, answer: Answer) -> Reply:

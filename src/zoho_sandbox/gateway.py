@@ -107,7 +107,8 @@ class Gateway:
                 self._note(visit, reply)
         except Exception:  # noqa: BLE001
             traceback.print_exc(file=sys.stderr)
-            return self._answer_defect(visit)
+            reply = self._answer_defect(visit)
+        reply.guard()
         return reply
 
     # -- inside ----------------------------------------------------------------

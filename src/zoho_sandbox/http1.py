@@ -84,6 +84,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, problem: _MalformedError) -> None:
         body = f'{{"error":"{problem}"}}'.encode()
         reply = Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body)
+        reply.guard()
         # Closing on a client that still sends would reset the line and take the reply
         # with it: say no, end our half, and let the rest of its bytes run dry.
         self._keeps_alive, self._is_refusing = False, True

@@ -1,0 +1,135 @@
+"""What a run of the tests has shown, in figures.
+
+A test reports with the fixture `score`; `score("creates", 1_000)`. A whole run of the
+default tests that fails nowhere writes `docs/reference/scoreboard.md`. Only figures that
+the next run repeats are reported: counts, and measurements as the bound they stayed below.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference" / "scoreboard.md"
+QUALITY = ROOT / "quality.yaml"
+TITLE = """\
+# Scoreboard
+
+Written by `python3 dev.py test` when every test has passed; nobody edits it by hand.
+Counts are those of the default run, a tenth of the long one (`python3 dev.py test --long`) where a test has both.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the page; a `largest` is the greatest number reported, others add up."""
+
+    label: str
+    largest: bool = False
+
+
+FIGURES = {
+    "hostile": Figure("Hostile inputs tried"),
+    "hostile_accepted": Figure("… accepted or acted upon"),
+    "wire": Figure("Faults injected on the wire"),
+    "wire_lost": Figure("… that ended in anything but a typed failure or a true reply"),
+    "overrun_percent": Figure(
+        "Worst overrun of a deadline under a dripping server: at most, in percent", largest=True
+    ),
+    "bomb_mib": Figure("Peak memory gained under a compression bomb of 1 GiB: at most, in MiB", largest=True),
+    "creates": Figure("Records created while nearly a third of the requests broke"),
+    "creates_lost": Figure("… lost"),
+    "creates_doubled": Figure("… there twice"),
+    "unsafe_repeats": Figure("Creates without identity sent again after an unknown outcome"),
+    "refreshes_asked": Figure("Concurrent callers that found a token expired"),
+    "refreshes": Figure("… renewals that reached the accounts server"),
+    "tenant_calls": Figure("Calls of many tenants through one process"),
+    "crossings": Figure("… that met another tenant's token, cookie or reply"),
+    "secrets": Figure("Secrets planted in the tests"),
+    "secrets_found": Figure("… found in anything that was written"),
+    "mutants": Figure("Mutated component files"),
+    "tracebacks": Figure("… that ended in a traceback"),
+}
+
+
+class Scoreboard:
+    """Gathers what tests report and how many cases each row of the plan has."""
+
+    def __init__(self) -> None:
+        self.figures: Counter[str] = Counter()
+        self.cases: Counter[str] = Counter()
+        self.quality: dict[str, dict[str, str]] = yaml.safe_load(QUALITY.read_text("utf-8"))["rows"]
+        self._rows: dict[str, set[str]] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Remember which rows a test proves."""
+        for item in items:
+            rows = {mark.args[0] for mark in item.iter_markers("plan")}
+            if rows:
+                self._rows[item.nodeid] = rows
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what a test that passed has shown."""
+        if report.when != "call" or not report.passed:
+            return
+        rows = self._rows.get(report.nodeid, set())
+        self.cases.update(rows)
+        # Each case of such a row is one hostile input, or one fault on the wire.
+        self.figures.update({self.quality.get(row, {}).get("counts") for row in rows} - {None})
+        for name, number in report.user_properties:
+            if name not in FIGURES:
+                continue
+            self.figures[name] = (
+                max(self.figures[name], number) if FIGURES[name].largest else self.figures[name] + number
+            )
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the page after a whole run without a failure."""
+        if exitstatus == 0 and is_whole(session.config):
+            text = self.page()
+            if not PAGE.exists() or PAGE.read_text("utf-8") != text:
+                PAGE.write_text(text, "utf-8")
+
+    def page(self) -> str:
+        """Return the page's text."""
+        lines = [TITLE, "| what | number |", "| --- | ---: |"]
+        lines += [f"| {figure.label} | {self.figures[name]:,} |" for name, figure in FIGURES.items()]
+        lines += ["", "## Rows of the plan", ""]
+        lines += ["`quality.yaml` names the tests of each row and the code that they defend.", ""]
+        lines += ["| row | what goes wrong | test cases |", "| --- | --- | ---: |"]
+        lines += [f"| {key} | {row['about']} | {self.cases[key]:,} |" for key, row in self.quality.items()]
+        return "\n".join(lines) + "\n"
+
+
+def is_whole(config: pytest.Config) -> bool:
+    """Return whether the default run was asked for: every file, everything but the long tests."""
+    everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    narrowed = any(
+        config.getoption(name, None) for name in ("keyword", "deselect", "lf", "ignore", "maxfail")
+    )
+    return everywhere and not narrowed and config.getoption("markexpr") == "not long"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gather through one object a run."""
+    config.pluginmanager.register(Scoreboard(), "scoreboard-of-the-run")
+
+
+@pytest.fixture
+def score(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Report a figure: `score(name, number)` with a name of `FIGURES`."""
+
+    def scoring(name: str, number: int) -> None:
+        assert name in FIGURES, f"the scoreboard has no figure {name!r}"
+        record_property(name, number)
+
+    return scoring
