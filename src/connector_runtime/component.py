@@ -13,7 +13,7 @@ from connector_runtime.plan import make_plan
 from connector_runtime.session import AsyncSession, Options, Session, find_action, take_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from connector_runtime.model import Action, ConnectionModel
     from connector_runtime.plan import Plan
@@ -26,16 +26,19 @@ class Component:
         self.model = model
 
     @classmethod
-    def load(cls, component: str | Path, *overlays: str | Path) -> Component:
+    def load(cls, component: str | Path | Sequence[str | Path], *overlays: str | Path) -> Component:
         """Load an installed component by name, or a folder with `component.yaml`.
 
         Args:
-            component: Its name or folder.
+            component: Its name or folder; or a list of it and its overlays.
             overlays: Folders that add or replace actions, inputs and connections.
 
         Raises:
             DefinitionError: With every problem of every file.
         """
+        if not isinstance(component, str | Path):
+            component, *listed = component
+            overlays = (*listed, *overlays)
         folders = [locate(component), *(Path(folder) for folder in overlays)]
         return cls(Model(read_component(folders)))
 
