@@ -1,30 +1,65 @@
-"""How much may be asked of a service: requests in a window, and at once."""
+"""How much may be asked of a service: in a window, in a day, at once, and not for now."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connector_runtime.forks import forget_after_fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+
+DAY_S = 86_400.0
+# A day is counted in steps of ten minutes: exact to the safe side, and small for millions.
+STEP_S = 600.0
+_STEPS = int(DAY_S / STEP_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A service's budget; None means no such limit. `per_s` is in seconds."""
+    """A service's budget; None means no such limit.
+
+    Attributes:
+        requests: Most requests in any `per_s` seconds.
+        per_s: Length of that window.
+        per_day: Most requests in any 24 hours.
+        concurrency: Most requests at once.
+    """
 
     requests: int | None = None
     per_s: float = 60.0
     concurrency: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A vendor's wish not to be asked for a while, shared by all who count together.
+
+    Attributes:
+        for_s: Seconds that nobody asks.
+        kind: `rate_limited`, or `quota_exhausted` for an allowance that is used up.
+        back_s: Seconds until the vendor says it will answer again; may be longer than `for_s`,
+            because an allowance may be raised meanwhile, and somebody has to find out.
+    """
+
+    for_s: float
+    kind: str = "rate_limited"
+    back_s: float = 0.0
 
 
 @dataclass(slots=True)
 class _Account:
     sent: deque[float] = field(default_factory=deque)
+    steps: dict[int, int] = field(default_factory=dict)
     running: int = 0
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
+    pause: Pause | None = None
+    paused_at: float = 0.0
 
 
 class Budget:
@@ -33,38 +68,45 @@ class Budget:
     A window is exact: no `per_s` seconds ever see more than `requests`.
     """
 
+    is_shared = False
+
     def __init__(self) -> None:
+        self.forget_parent()
+        forget_after_fork(self)
+
+    def forget_parent(self) -> None:
+        """Start anew in a forked process, where nobody would give back what the parent holds."""
         self._accounts: dict[Hashable, _Account] = {}
         self._lock = threading.Lock()
 
-    def take(self, key: Hashable, rule: Rule, *, now: float, wake: Callable[[], None]) -> float | None:
-        """Take one slot.
-
-        Args:
-            key: Whose budget it is.
-            rule: What is allowed.
-            now: A monotonic reading, in seconds.
-            wake: Called once when a slot comes free, if this call had to be refused for that.
-
-        Returns:
-            None when the slot was taken; else the seconds after which to ask
-            again, infinite when only another's `give_back` can help.
-        """
+    def take(
+        self,
+        key: Hashable,
+        rule: Rule,
+        *,
+        now: float,
+        wake: Callable[[], None],
+        holder: str = "",  # noqa: ARG002  who dies with the process needs no name
+        hold_s: float = 0.0,  # noqa: ARG002
+    ) -> float | None:
+        """Take one slot, as `ports.RequestBudget.take`; `now` is a monotonic reading."""
         with self._lock:
             account = self._accounts.setdefault(key, _Account())
+            wait_s = _refused_s(account, rule, now)
+            if wait_s is not None:
+                return wait_s
             if rule.concurrency is not None and account.running >= rule.concurrency:
                 account.waiting.append(wake)
                 return float("inf")
             if rule.requests is not None:
-                while account.sent and account.sent[0] <= now - rule.per_s:
-                    account.sent.popleft()
-                if len(account.sent) >= rule.requests:
-                    return account.sent[0] + rule.per_s - now
                 account.sent.append(now)
+            if rule.per_day is not None:
+                step = int(now // STEP_S)
+                account.steps[step] = account.steps.get(step, 0) + 1
             account.running += 1
             return None
 
-    def give_back(self, key: Hashable) -> None:
+    def give_back(self, key: Hashable, holder: str = "") -> None:  # noqa: ARG002
         """Free a slot taken before, and wake the caller who waits longest."""
         with self._lock:
             account = self._accounts[key]
@@ -83,3 +125,65 @@ class Budget:
             following = account.waiting.popleft() if account.waiting else None
         if following is not None:
             following()
+
+    def pause(self, key: Hashable, pause: Pause, *, now: float) -> None:
+        """Let nobody take a slot for a while; a longer pause outlives a shorter one."""
+        with self._lock:
+            account = self._accounts.setdefault(key, _Account())
+            left = _left(account, now)
+            if left is None or left.for_s < pause.for_s:
+                account.pause, account.paused_at = pause, now
+
+    def paused(self, key: Hashable, *, now: float) -> Pause | None:
+        """Return what is left of the pause, or None."""
+        with self._lock:
+            account = self._accounts.get(key)
+            return _left(account, now) if account else None
+
+
+def text_of_key(key: Hashable) -> str:
+    """Return a key as text; keys are texts, or tuples of texts and None."""
+    return json.dumps(key, ensure_ascii=False)
+
+
+def _refused_s(account: _Account, rule: Rule, now: float) -> float | None:
+    """Return how long pause, window and day make a caller wait, or None."""
+    waits: list[float] = []
+    pause = _left(account, now)
+    if pause is not None:
+        waits.append(pause.for_s)
+    if rule.requests is not None:
+        while account.sent and account.sent[0] <= now - rule.per_s:
+            account.sent.popleft()
+        if len(account.sent) >= rule.requests:
+            waits.append(account.sent[0] + rule.per_s - now)
+    if rule.per_day is not None:
+        waits += day_wait_s(account.steps, rule.per_day, now)
+    return max(waits) if waits else None
+
+
+def day_wait_s(steps: dict[int, int], per_day: int, now: float) -> list[float]:
+    """Forget the steps that are a day old; return `[wait]` when the rest uses up the day."""
+    step = int(now // STEP_S)
+    for old in [one for one in steps if one <= step - _STEPS - 1 or one > step + _STEPS]:
+        del steps[old]
+    left = sum(steps.values()) - per_day
+    if left < 0:
+        return []
+    for one in sorted(steps):
+        left -= steps[one]
+        if left < 0:
+            # A step's last request may have come at its very end.
+            return [(one + 1) * STEP_S + DAY_S - now]
+    return []
+
+
+def _left(account: _Account, now: float) -> Pause | None:
+    pause = account.pause
+    if pause is None:
+        return None
+    gone_s = now - account.paused_at
+    if gone_s >= pause.for_s:
+        account.pause = None
+        return None
+    return Pause(pause.for_s - gone_s, pause.kind, max(pause.back_s - gone_s, pause.for_s - gone_s))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+import enum
+import hmac
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.grants import ServerTime, Token, Trouble, grant_key
 from connector_runtime.inputs import take
+from connector_runtime.redact import Redactor
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Secret
 
@@ -16,60 +20,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.model import ConnectionModel, Model
+    from connector_runtime.values import Clock
 
 MASK = "***"
-_TOKEN_SECRETS = ("access_token", "refresh_token", "id_token")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token, what renews it, and what the vendor said beside it.
-
-    `expires_at` is in seconds since the epoch; None means valid until refused.
-    """
-
-    access: Secret | None = None
-    refresh: Secret | None = None
-    expires_at: float | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, Any], *, now: float | None = None) -> Token:
-        """Read a platform's or a vendor's token; `now` dates a fresh `expires_in`."""
-        issued = _instant(given.get("issued_at")) if "issued_at" in given else now
-        expires = _instant(given.get("expires_at"))
-        life = _number(given.get("expires_in"))
-        if expires is None and issued is not None and life is not None:
-            expires = issued + life
-        secret = {key: given.get(key) for key in _TOKEN_SECRETS}
-        return cls(
-            access=Secret(str(secret["access_token"])) if secret["access_token"] else None,
-            refresh=Secret(str(secret["refresh_token"])) if secret["refresh_token"] else None,
-            expires_at=expires,
-            extra={key: value for key, value in given.items() if key not in _TOKEN_SECRETS},
-        )
-
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the token in the platform's shape, secrets in clear: for keeping it."""
-        known = {
-            "access_token": self.access.reveal() if self.access else None,
-            "refresh_token": self.refresh.reveal() if self.refresh else None,
-            "expires_at": self.expires_at,
-        }
-        rest = {key: value for key, value in self.extra.items() if key not in ("expires_in", "issued_at")}
-        return {**rest, **{key: value for key, value in known.items() if value is not None}}
+# A failure to renew a token that still lives is not tried again for so long.
+REST_S = 5.0
+_PROCESS_KEY = os.urandom(16)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Connection:
-    """A connection as platforms store it; `from_dict` takes their shape."""
+    """A connection as platforms store it; `from_dict` takes their shape.
+
+    Attributes:
+        name: For events; where none was given, that of the platform's variable, or the key.
+        is_named: Whether the name was given to tell this connection from all others.
+    """
 
     key: str
     fields: Mapping[str, Any]
     token: Mapping[str, Any]
     context: Mapping[str, Any]
     name: str
+    is_named: bool = False
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Connection:
@@ -86,11 +59,20 @@ class Connection:
                 raise error_of("config", f"The connection's {member} must be a map of names and values.")
         if not isinstance(given.get("key"), str):
             raise error_of("config", "The connection does not say which key it is of.", hint="Give its key.")
-        name = given.get("name") or given.get("configVarKey") or given["key"]
-        return cls(key=given["key"], name=str(name), **parts)
+        own = given.get("name")
+        name = own or given.get("configVarKey") or given["key"]
+        return cls(key=given["key"], name=str(name), is_named=bool(own), **parts)
 
     def __repr__(self) -> str:
         return f"Connection(key={self.key!r}, name={self.name!r}, fields={sorted(self.fields)})"
+
+
+class Freshness(enum.Enum):
+    """How good a token is: use it; use it, but a newer one is wanted; do not use it."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    INVALID = "invalid"
 
 
 class Channel:
@@ -99,25 +81,44 @@ class Channel:
     Attributes:
         connection: What expressions see as `connection`: plain inputs and chosen rows.
         hosts: Origins that may get the token.
-        version: Counts tokens, so that a caller can say which one was refused.
+        token: The newest that is known; `version` counts them.
+        refused: The access token that the vendor refused last.
+        proven: The access token that the vendor took last.
+        trouble: Why there is no newer token, or None.
+        store_key: Under which stores keep the token; None until a session has a store.
+        has_looked: Whether the store was asked.
+        identity: Tells this connection from all others, for counts that several share.
+        redactor: Takes out every secret that the connection has or had.
+        time: The vendor's clock.
     """
 
     __slots__ = (
-        "_secrets", "bases", "connection", "context", "definition", "hosts", "name", "tables", "token",
-        "token_host", "version",
+        "_given", "_rested_at", "_secrets", "bases", "connection", "context", "definition", "has_looked",
+        "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables", "time", "token",
+        "token_host", "trouble", "version",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
         self.definition = _definition(model, given)
+        self._given = given
         self.name = given.name
         self.tables = model.tables
         self.context = given.context
         self.token = Token.from_dict(given.token)
         self.version = 0
+        self.refused: Secret | None = None
+        self.proven: Secret | None = None
+        self.trouble: Trouble | None = None
+        self.store_key: str | None = None
+        self.has_looked = True
+        self.time = ServerTime()
+        self._rested_at = float("-inf")
         self.bases: dict[str, str] = {}
         fields = _fields(self.definition, given, model)
         self._secrets = {key: value for key, value in fields.items() if isinstance(value, Secret)}
+        self.redactor = Redactor(self.secrets())
         plain = {key: value for key, value in fields.items() if key not in self._secrets}
+        self.identity = given.name if given.is_named else f"{given.key}~{self._mark()}"
         self.connection: dict[str, Any] = plain
         self.connection = plain | _chosen(self.definition, self.scope(inputs=plain), given)
         _check(self.definition, self.scope())
@@ -127,18 +128,17 @@ class Channel:
         self.token_host = _origin_of(str(oauth2.token_url(scope))) if oauth2 else None
 
     def scope(self, **more: Any) -> dict[str, Any]:
-        """Return what the connection's own expressions may see; secrets are in it."""
-        token = self.token
+        """Return what the connection's own expressions may see; secrets stay `Secret`."""
+        return self._scope_with(self.token, **more)
+
+    def _scope_with(self, token: Token, **more: Any) -> dict[str, Any]:
+        kept = {"access_token": token.access, "refresh_token": token.refresh}
         return {
             "inputs": self.connection,
             "connection": self.connection,
             "context": self.context,
-            "secrets": {key: value.reveal() for key, value in self._secrets.items()},
-            "token": {
-                **token.extra,
-                **({"access_token": token.access.reveal()} if token.access else {}),
-                **({"refresh_token": token.refresh.reveal()} if token.refresh else {}),
-            },
+            "secrets": self._secrets,
+            "token": {**token.extra, **{name: secret for name, secret in kept.items() if secret}},
             "tables": self.tables,
             **more,
         }
@@ -157,13 +157,67 @@ class Channel:
         for name, render in self.definition.headers:
             value = render(scope)
             if value is not ABSENT:
-                found.append((name, str(value) if masked else Secret(str(value))))
+                text = value if isinstance(value, Secret) else str(value)
+                found.append((name, text if masked or isinstance(text, Secret) else Secret(text)))
         return found
 
-    def replace_token(self, token: Token) -> None:
-        """Put a newer token in place of the one that was."""
-        self.token = token
+    # -- the token ---------------------------------------------------------------
+
+    def freshness(self, clock: Clock) -> Freshness:
+        """Return how good the token is now, by the vendor's clock."""
+        token = self.token
+        if token.access is None or token.access is self.refused:
+            return Freshness.INVALID
+        if token.expires_at is None:
+            return Freshness.FRESH
+        now = self.time.now(clock)
+        if now >= token.expires_at:
+            return Freshness.INVALID
+        is_resting = clock.monotonic() < self._rested_at + REST_S
+        return Freshness.FRESH if is_resting or now < (token.stale_at or 0.0) else Freshness.STALE
+
+    def adopt(self, token: Token) -> None:
+        """Put a newer token in place of the one that was.
+
+        Where the connection lives was decided when it was opened: what a token says beside
+        itself is dropped when it would lead to another row of the tables, or to none.
+        """
+        self.redactor.add(*filter(None, (token.access, token.refresh)))
+        if token.extra != self.token.extra and not self._stays(token):
+            token = Token(
+                token.access, token.refresh, token.expires_at, token.issued_at, token.grant, self.token.extra
+            )
+        self.token, self.trouble = token, None
         self.version += 1
+
+    def rest(self, clock: Clock) -> None:
+        """Go on with the token for a moment: a newer one was not to be had."""
+        self._rested_at = clock.monotonic()
+
+    def _stays(self, token: Token) -> bool:
+        plain = self._given_inputs()
+        scope = {**self._scope_with(token), "inputs": plain, "connection": plain}
+        try:
+            rows = _chosen(self.definition, scope, self._given)
+        except ConnectorError:
+            return False
+        return all(self.connection[name] == row for name, row in rows.items())
+
+    def _given_inputs(self) -> dict[str, Any]:
+        return {key: value for key, value in self.connection.items() if key not in self.definition.choose}
+
+    def _mark(self) -> str:
+        """Return a mark of all that was given, which means something in this process only."""
+        given = self._given
+        parts = (given.fields, given.token, given.context)
+        everything = repr([sorted(part.items(), key=str) for part in parts])
+        return hmac.digest(_PROCESS_KEY, everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
+
+    def use_store(self) -> None:
+        """Have tokens read from and written to the session's store, where there is a grant to renew."""
+        oauth2, key = self.definition.oauth2, grant_key(self._given.name, self._given.token)
+        if oauth2 is not None and "refresh_token" in oauth2.grants and key is not None:
+            self.store_key, self.has_looked = key, False
 
 
 def _definition(model: Model, given: Connection) -> ConnectionModel:
@@ -251,22 +305,3 @@ def _check(definition: ConnectionModel, scope: Mapping[str, Any]) -> None:
 def _origin_of(url: str) -> str:
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
-
-
-def _instant(value: Any) -> float | None:
-    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        try:
-            return datetime.fromisoformat(value).timestamp()
-        except ValueError:
-            return None
-    return _number(value)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None or value == "":
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < 1e12 else None  # noqa: PLR2004  beyond, it is no time

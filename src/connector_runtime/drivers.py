@@ -1,6 +1,6 @@
 """Two drivers for one conversation: one blocks a thread, one awaits.
 
-Whatever a conversation holds (a slot, the token's lock) is the driver's to free:
+Whatever a conversation holds (a slot, the lease of a token) is the driver's to free:
 on return, error, close and cancellation.
 """
 
@@ -11,38 +11,62 @@ import threading
 from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from connector_runtime.asking import Asking, AsyncAsking
+from connector_runtime.errors import error_of
 from connector_runtime.steps import (
     AcquireSlot,
-    AcquireToken,
+    Fly,
     Give,
+    Landing,
+    PauseSlots,
+    ReadToken,
     ReleaseSlot,
-    ReleaseToken,
     Send,
     Sleep,
+    WriteToken,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
-    from connector_runtime.budget import Budget
+    from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.results import Page
     from connector_runtime.steps import Conversation
     from connector_runtime.transport import AsyncSender, SyncSender
     from connector_runtime.values import Clock
 
 T = TypeVar("T")
-# A wake-up can be lost to a caller that gives up at the same moment; ask again now and then.
-ASK_AGAIN_S = 1.0
+# A flight of an event loop belongs to nobody, so it has an end of its own.
+FLIGHT_S = 90.0
+
+
+class _Flight:
+    """A flight of threads: the first one flies, the others wait for it to land."""
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.outcome: Any = Landing.AGAIN
 
 
 class SyncDriver:
     """Runs conversations in the calling thread."""
 
-    def __init__(self, sender: SyncSender, clock: Clock, budget: Budget) -> None:
-        self._sender = sender
-        self._clock = clock
-        self._budget = budget
-        self._token = threading.Lock()
+    def __init__(
+        self, sender: SyncSender, clock: Clock, budget: RequestBudget, store: TokenStore | None = None
+    ) -> None:
+        self._asking = Asking(clock, budget, store)
+        self._flight: _Flight | None = None
+        self._lock = threading.Lock()
+        self._ways: dict[type, Callable[[Any, Any], Any]] = {
+            Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
+            Sleep: lambda step, _: clock.sleep(step.seconds),
+            AcquireSlot: self._asking.take,
+            ReleaseSlot: lambda step, held: held.pop(step.key)(),
+            PauseSlots: lambda step, _: self._asking.pause(step),
+            ReadToken: lambda step, _: self._asking.read(step),
+            WriteToken: self._asking.write,
+            Fly: lambda step, _: self._fly(step),
+        }
 
     def run(self, conversation: Conversation[T]) -> T:
         """Run a conversation to its result; pages it gives are dropped."""
@@ -54,75 +78,12 @@ class SyncDriver:
                 result: T = end.value
                 return result
 
-    def pages(self, conversation: Conversation[T]) -> Iterator[Page]:
+    def pages(self, conversation: Conversation[T]) -> Generator[Page, None, T]:
         """Run a conversation, handing out its pages."""
-        with ExitStack() as held:
-            held.callback(conversation.close)
-            mine = _Held(held)
-            answer: Any = None
-            while True:
-                try:
-                    step = conversation.send(answer)
-                except StopIteration as end:
-                    return end.value
-                if isinstance(step, Give):
-                    yield step.page
-                    answer = None
-                else:
-                    answer = self._answer(step, mine)
-
-    def _answer(self, step: Any, mine: _Held) -> Any:
-        kind = type(step)
-        if kind is Send:
-            return self._sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink)
-        if kind is AcquireSlot:
-            return self._slot(step, mine)
-        if kind is ReleaseSlot:
-            mine.release(step.key)
-        elif kind is Sleep:
-            self._clock.sleep(step.seconds)
-        elif kind is AcquireToken:
-            self._token.acquire()
-            mine.hold("token", self._token.release)
-        elif kind is ReleaseToken:
-            mine.release("token")
-        return None
-
-    def _slot(self, step: AcquireSlot, mine: _Held) -> float | None:
-        end = self._clock.monotonic() + step.limit_s
-        free = threading.Event()
-        while True:
-            free.clear()
-            now = self._clock.monotonic()
-            wait_s = self._budget.take(step.key, step.rule, now=now, wake=free.set)
-            if wait_s is None:
-                mine.hold(step.key, lambda: self._budget.give_back(step.key))
-                return None
-            if wait_s == float("inf"):
-                if not free.wait(min(ASK_AGAIN_S, max(0.0, end - now))):
-                    self._budget.forget(step.key, free.set)
-                    if self._clock.monotonic() >= end:
-                        return step.limit_s
-            elif now + wait_s >= end:
-                return wait_s
-            else:
-                self._clock.sleep(wait_s)
-
-
-class AsyncDriver:
-    """Runs conversations in an event loop."""
-
-    def __init__(self, sender: AsyncSender, clock: Clock, budget: Budget) -> None:
-        self._sender = sender
-        self._clock = clock
-        self._budget = budget
-        self._token = asyncio.Lock()
-
-    async def run(self, conversation: Conversation[T]) -> T:
-        """Run a conversation to its result; pages it gives are dropped."""
-        async with AsyncExitStack() as held:
-            held.callback(conversation.close)
-            mine = _Held(held)
+        with ExitStack() as stack:
+            stack.callback(conversation.close)
+            held: dict[Any, Any] = {}
+            stack.callback(_free, held)
             answer: Any = None
             while True:
                 try:
@@ -130,13 +91,80 @@ class AsyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answer = None if isinstance(step, Give) else await self._answer(step, mine)
+                if isinstance(step, Give):
+                    yield step.page
+                    answer = None
+                else:
+                    answer = self._ways[type(step)](step, held)
+
+    def _fly(self, step: Fly) -> Any:
+        with self._lock:
+            flight, is_mine = self._flight, self._flight is None
+            if flight is None:
+                flight = self._flight = _Flight()
+        if is_mine:
+            try:
+                flight.outcome = self.run(step.flight(step.limit_s))
+            finally:
+                self._flight = None
+                flight.landed.set()
+            return flight.outcome
+        if not step.waits:
+            return Landing.BUSY
+        if not flight.landed.wait(step.limit_s):
+            return Landing.LATE
+        # Whoever flew had less time than this one may have.
+        return Landing.AGAIN if flight.outcome is Landing.LATE else flight.outcome
+
+
+def _free(held: dict[Any, Any]) -> None:
+    while held:
+        held.popitem()[1]()
+
+
+class AsyncDriver:
+    """Runs conversations in an event loop."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        clock: Clock,
+        budget: RequestBudget,
+        store: TokenStore | AsyncTokenStore | None = None,
+    ) -> None:
+        self._asking = AsyncAsking(clock, budget, store)
+        self._flight: asyncio.Task[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running = 0
+        self._lock = threading.Lock()
+        self._ways: dict[type, Callable[[Any, Any], Awaitable[Any]]] = {
+            Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
+            Sleep: lambda step, _: clock.asleep(step.seconds),
+            AcquireSlot: self._asking.take,
+            ReleaseSlot: lambda step, held: held.pop(step.key)(),
+            PauseSlots: lambda step, _: self._asking.pause(step),
+            ReadToken: lambda step, _: self._asking.read(step),
+            WriteToken: self._asking.write,
+            Fly: lambda step, _: self._fly(step),
+        }
+
+    async def run(self, conversation: Conversation[T]) -> T:
+        """Run a conversation to its result; pages it gives are dropped."""
+        async with AsyncExitStack() as stack:
+            held = self._begun(stack, conversation)
+            answer: Any = None
+            while True:
+                try:
+                    step = conversation.send(answer)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                answer = None if isinstance(step, Give) else await self._ways[type(step)](step, held)
 
     async def pages(self, conversation: Conversation[Any]) -> AsyncIterator[Page]:
         """Run a conversation, handing out its pages."""
-        async with AsyncExitStack() as held:
-            held.callback(conversation.close)
-            mine = _Held(held)
+        async with AsyncExitStack() as stack:
+            held = self._begun(stack, conversation)
             answer: Any = None
             while True:
                 try:
@@ -147,69 +175,61 @@ class AsyncDriver:
                     yield step.page
                     answer = None
                 else:
-                    answer = await self._answer(step, mine)
+                    answer = await self._ways[type(step)](step, held)
 
-    async def _answer(self, step: Any, mine: _Held) -> Any:
-        kind = type(step)
-        if kind is Send:
-            return await self._sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink)
-        if kind is AcquireSlot:
-            return await self._slot(step, mine)
-        if kind is ReleaseSlot:
-            mine.release(step.key)
-        elif kind is Sleep:
-            await self._clock.asleep(step.seconds)
-        elif kind is AcquireToken:
-            await self._token.acquire()
-            mine.hold("token", self._token.release)
-        elif kind is ReleaseToken:
-            mine.release("token")
-        return None
+    async def aclose(self) -> None:
+        """Wait for a renewal that is under way: it ends soon, and must be kept."""
+        flight = self._flight
+        if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
+            await asyncio.wait({flight})
 
-    async def _slot(self, step: AcquireSlot, mine: _Held) -> float | None:
+    def _begun(self, stack: AsyncExitStack, conversation: Conversation[Any]) -> dict[Any, Any]:
+        """Note that a conversation runs in this event loop.
+
+        Raises:
+            ConnectionProblem: Others of the session run in another one.
+        """
+        stack.callback(conversation.close)
         loop = asyncio.get_running_loop()
-        end = self._clock.monotonic() + step.limit_s
-        free = asyncio.Event()
+        with self._lock:
+            if loop is not self._loop:
+                if self._running:
+                    raise error_of(
+                        "config",
+                        "The session is in use in another event loop.",
+                        hint="Open one session for each event loop.",
+                    )
+                self._loop, self._flight = loop, None
+            self._running += 1
+        stack.callback(self._ended)
+        held: dict[Any, Any] = {}
+        stack.push_async_callback(_afree, held)
+        return held
 
-        def wake() -> None:
-            loop.call_soon_threadsafe(free.set)
+    def _ended(self) -> None:
+        with self._lock:
+            self._running -= 1
 
-        while True:
-            free.clear()
-            now = self._clock.monotonic()
-            wait_s = self._budget.take(step.key, step.rule, now=now, wake=wake)
-            if wait_s is None:
-                mine.hold(step.key, lambda: self._budget.give_back(step.key))
-                return None
-            if wait_s == float("inf"):
-                try:
-                    async with asyncio.timeout(min(ASK_AGAIN_S, max(0.0, end - now))):
-                        await free.wait()
-                except TimeoutError:
-                    if self._clock.monotonic() >= end:
-                        return step.limit_s
-                finally:
-                    if not free.is_set():
-                        self._budget.forget(step.key, wake)
-            elif now + wait_s >= end:
-                return wait_s
-            else:
-                await self._clock.asleep(wait_s)
+    async def _fly(self, step: Fly) -> Any:
+        flight = self._flight
+        if flight is None or flight.done():
+            flight = self._flight = asyncio.ensure_future(self.run(step.flight(FLIGHT_S)))
+            flight.add_done_callback(_noticed)
+        elif not step.waits:
+            return Landing.BUSY
+        try:
+            async with asyncio.timeout(step.limit_s):
+                return await asyncio.shield(flight)
+        except TimeoutError:
+            return Landing.LATE
 
 
-class _Held:
-    """What a conversation holds right now; the exit stack frees what is left."""
+async def _afree(held: dict[Any, Any]) -> None:
+    while held:
+        await held.popitem()[1]()
 
-    def __init__(self, stack: ExitStack | AsyncExitStack) -> None:
-        self._releases: dict[Any, Any] = {}
-        stack.callback(self._release_all)
 
-    def hold(self, key: Any, release: Any) -> None:
-        self._releases[key] = release
-
-    def release(self, key: Any) -> None:
-        self._releases.pop(key)()
-
-    def _release_all(self) -> None:
-        while self._releases:
-            self._releases.popitem()[1]()
+def _noticed(flight: asyncio.Task[Any]) -> None:
+    """Look at how a flight ended, even if everybody who wanted to know is gone."""
+    if not flight.cancelled():
+        flight.exception()

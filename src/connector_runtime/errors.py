@@ -6,6 +6,7 @@ ConnectorError
   ConnectionProblem    the account's owner or an administrator
     ReconnectNeeded    the grant is gone, nothing will work until someone reconnects
     Throttled          the vendor gives no token for now; see `retry_at`
+    StoreError         the place where tokens are kept, or requests counted, cannot be used
   CallFailed           the vendor said no
   OutcomeUnknown       the write may have happened; look up `identity` before repeating
   DeadlineExceeded     time ran out before anything was written, or while only reading
@@ -157,6 +158,13 @@ class ReconnectNeeded(ConnectionProblem):
 
 class Throttled(ConnectionProblem):
     """No token for now; `retry_at` says when to ask again."""
+
+
+class StoreError(ConnectionProblem):
+    """A store does not answer, or what it holds cannot be read; raised by stores."""
+
+    def __init__(self, message: str, *, hint: str | None = None, **facts: Any) -> None:
+        super().__init__(message, **{"kind": "config", **facts}, hint=hint)
 
 
 class CallFailed(ConnectorError):

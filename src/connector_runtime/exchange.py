@@ -19,14 +19,15 @@ from connector_runtime.reply import Verdict, judge
 from connector_runtime.request import build
 from connector_runtime.results import Attempt, Result, judge_records
 from connector_runtime.retry import Policy, may_double, may_repeat
-from connector_runtime.steps import AcquireSlot, ReleaseSlot, Send, Sleep
+from connector_runtime.slots import heed, take_slot
+from connector_runtime.steps import ReleaseSlot, Send, Sleep
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
+    from connector_runtime.grants import Token
     from connector_runtime.messages import Reply
-    from connector_runtime.program import RequestProgram
     from connector_runtime.request import Built
     from connector_runtime.steps import Conversation
 
@@ -42,13 +43,15 @@ def converse(call: Call) -> Conversation[Result]:
     """
     try:
         result = yield from _converse(call)
-    except ConnectorError as problem:
-        call.ended(problem.kind, problem.status)
-        call.log("failed", kind=problem.kind, message=problem.message)
-        call.stamp(problem)
-        raise
-    call.ended(result.outcome, result.status)
-    return result
+    except ConnectorError as caught:
+        problem = caught
+    else:
+        call.ended(result.outcome, result.status)
+        return result
+    call.ended(problem.kind, problem.status)
+    call.log("failed", kind=problem.kind, message=problem.message)
+    # The frames below hold the reply as it came, and a vendor may repeat a token in it.
+    raise call.stamp(problem).with_traceback(None)
 
 
 def _converse(call: Call) -> Conversation[Result]:
@@ -85,15 +88,14 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
     repeats, renewed, doubles, waited_s = 0, False, False, 0.0
     while True:
         yield from tokens.ensure(call)
-        version = call.channel.version
-        verdict, method = yield from _attempt(call, scope, why, waited_s=waited_s, doubles=doubles)
+        verdict, method, used = yield from _attempt(call, scope, why, waited_s=waited_s, doubles=doubles)
         if verdict.kind is None:
             return verdict
         call.unknown_seen = call.unknown_seen or verdict.certainty is Certainty.UNKNOWN
         if _already_gone(call, verdict):
             return verdict
-        if verdict.kind == "auth_expired" and not renewed and tokens.can_refresh(call.channel):
-            yield from tokens.refresh(call, version)
+        if verdict.kind == "auth_expired" and not renewed and tokens.may_renew(call, used):
+            yield from tokens.renew(call, used)
             renewed, why, waited_s = True, "token", 0.0
             continue
         wait_s = _wait_s(call, scope, policy, verdict, repeats + 1)
@@ -109,13 +111,13 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
 
 def _attempt(
     call: Call, scope: dict[str, Any], why: str, *, waited_s: float, doubles: bool
-) -> Conversation[tuple[Verdict, str]]:
-    program = call.action.program
+) -> Conversation[tuple[Verdict, str, Token]]:
+    program, channel = call.action.program, call.channel
     form = str(program.reply.form(scope))
-    built = build(program.request, scope, call.channel, call.model, effect=call.action.effect, form=form)
-    _note(call, built)
     timeout = program.request.timeout(scope) if program.request.timeout else None
-    key = yield from take_slot(call, program.request, scope)
+    used, built = _built(call, scope, form)
+    _note(call, built)
+    key = yield from take_slot(call, program.request, scope, timeout)
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)
     started = call.clock.monotonic()
@@ -124,25 +126,24 @@ def _attempt(
     if key is not None:
         yield ReleaseSlot(key)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
+    if key is not None:
+        yield from heed(call, key, verdict)
+    if verdict.kind == "auth_expired":
+        channel.time.learn(verdict.values["headers"].get("date"), call.clock)
+    else:
+        channel.proven = used.access
     _record(call, built, got, verdict, why=why, waited_s=waited_s, doubles=doubles, duration_s=duration_s)
-    return verdict, built.outgoing.method
+    return verdict, built.outgoing.method, used
 
 
-def take_slot(call: Call, request: RequestProgram, scope: dict[str, Any]) -> Conversation[Any]:
-    """Take a slot of the service's budget; returns its key, or None where there is no budget."""
-    service = call.model.services[request.service]
-    if service.budget is None:
-        return None
-    whose = service.budget_key(scope) if service.budget_key else None
-    key = (call.channel.name, request.service, None if whose is ABSENT else whose)
-    refused_s = yield AcquireSlot(key, service.budget, call.deadline.left_s())
-    if refused_s is not None:
-        raise error_of(
-            "rate_limited",
-            "The budget of requests is used up for longer than this call may wait.",
-            retry_at=call.instant_after(refused_s),
-        )
-    return key
+def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:
+    """Return a request, and the token in it: another thread may put a newer one in its place."""
+    channel, program = call.channel, call.action.program
+    while True:
+        token = channel.token
+        built = build(program.request, scope, channel, call.model, effect=call.action.effect, form=form)
+        if channel.token is token:
+            return token, built
 
 
 def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **facts: Any) -> None:

@@ -139,13 +139,19 @@ class Action:
     @cached_property
     def scopes(self) -> tuple[str, ...]:
         """Return every permission the action can need, over all choices of its inputs."""
-        choices = {
-            item.key: [choice.value for choice in item.choices] for item in self.inputs if item.choices
+        return self.scopes_over({})
+
+    def scopes_over(self, known: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return every permission the action can need while some of its inputs are known."""
+        wanted = {
+            item.key: [choice.value for choice in item.choices]
+            for item in self.inputs
+            if item.choices and item.key not in known and self._scopes_read(item.key)
         }
-        wanted = {key: values for key, values in choices.items() if self._scopes_read(key)}
         found: set[str] = set()
         for combination in itertools.islice(itertools.product(*wanted.values()), MAX_LISTED_SCOPES):
-            found.update(self.scopes_for(dict(zip(wanted, combination, strict=True)), {}))
+            chosen = dict(zip(wanted, combination, strict=True))
+            found.update(self.scopes_for({**known, **chosen}, {}))
         return tuple(sorted(found))
 
     def scopes_for(self, inputs: Mapping[str, Any], connection: Mapping[str, Any]) -> tuple[str, ...]:
@@ -183,6 +189,10 @@ class Model:
         }
         self.shared_inputs = {
             key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
+        }
+        self.policy = {
+            name: tuple([keys] if isinstance(keys, str) else keys)
+            for name, keys in component.get("policy", {}).items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
         self.connections = {
@@ -291,6 +301,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
             requests=budget.get("requests"),
             per_s=seconds_of(budget.get("per", 60)) or 60.0,
             concurrency=budget.get("concurrency"),
+            per_day=budget.get("perDay"),
         )
     names = names_for("component", ("services",))
     key = budget.get("key") if budget else None

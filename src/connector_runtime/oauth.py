@@ -18,14 +18,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 from connector_runtime.bodies import FormBody
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.messages import Failure, Outgoing
 from connector_runtime.reply import classify, kind_of_status
-from connector_runtime.retry import seconds_of
+from connector_runtime.retry import retry_after_s, seconds_of
 from connector_runtime.steps import Send
 from connector_runtime.values import ABSENT, Secret
 
@@ -56,6 +56,16 @@ _REFUSALS = {
     "unauthorized_client": ("config", "The client may not log people in.", "Check the client's type."),
     "server_error": ("server", "The login page had an error of its own.", "Try again later."),
     "temporarily_unavailable": ("server", "The login page is not available.", "Try again later."),
+}
+# The same for requests for a token, RFC 6749 section 5.2.
+_STANDARD = {
+    "invalid_grant": ("auth_revoked", "The permission is gone: used up, too old, or taken back."),
+    "invalid_client": ("config", "The vendor does not know the client, or its secret is another."),
+    "unauthorized_client": ("config", "The client may not get tokens this way."),
+    "unsupported_grant_type": ("config", "The vendor gives no tokens this way."),
+    "invalid_scope": ("config", "The vendor does not know one of the scopes."),
+    "invalid_request": ("config", "The vendor does not understand the request for a token."),
+    "temporarily_unavailable": ("server", "The vendor gives no tokens at the moment."),
 }
 
 
@@ -138,6 +148,12 @@ def challenge_of(verifier: Secret) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+def is_answer(begun: Authorization, query: str) -> bool:
+    """Return whether a callback's query belongs to what was begun, be it a code or a refusal."""
+    states = parse_qs(query[:QUERY_MAX_CHARS], keep_blank_values=True).get("state", [])
+    return len(states) == 1 and hmac.compare_digest(states[0].encode(), begun.state.encode())
+
+
 def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:
     """Return what the login page sent back, if it is the answer to what was begun.
 
@@ -150,13 +166,10 @@ def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:
         ConnectionProblem: A stranger's answer (another state, parameters twice), or a refusal.
     """
     oauth2 = _oauth2(channel)
-    given: dict[str, list[str]] = {}
     if len(query) > QUERY_MAX_CHARS:
         raise error_of("config", "The login page's answer is too long to be one.", hint=_AGAIN)
-    for name, value in parse_qsl(query, keep_blank_values=True):
-        given.setdefault(name, []).append(value)
-    states = given.get("state", [])
-    if len(states) != 1 or not hmac.compare_digest(states[0].encode(), begun.state.encode()):
+    given = parse_qs(query, keep_blank_values=True)
+    if not is_answer(begun, query):
         raise error_of("config", "This is not the answer to the login that was started here.", hint=_AGAIN)
     for name in ("code", "error", *oauth2.keep):
         if len(given.get(name, ())) > 1:
@@ -235,7 +248,7 @@ def revoke(channel: Channel, *, redactor: Redactor, now: float) -> Conversation[
     url = oauth2.revoke_url(scope) if oauth2.revoke_url else ABSENT
     if url is ABSENT:
         raise error_of("unsupported", "The vendor offers no way to give a token back.")
-    got = yield Send(_post(str(url), [("token", token), *client_form(channel)]), TIMEOUT_S)
+    got = yield Send(post(str(url), [("token", token), *client_form(channel)]), TIMEOUT_S)
     if isinstance(got, Failure):
         raise error_of(got.kind, f"The token could not be given back: {got.message}")
     said = _said(got)
@@ -255,7 +268,8 @@ def client_form(channel: Channel) -> Form:
     if client_id is not ABSENT:
         form.append(("client_id", str(client_id)))
     if client_secret is not ABSENT:
-        form.append(("client_secret", Secret(str(client_secret))))
+        is_secret = isinstance(client_secret, Secret)
+        form.append(("client_secret", client_secret if is_secret else Secret(str(client_secret))))
     return form
 
 
@@ -275,18 +289,26 @@ def token_of(channel: Channel, got: Reply | Failure, *, redactor: Redactor, now:
     raise refusal_of(channel, got, redactor=redactor, now=now)
 
 
-def refusal_of(channel: Channel, got: Reply, *, redactor: Redactor, now: float) -> ConnectorError:
+def refusal_of(
+    channel: Channel, got: Reply, *, redactor: Redactor, now: float, hint: str = _AGAIN
+) -> ConnectorError:
     """Return the error that a reply without a token stands for."""
-    named = classify(_oauth2(channel).errors, _seen(channel, got, _said(got)), redactor)
-    kind = named.kind or (kind_of_status(got.status) if got.status >= 400 else "contract")
+    said = _said(got)
+    named = classify(_oauth2(channel).errors, _seen(channel, got, said), redactor)
+    word = said.get("error") if isinstance(said, dict) else None
+    standard, sentence = _STANDARD.get(word if isinstance(word, str) else "", (None, ""))
+    kind = named.kind or standard or (kind_of_status(got.status) if got.status >= 400 else "contract")
     if kind in ("validation", "not_found", "permission", "auth_expired"):
         kind = "config"
-    message = named.message or f"The reply (HTTP {got.status}) has no token in it."
-    wait_s = seconds_of(named.retry_after) if named.retry_after is not None else None
+    if kind == "rate_limited":
+        kind = "auth_throttled"
+    message = named.message or sentence or f"The reply (HTTP {got.status}) has no token in it."
+    asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
+    wait_s = seconds_of(asked) or retry_after_s(asked, server_date=got.header("date"), now=now)
     return error_of(
         kind,
         message,
-        hint=named.facts.get("hint") or _AGAIN,
+        hint=named.facts.get("hint") or hint,
         status=got.status,
         code=named.facts.get("code"),
         retry_at=None if wait_s is None else datetime.fromtimestamp(now + wait_s, UTC),
@@ -295,11 +317,12 @@ def refusal_of(channel: Channel, got: Reply, *, redactor: Redactor, now: float) 
 
 def _asked(channel: Channel, form: Form, *, redactor: Redactor, now: float) -> Conversation[dict[str, Any]]:
     url = str(_oauth2(channel).token_url(channel.scope()))
-    got = yield Send(_post(url, [*form, *client_form(channel)]), TIMEOUT_S)
+    got = yield Send(post(url, [*form, *client_form(channel)]), TIMEOUT_S)
     return token_of(channel, got, redactor=redactor, now=now)
 
 
-def _post(url: str, form: Form) -> Outgoing:
+def post(url: str, form: Form) -> Outgoing:
+    """Return a request that carries a form; never in the address, which others may log."""
     body = FormBody(form)
     headers = (("Accept", "application/json"), ("Content-Type", str(body.content_type)))
     return Outgoing("POST", url, headers, body)

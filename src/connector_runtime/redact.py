@@ -12,6 +12,7 @@ import base64
 import functools
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MASK = "***"
 SECRET_MIN_CHARS = 4
+# Tokens come and go; a reply that is still on its way may repeat one of the last.
+LATER_SECRETS = 16
 # Patterns of names, without regard to case, whose values are never shown.
 SECRET_NAMES = (
     "*authorization",
@@ -62,6 +65,14 @@ class Redactor:
     def __init__(self, secrets: Iterable[Secret | str], names: Iterable[str] = SECRET_NAMES) -> None:
         self._secrets = tuple(secret if isinstance(secret, Secret) else Secret(secret) for secret in secrets)
         self._names = tuple(names)
+        self._later: deque[Secret] = deque(maxlen=LATER_SECRETS)
+
+    def add(self, *secrets: Secret) -> None:
+        """Take out these, too; of those added one by one the last `LATER_SECRETS` are remembered."""
+        new = [secret for secret in secrets if secret not in self._secrets and secret not in self._later]
+        if new:
+            self._later.extend(new)
+            self.__dict__.pop("_values", None)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -111,7 +122,7 @@ class Redactor:
 
     @functools.cached_property
     def _values(self) -> re.Pattern[str] | None:
-        forms = {form for secret in self._secrets for form in _forms(secret.reveal())}
+        forms = {form for secret in (*self._secrets, *self._later) for form in _forms(secret.reveal())}
         ordered = sorted(forms, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 

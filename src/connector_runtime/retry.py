@@ -108,14 +108,15 @@ def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float |
         if text.isascii() and text.isdigit() and len(text) <= 10:
             seconds = float(text)
         else:
-            asked = _date_s(text)
-            seconds = -1.0 if asked is None else asked - (_date_s(server_date) or now)
+            asked = date_s(text)
+            seconds = -1.0 if asked is None else asked - (date_s(server_date) or now)
             if asked is not None and seconds < 0:
                 return 0.0
     return seconds if 0.0 <= seconds <= _LONGEST_WAIT_S else None
 
 
-def _date_s(text: str | None) -> float | None:
+def date_s(text: str | None) -> float | None:
+    """Return an HTTP date in seconds since the epoch, None for anything else."""
     if not text or len(text) > 64 or not text.isascii():
         return None
     try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.asking import is_awaited
 from connector_runtime.budget import Budget
 from connector_runtime.call import DEFAULT_DEADLINE_S, Call, Listener
 from connector_runtime.connections import Channel
@@ -17,7 +19,7 @@ from connector_runtime.exchange import converse
 from connector_runtime.inputs import take
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
-from connector_runtime.redact import Redactor
+from connector_runtime.policy import Policy
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.values import Deadline, SystemClock, system_random
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from connector_runtime.call import Event
     from connector_runtime.connections import Connection
     from connector_runtime.model import Action, Model
+    from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.results import Page, Result
     from connector_runtime.values import Clock, Random
 
@@ -39,7 +42,11 @@ class Options:
         transport: Any httpx transport, used as it is.
         clock: Time; a test's own clock makes waits cost nothing.
         random: Source of jitter.
-        budget: Shared between sessions of one process to keep to one budget together.
+        budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
+            keep to one budget together; the connection's `name` says who belongs together.
+        token_store: Where tokens are kept for all sessions and processes of a connection;
+            for an async session also one for event loops.
+        allow: What may be done, as `policy.Policy` takes it; default everything.
         logger: Where Debug Request writes; default the logger `connector_runtime`.
         on_event: Called once an attempt and once an action with an `Event`.
         deadline_s: Bound of a whole call in seconds.
@@ -50,7 +57,9 @@ class Options:
     transport: Any = None
     clock: Clock | None = None
     random: Random | None = None
-    budget: Budget | None = None
+    budget: RequestBudget | None = None
+    token_store: TokenStore | AsyncTokenStore | None = None
+    allow: Mapping[str, Any] | None = None
     logger: Any = None
     on_event: Callable[[Event], None] | None = None
     deadline_s: float = DEFAULT_DEADLINE_S
@@ -66,7 +75,11 @@ class _Base:
         self._clock: Clock = options.clock or SystemClock()
         self._random = options.random or system_random()
         self._channel = Channel(model, connection)
-        self._budget = options.budget or Budget()
+        self._budget: RequestBudget = options.budget or Budget()
+        self._policy = Policy(model, options.allow) if options.allow is not None else None
+        self._process = os.getpid()
+        if options.token_store is not None:
+            self._channel.use_store()
         logger = options.logger or logging.getLogger("connector_runtime")
         self._listener = Listener(options.on_event, logger)
         hosts = set(self._channel.hosts)
@@ -80,7 +93,13 @@ class _Base:
         return self._channel.token.to_dict()
 
     def _call(self, key: str, inputs: Mapping[str, Any], **how: Any) -> Call:
-        return self._call_of(find_action(self._model, key), inputs, **how)
+        return self._allowed(self._call_of(find_action(self._model, key), inputs, **how))
+
+    def _allowed(self, call: Call, *, is_picker: bool = False) -> Call:
+        """Return a call that the platform's policy allows; the probe is asked by the platform itself."""
+        if self._policy is not None:
+            self._policy.judge(call.action, call.scope(), is_picker=is_picker)
+        return call
 
     def _call_of(
         self,
@@ -92,6 +111,13 @@ class _Base:
         stream: bool = False,
         deadline: Deadline | None = None,
     ) -> Call:
+        if os.getpid() != self._process:
+            raise error_of(
+                "config",
+                "The session was opened before the process was forked.",
+                hint="Open one session in each process.",
+            )
+
         def new_deadline() -> Deadline:
             seconds = self._options.deadline_s if deadline_s is None else deadline_s
             return Deadline(self._clock.monotonic() + seconds, self._clock.monotonic)
@@ -105,7 +131,7 @@ class _Base:
             clock=self._clock,
             random=self._random,
             deadline=deadline or new_deadline(),
-            redactor=Redactor(self._channel.secrets()),
+            redactor=self._channel.redactor,
             listener=self._listener,
             read_action=lambda other, values, until: self._call(other, values, deadline=until),
             new_deadline=new_deadline,
@@ -127,12 +153,17 @@ class Session(_Base, AbstractContextManager["Session"]):
         self, model: Model, connection: Connection, options: Options, *, sender: SyncSender | None = None
     ) -> None:
         super().__init__(model, connection, options)
+        if is_awaited(options.token_store):
+            raise error_of(
+                "config", "A session for threads cannot use a token store for event loops.",
+                hint="Give one whose methods block, or open an async session.",
+            )  # fmt: skip
         self._sender = sender or SyncSender(
             hosts=self._hosts,
             loopback=self._channel.definition.loopback,
             transport=options.transport,
         )
-        self._driver = SyncDriver(self._sender, self._clock, self._budget)
+        self._driver = SyncDriver(self._sender, self._clock, self._budget, options.token_store)  # type: ignore[arg-type]
 
     def run(
         self,
@@ -157,8 +188,8 @@ class Session(_Base, AbstractContextManager["Session"]):
         return self._driver.run(converse(call))
 
     def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
-        """Do an action that need not stand in the catalogue: a picker's request, a probe."""
-        return self._driver.run(converse(self._call_of(action, inputs)))
+        """Do an action that need not stand in the catalogue."""
+        return self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
 
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
@@ -168,13 +199,19 @@ class Session(_Base, AbstractContextManager["Session"]):
         return self._driver.pages(converse(call))
 
     def choices(
-        self, action: str, input: str, inputs: Mapping[str, Any] | None = None, *, search: str | None = None  # noqa: A002
+        self,
+        action: str,
+        input: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        search: str | None = None,  # noqa: A002
     ) -> list[dict[str, Any]]:
         """Return what a picker offers for an input: `{value, label}` each."""
         wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
         if wanted.source is None:
             return wanted.options
-        return offered(wanted, self.run_action(wanted.source.action, wanted.inputs))
+        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
+        return offered(wanted, self._driver.run(converse(call)))
 
     def check(self) -> Result:
         """Ask the vendor whether the connection works.
@@ -182,7 +219,7 @@ class Session(_Base, AbstractContextManager["Session"]):
         Raises:
             ConnectionProblem: It does not, or the component has no way to ask.
         """
-        return self.run_action(self._probe(), {})
+        return self._driver.run(converse(self._call_of(self._probe(), {})))
 
     def close(self) -> None:
         """Close every connection of the session."""
@@ -204,7 +241,7 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
             loopback=self._channel.definition.loopback,
             transport=options.transport,
         )
-        self._driver = AsyncDriver(self._sender, self._clock, self._budget)
+        self._driver = AsyncDriver(self._sender, self._clock, self._budget, options.token_store)
 
     async def run(
         self,
@@ -220,7 +257,7 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
 
     async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
         """Do an action that need not stand in the catalogue, as `Session.run_action`."""
-        return await self._driver.run(converse(self._call_of(action, inputs)))
+        return await self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
 
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
@@ -230,20 +267,27 @@ class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
         return self._driver.pages(converse(call))
 
     async def choices(
-        self, action: str, input: str, inputs: Mapping[str, Any] | None = None, *, search: str | None = None  # noqa: A002
+        self,
+        action: str,
+        input: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        search: str | None = None,  # noqa: A002
     ) -> list[dict[str, Any]]:
         """Return what a picker offers, as `Session.choices`."""
         wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
         if wanted.source is None:
             return wanted.options
-        return offered(wanted, await self.run_action(wanted.source.action, wanted.inputs))
+        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
+        return offered(wanted, await self._driver.run(converse(call)))
 
     async def check(self) -> Result:
         """Ask the vendor whether the connection works, as `Session.check`."""
-        return await self.run_action(self._probe(), {})
+        return await self._driver.run(converse(self._call_of(self._probe(), {})))
 
     async def aclose(self) -> None:
-        """Close every connection of the session."""
+        """Close every connection of the session; a renewal that is under way is kept first."""
+        await self._driver.aclose()
         await self._sender.aclose()
 
     async def __aexit__(self, *_exc: object) -> None:
@@ -258,9 +302,7 @@ def find_action(model: Model, key: str) -> Action:
     """
     action = model.action(key)
     if action is None:
-        raise error_of(
-            "input", f"There is no action called `{key}`.", hint=did_you_mean(key, model.actions)
-        )
+        raise error_of("input", f"There is no action called `{key}`.", hint=did_you_mean(key, model.actions))
     return action
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import enum
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
     from pathlib import Path
 
-    from connector_runtime.budget import Rule
+    from connector_runtime.budget import Pause, Rule
+    from connector_runtime.errors import ConnectorError
     from connector_runtime.messages import Outgoing
     from connector_runtime.results import Page
 
@@ -35,23 +37,78 @@ class Sleep:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class AcquireToken:
-    """Wait for the right to renew the connection's token."""
+class Landing(enum.Enum):
+    """How a flight ended for one who wanted its outcome and did not get it.
+
+    BUSY: another's is under way, and this one did not want to wait. LATE: its time ran out
+    first. AGAIN: it was given up; whoever still needs it takes off himself.
+    """
+
+    BUSY = "busy"
+    LATE = "late"
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseToken:
-    """Let the next one look at the token."""
+class Fly:
+    """Have one conversation held for all who want its outcome: the renewal of the token.
+
+    The first one takes off, the others wait for it to land, or go on at once where `waits`
+    is false. What has been sent is finished and kept even if whoever took off is cancelled.
+
+    Answered with what the conversation returned, or a `Landing`.
+
+    Attributes:
+        flight: Takes the seconds it may last and returns the conversation.
+        limit_s: How long this one waits.
+    """
+
+    flight: Callable[[float], Conversation[Outcome]]
+    limit_s: float
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadToken:
+    """Read the token store; answered with an `Entry`, None, or a `StoreError`."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteToken:
+    """Write the token store, as `TokenStore.write`; answered with whether it was, or a `StoreError`.
+
+    With `undo` the document is a lease: the driver puts `undo` back if the conversation ends
+    before it writes again.
+    """
+
+    key: str
+    document: Mapping[str, Any]
+    version: int
+    undo: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AcquireSlot:
-    """Take a slot of a service's budget; answered with None, or the seconds that `limit_s` would not bear."""
+    """Take a slot of a service's budget for `hold_s` seconds at most.
+
+    Answered with None, with a `Busy` where `limit_s` would not bear the wait, or with a
+    `StoreError`.
+    """
 
     key: Hashable
     rule: Rule
     limit_s: float
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """No slot for `wait_s` seconds; by the vendor's wish where there is a pause."""
+
+    wait_s: float
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +119,22 @@ class ReleaseSlot:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseSlots:
+    """Let nobody who counts together take a slot for a while."""
+
+    key: Hashable
+    pause: Pause
+
+
+@dataclass(frozen=True, slots=True)
 class Give:
     """Hand a page to whoever reads the listing."""
 
     page: Page
 
 
-Step = Send | Sleep | AcquireToken | ReleaseToken | AcquireSlot | ReleaseSlot | Give
 T = TypeVar("T")
+Step = Send | Sleep | Fly | ReadToken | WriteToken | AcquireSlot | ReleaseSlot | PauseSlots | Give
 Conversation = Generator[Step, Any, T]
+if TYPE_CHECKING:
+    Outcome = ConnectorError | Landing | None

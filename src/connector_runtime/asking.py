@@ -1,0 +1,240 @@
+"""What drivers ask of budgets and token stores: blocking in a thread, or awaiting.
+
+A store that does not answer is an answer, too: the conversation decides what it means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import threading
+import uuid
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import StoreError
+from connector_runtime.steps import Busy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from connector_runtime.ports import AsyncTokenStore, Entry, RequestBudget, TokenStore
+    from connector_runtime.steps import AcquireSlot, PauseSlots, ReadToken, WriteToken
+    from connector_runtime.values import Clock
+
+Held = dict[Any, "Callable[[], Any]"]
+# A wake-up can be lost to a caller that gives up at the same moment; ask again now and then.
+ASK_AGAIN_S = 1.0
+_LEASE = "lease of the token"
+
+
+class _Asking:
+    """What both ways share: whose clock counts, and who holds what."""
+
+    def __init__(self, clock: Clock, budget: RequestBudget, store: Any) -> None:
+        self._clock = clock
+        self._budget = budget
+        self._store = store
+        self._mark = uuid.uuid4().hex
+        self._numbers = itertools.count()
+
+    def _now(self) -> float:
+        return self._clock.now() if self._budget.is_shared else self._clock.monotonic()
+
+    def _holder(self) -> str:
+        return f"{self._mark}-{next(self._numbers)}"
+
+    def _take(self, step: AcquireSlot, holder: str, wake: Callable[[], None]) -> float | None:
+        return self._budget.take(
+            step.key, step.rule, now=self._now(), wake=wake, holder=holder, hold_s=step.hold_s
+        )
+
+    def _busy(self, step: AcquireSlot, wait_s: float) -> Busy:
+        return Busy(wait_s, self._budget.paused(step.key, now=self._now()))
+
+    def _give_back(self, step: AcquireSlot, holder: str) -> None:
+        # What was done is done, whether or not it can be counted; a shared slot ends by itself.
+        with suppress(StoreError, OSError):
+            self._budget.give_back(step.key, holder)
+
+    def _pause(self, step: PauseSlots) -> None:
+        with suppress(StoreError, OSError):
+            self._budget.pause(step.key, step.pause, now=self._now())
+
+
+class Asking(_Asking):
+    """Asks from the calling thread."""
+
+    def __init__(self, clock: Clock, budget: RequestBudget, store: TokenStore | None) -> None:
+        super().__init__(clock, budget, store)
+
+    def take(self, step: AcquireSlot, held: Held) -> Busy | StoreError | None:
+        """Take a slot, waiting as long as the step allows."""
+        clock, holder = self._clock, self._holder()
+        end = clock.monotonic() + step.limit_s
+        free = threading.Event()
+        while True:
+            free.clear()
+            try:
+                wait_s = self._take(step, holder, free.set)
+                if wait_s is None:
+                    held[step.key] = partial(self._give_back, step, holder)
+                    return None
+                left_s = end - clock.monotonic()
+                if wait_s != float("inf"):
+                    if wait_s >= left_s:
+                        return self._busy(step, wait_s)
+                    clock.sleep(wait_s)
+                elif not free.wait(min(ASK_AGAIN_S, max(0.0, left_s))):
+                    self._budget.forget(step.key, free.set)
+                    if clock.monotonic() >= end:
+                        return self._busy(step, step.limit_s)
+            except (StoreError, OSError) as problem:
+                return _in_our_words(problem)
+
+    def pause(self, step: PauseSlots) -> None:
+        """Let nobody who counts together take a slot for a while."""
+        self._pause(step)
+
+    def read(self, step: ReadToken) -> Entry | StoreError | None:
+        """Read the token store."""
+        try:
+            found: Entry | None = self._store.read(step.key)
+        except (StoreError, OSError) as problem:
+            return _in_our_words(problem)
+        return found
+
+    def write(self, step: WriteToken, held: Held) -> bool | StoreError:
+        """Write the token store; a lease is put back unless something else is written."""
+        held.pop(_LEASE, None)
+        try:
+            written = bool(self._store.write(step.key, step.document, step.version))
+        except (StoreError, OSError) as problem:
+            return _in_our_words(problem)
+        if written and step.undo is not None:
+            held[_LEASE] = partial(self._undo, step)
+        return written
+
+    def _undo(self, step: WriteToken) -> None:
+        with suppress(StoreError, OSError):
+            self._store.write(step.key, step.undo, step.version + 1)
+
+
+class AsyncAsking(_Asking):
+    """Asks from an event loop; what blocks is asked in a thread."""
+
+    def __init__(
+        self, clock: Clock, budget: RequestBudget, store: TokenStore | AsyncTokenStore | None
+    ) -> None:
+        super().__init__(clock, budget, store)
+        self._is_awaited = is_awaited(store)
+
+    async def take(self, step: AcquireSlot, held: Held) -> Busy | StoreError | None:
+        """Take a slot, waiting as long as the step allows."""
+        clock, holder = self._clock, self._holder()
+        loop, free = asyncio.get_running_loop(), asyncio.Event()
+        end = clock.monotonic() + step.limit_s
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(free.set)
+
+        while True:
+            free.clear()
+            try:
+                wait_s = await self._taken(step, holder, wake)
+                if wait_s is None:
+                    held[step.key] = partial(self._give_back_there, step, holder)
+                    return None
+                left_s = end - clock.monotonic()
+                if wait_s != float("inf"):
+                    if wait_s >= left_s:
+                        busy: Busy = await self._there(self._busy, step, wait_s)
+                        return busy
+                    await clock.asleep(wait_s)
+                elif await self._waited_in_vain(step, free, wake, left_s) and clock.monotonic() >= end:
+                    return self._busy(step, step.limit_s)
+            except (StoreError, OSError) as problem:
+                return _in_our_words(problem)
+
+    async def pause(self, step: PauseSlots) -> None:
+        """Let nobody who counts together take a slot for a while."""
+        await self._there(self._pause, step)
+
+    async def read(self, step: ReadToken) -> Entry | StoreError | None:
+        """Read the token store."""
+        try:
+            found: Entry | None = await self._of_store(self._store.read, step.key)
+        except (StoreError, OSError) as problem:
+            return _in_our_words(problem)
+        return found
+
+    async def write(self, step: WriteToken, held: Held) -> bool | StoreError:
+        """Write the token store; a lease is put back unless something else is written."""
+        held.pop(_LEASE, None)
+        try:
+            written = bool(await self._of_store(self._store.write, step.key, step.document, step.version))
+        except (StoreError, OSError) as problem:
+            return _in_our_words(problem)
+        if written and step.undo is not None:
+            held[_LEASE] = partial(self._undo, step)
+        return written
+
+    async def _undo(self, step: WriteToken) -> None:
+        with suppress(StoreError, OSError):
+            await self._of_store(self._store.write, step.key, step.undo, step.version + 1)
+
+    async def _of_store(self, method: Any, *arguments: Any) -> Any:
+        if self._is_awaited:
+            return await method(*arguments)
+        return await asyncio.to_thread(method, *arguments)
+
+    async def _there(self, method: Any, *arguments: Any) -> Any:
+        """Call where it may block: only what is shared does."""
+        if not self._budget.is_shared:
+            return method(*arguments)
+        return await asyncio.to_thread(method, *arguments)
+
+    async def _taken(self, step: AcquireSlot, holder: str, wake: Callable[[], None]) -> float | None:
+        if not self._budget.is_shared:
+            return self._take(step, holder, wake)
+        asked = asyncio.ensure_future(asyncio.to_thread(self._take, step, holder, wake))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            # The thread goes on: a slot that it takes for nobody is given back.
+            asked.add_done_callback(lambda done: self._give_back_late(done, step, holder))
+            raise
+
+    def _give_back_late(self, done: asyncio.Future[float | None], step: AcquireSlot, holder: str) -> None:
+        if not done.cancelled() and done.exception() is None and done.result() is None:
+            done.get_loop().run_in_executor(None, self._give_back, step, holder)
+
+    async def _give_back_there(self, step: AcquireSlot, holder: str) -> None:
+        await self._there(self._give_back, step, holder)
+
+    async def _waited_in_vain(
+        self, step: AcquireSlot, free: asyncio.Event, wake: Callable[[], None], left_s: float
+    ) -> bool:
+        """Wait to be woken, not for ever; returns True when nobody came."""
+        try:
+            async with asyncio.timeout(min(ASK_AGAIN_S, max(0.0, left_s))):
+                await free.wait()
+        except TimeoutError:
+            return True
+        finally:
+            if not free.is_set():
+                self._budget.forget(step.key, wake)
+        return False
+
+
+def is_awaited(store: Any) -> bool:
+    """Return whether a token store is one for event loops."""
+    return inspect.iscoroutinefunction(getattr(store, "read", None))
+
+
+def _in_our_words(problem: StoreError | OSError) -> StoreError:
+    if isinstance(problem, StoreError):
+        return problem.with_traceback(None)
+    return StoreError(f"The store does not answer: {problem.strerror or type(problem).__name__}.")

@@ -1,0 +1,190 @@
+"""What a tenant may do: rules of the platform's, judged before anything is sent.
+
+Every rule that is given must allow a call. What a rule cannot judge it refuses: an action
+that takes no record type could touch any of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.expressions import EvaluationError
+from connector_runtime.inputs.refusals import did_you_mean
+from connector_runtime.urls import UrlError
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.model import Action, Model
+
+EFFECTS = ("read", "create", "update", "upsert", "delete", "raw")
+_RULES = ("effects", "actions", "inputs", "rawPaths")
+
+
+@dataclass(frozen=True, slots=True)
+class _InputRule:
+    """Values that inputs may have: `name` is how the platform calls the rule."""
+
+    name: str
+    keys: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """A pattern such as `GET books:/contacts/*`; `**` at the end stands for any rest."""
+
+    text: str
+    method: str | None
+    service: str | None
+    segments: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Path:
+        method, _, place = text.strip().rpartition(" ")
+        service, _, path = place.partition("/")
+        if not place.endswith(path) or "/" not in place or (service and not service.endswith(":")):
+            raise _wrong(f"`rawPaths` cannot use {text!r}.", "Write [METHOD ][service:]/path.")
+        pieces = tuple(piece for piece in path.split("/") if piece)
+        return cls(text, method.strip().upper() or None, service.rstrip(":") or None, pieces)
+
+    def allows(self, method: str, service: str, segments: list[str]) -> bool:
+        if self.method not in (None, method) or self.service not in (None, service):
+            return False
+        wanted = self.segments
+        if wanted and wanted[-1] == "**":
+            wanted, segments = wanted[:-1], segments[: len(wanted) - 1]
+        return len(wanted) == len(segments) and all(map(fnmatchcase, segments, wanted))
+
+
+class Policy:
+    """The rules of one session.
+
+    Args:
+        model: The component.
+        allow: Any of
+
+            - `effects`: what actions may do: `read`, `create`, …, `raw`;
+            - `actions`: the only ones that may be run;
+            - `inputs`: by input, the values it may have; a component's `policy` gives such
+              rules names of their own;
+            - `rawPaths`: where raw requests may go below a service's address, as
+              `[METHOD ][service:]/path`, with `*` for a segment and `**` for any rest.
+
+    Raises:
+        ConnectionProblem: A rule that is none: it would protect nothing.
+    """
+
+    def __init__(self, model: Model, allow: Mapping[str, Any]) -> None:
+        known = (*_RULES, *model.policy)
+        for name in allow:
+            if name not in known:
+                raise _wrong(f"There is no rule called `{name}`.", did_you_mean(name, known))
+        self._effects = _texts(allow, "effects")
+        self._actions = _texts(allow, "actions")
+        paths = _texts(allow, "rawPaths")
+        self._paths = None if paths is None else [_Path.of(text) for text in paths]
+        self._inputs = _input_rules(model, allow)
+        for effect in self._effects or ():
+            if effect not in EFFECTS:
+                raise _wrong(f"`effects` cannot be {effect!r}.", did_you_mean(effect, EFFECTS))
+        for key in self._actions or ():
+            if model.action(key) is None:
+                raise _wrong(f"`actions` names `{key}`, which is none.", did_you_mean(key, model.actions))
+        named = [model.action(key) for key in self._actions or ()]
+        self._keys = {action.key for action in named if action is not None}
+
+    def judge(self, action: Action, scope: Mapping[str, Any], *, is_picker: bool = False) -> None:
+        """Refuse a call that a rule does not allow.
+
+        Args:
+            action: What is to be run.
+            scope: Its checked inputs, as its expressions see them.
+            is_picker: Whether it only fills a list to choose from.
+
+        Raises:
+            ConnectionProblem: Of kind `permission`; message and `details` name the rule.
+        """
+        if self._effects is not None and action.effect not in self._effects:
+            raise _refused(action, "effects", f"to {action.effect}", self._effects)
+        if is_picker:
+            self._judge_values(action, scope["inputs"], is_picker=True)
+            return
+        if self._actions is not None and action.key not in self._keys:
+            raise _refused(action, "actions", f"`{action.key}`", self._actions)
+        if action.effect == "raw" and self._paths is not None:
+            self._judge_path(action, scope, self._paths)
+        else:
+            self._judge_values(action, scope["inputs"], is_picker=False)
+
+    def _judge_values(self, action: Action, inputs: Mapping[str, Any], *, is_picker: bool) -> None:
+        for rule in self._inputs:
+            given = {key: inputs[key] for key in rule.keys if inputs.get(key) not in (None, "", ABSENT)}
+            for key, value in given.items():
+                for one in value if isinstance(value, list | tuple) else [value]:
+                    if str(one) not in rule.allowed:
+                        raise _refused(action, rule.name, f"`{str(one)[:100]}`", rule.allowed, key)
+            if not given and not is_picker and self._actions is None:
+                what = f"an action without {' and '.join(rule.keys)}"
+                raise _refused(action, rule.name, what, rule.allowed)
+
+    def _judge_path(self, action: Action, scope: Mapping[str, Any], paths: list[_Path]) -> None:
+        request = action.program.request
+        try:
+            method, segments = str(request.method(scope)).upper(), request.path.segments(scope)
+        except (EvaluationError, UrlError):
+            if action.program.paging is None:
+                return  # nor can the request be made, and that says why
+            segments = None
+        allowed = [path.text for path in paths]
+        if segments is None or not any(path.allows(method, request.service, segments) for path in paths):
+            place = "/" + "/".join(segments or ())
+            raise _refused(action, "rawPaths", f"{place[:100]}", tuple(allowed))
+
+
+def _input_rules(model: Model, allow: Mapping[str, Any]) -> list[_InputRule]:
+    inputs = allow.get("inputs", {})
+    if not hasattr(inputs, "items"):
+        raise _wrong("`inputs` is a map of inputs and the values they may have.")
+    taken = {item.key for action in model.actions.values() for item in action.inputs} if inputs else set()
+    rules = []
+    for key in inputs:
+        if key not in taken:
+            raise _wrong(f"No action has an input called `{key}`.", did_you_mean(key, sorted(taken)))
+        rules.append(_InputRule(f"inputs.{key}", (key,), _texts(inputs, key) or ()))
+    for name, keys in model.policy.items():
+        if name in allow:
+            rules.append(_InputRule(name, keys, _texts(allow, name) or ()))
+    return rules
+
+
+def _texts(allow: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    if name not in allow:
+        return None
+    given = allow[name]
+    is_list = isinstance(given, list | tuple | set | frozenset)
+    if not is_list or not all(isinstance(one, str) for one in given):
+        raise _wrong(f"`{name}` is a list of texts.")
+    return tuple(given)
+
+
+def _wrong(message: str, hint: str | None = None) -> ConnectorError:
+    return error_of("config", f"The policy is not right: {message}", hint=hint)
+
+
+def _refused(
+    action: Action, rule: str, what: str, allowed: tuple[str, ...], key: str | None = None
+) -> ConnectorError:
+    listed = ", ".join(allowed[:20]) + (" …" if len(allowed) > 20 else "")
+    return error_of(
+        "permission",
+        f"The platform does not allow {what} here: `{rule}` allows {listed or 'nothing'}.",
+        hint="Ask the platform's administrator.",
+        action=action.key,
+        input=key,
+        details={"rule": rule, "allowed": list(allowed)},
+    )

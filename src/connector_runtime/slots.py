@@ -1,0 +1,65 @@
+"""A service's budget in a conversation: a slot for each request, a pause for all who share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.budget import Pause
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.steps import AcquireSlot, PauseSlots
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from connector_runtime.call import Call
+    from connector_runtime.program import RequestProgram
+    from connector_runtime.reply import Verdict
+    from connector_runtime.steps import Busy, Conversation
+
+# How much longer than its attempt a slot may be held before its holder counts as dead.
+SLOT_SPARE_S = 5.0
+# After so long one request finds out whether an allowance was raised meanwhile.
+PAUSE_MAX_S = 900.0
+_PAUSING = ("rate_limited", "quota_exhausted")
+
+
+def take_slot(
+    call: Call, request: RequestProgram, scope: dict[str, Any], timeout: Any = None
+) -> Conversation[Any]:
+    """Take a slot of the service's budget; returns its key, or None where there is no budget.
+
+    Raises:
+        CallFailed: The wait would be longer than the call may last; `retry_at` says how long.
+        StoreError: The budget's store does not answer.
+    """
+    service = call.model.services[request.service]
+    if service.budget is None:
+        return None
+    whose = service.budget_key(scope) if service.budget_key else None
+    key = (call.channel.identity, request.service, None if whose is ABSENT else whose)
+    left_s = call.deadline.left_s()
+    refused = yield AcquireSlot(key, service.budget, left_s, call.attempt_timeout_s(timeout) + SLOT_SPARE_S)
+    if refused is None:
+        return key
+    if isinstance(refused, ConnectorError):
+        raise refused
+    raise _no_slot(call, refused)
+
+
+def _no_slot(call: Call, refused: Busy) -> ConnectorError:
+    """Return the error of a call that would have to wait for longer than it may."""
+    pause = refused.pause
+    if pause is None or pause.for_s < refused.wait_s:
+        message = "The budget of requests is used up for longer than this call may wait."
+        return error_of("rate_limited", message, retry_at=call.instant_after(refused.wait_s))
+    if pause.kind == "quota_exhausted":
+        message = "The service has said that the allowance is used up; nothing was sent."
+    else:
+        message = "The service has asked for a pause that is longer than this call may wait."
+    return error_of(pause.kind, message, retry_at=call.instant_after(pause.back_s))
+
+
+def heed(call: Call, key: Any, verdict: Verdict) -> Conversation[None]:
+    """Tell all who share the budget what the vendor has asked of one of them, if it did."""
+    wait_s = call.wait_asked_s(verdict) if verdict.kind in _PAUSING else None
+    if wait_s:
+        yield PauseSlots(key, Pause(min(wait_s, PAUSE_MAX_S), str(verdict.kind), wait_s))

@@ -1,0 +1,166 @@
+"""Requests counted in Redis, exactly, for processes of many machines, by the server's clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.budget import DAY_S, STEP_S, Pause, text_of_key
+from connector_runtime.stores.redis_client import RedisClient
+from connector_runtime.stores.sqlite_budget import ASK_AGAIN_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from connector_runtime.budget import Rule
+
+_NOW = """
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+"""
+# sent: sorted set by time; steps: hash of counts; slots: sorted set by end; pause: hash.
+_TAKE = (
+    _NOW
+    + """
+local requests, per_s = tonumber(ARGV[1]), tonumber(ARGV[2])
+local per_day, concurrency = tonumber(ARGV[3]), tonumber(ARGV[4])
+local holder, hold_s = ARGV[5], tonumber(ARGV[6])
+local day_s, step_s, ask_s = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local wait = 0
+local until_at = tonumber(redis.call('HGET', KEYS[4], 'until') or '0')
+if until_at > now then wait = until_at - now end
+if requests > 0 then
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - per_s)
+  local last = redis.call('ZREVRANGE', KEYS[1], requests - 1, requests - 1, 'WITHSCORES')
+  if last[2] then wait = math.max(wait, tonumber(last[2]) + per_s - now) end
+end
+local step = math.floor(now / step_s)
+if per_day > 0 then
+  local steps, left, known = {}, -per_day, redis.call('HGETALL', KEYS[2])
+  for i = 1, #known, 2 do
+    local one = tonumber(known[i])
+    if (one + 1) * step_s + day_s <= now then
+      redis.call('HDEL', KEYS[2], known[i])
+    else
+      steps[#steps + 1] = {one, tonumber(known[i + 1])}
+      left = left + tonumber(known[i + 1])
+    end
+  end
+  if left >= 0 then
+    table.sort(steps, function(a, b) return a[1] < b[1] end)
+    for _, one in ipairs(steps) do
+      left = left - one[2]
+      if left < 0 then
+        wait = math.max(wait, (one[1] + 1) * step_s + day_s - now)
+        break
+      end
+    end
+  end
+end
+if wait == 0 and concurrency > 0 then
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
+  if redis.call('ZCARD', KEYS[3]) >= concurrency then wait = ask_s end
+end
+if wait > 0 then return tostring(wait) end
+if requests > 0 then
+  redis.call('ZADD', KEYS[1], now, holder .. clock[1] .. clock[2])
+  redis.call('PEXPIRE', KEYS[1], math.ceil(per_s * 1000) + 1000)
+end
+if per_day > 0 then
+  redis.call('HINCRBY', KEYS[2], step, 1)
+  redis.call('EXPIRE', KEYS[2], day_s + 2 * step_s)
+end
+if concurrency > 0 then
+  redis.call('ZADD', KEYS[3], now + hold_s, holder)
+  redis.call('PEXPIRE', KEYS[3], math.ceil(hold_s * 1000) + 60000)
+end
+return '0'
+"""
+)
+_PAUSE = (
+    _NOW
+    + """
+local until_at, back_at = now + tonumber(ARGV[1]), now + tonumber(ARGV[2])
+if tonumber(redis.call('HGET', KEYS[1], 'until') or '0') < until_at then
+  redis.call('HSET', KEYS[1], 'until', tostring(until_at), 'back', tostring(back_at), 'kind', ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[1]) * 1000) + 1000)
+end
+"""
+)
+_PAUSED = (
+    _NOW
+    + """
+local found = redis.call('HMGET', KEYS[1], 'until', 'back', 'kind')
+if not found[1] or tonumber(found[1]) <= now then return nil end
+return {tostring(tonumber(found[1]) - now), tostring(tonumber(found[2]) - now), found[3]}
+"""
+)
+_GIVE_BACK = "return redis.call('ZREM', KEYS[1], ARGV[1])"
+
+
+class RedisBudget:
+    """A budget that processes of many machines keep together; `now` is the server's.
+
+    Args:
+        server: An address (`redis://…`), or a client of the package `redis`.
+        prefix: Begins every key in Redis.
+
+    Raises:
+        StoreError: The package `redis` is not installed.
+    """
+
+    is_shared = True
+
+    def __init__(self, server: Any, *, prefix: str = "connector") -> None:
+        self._redis = RedisClient(server)
+        self._prefix = prefix
+        texts = {"take": _TAKE, "give": _GIVE_BACK, "pause": _PAUSE, "paused": _PAUSED}
+        self._scripts = {name: self._redis.script(text) for name, text in texts.items()}
+
+    def close(self) -> None:
+        """Close connections that were opened for an address."""
+        self._redis.close()
+
+    def take(
+        self,
+        key: Hashable,
+        rule: Rule,
+        *,
+        now: float,  # noqa: ARG002
+        wake: Callable[[], None],  # noqa: ARG002
+        holder: str = "",
+        hold_s: float = 0.0,
+    ) -> float | None:
+        """Take one slot, as `ports.RequestBudget.take`."""
+        numbers = [rule.requests or 0, rule.per_s, rule.per_day or 0, rule.concurrency or 0]
+        args = [*numbers, holder, hold_s, int(DAY_S), int(STEP_S), ASK_AGAIN_S]
+        with self._redis.asked():
+            said = self._scripts["take"](keys=self._places(key, "sent", "steps", "slots", "pause"), args=args)
+        return float(said) or None
+
+    def give_back(self, key: Hashable, holder: str = "") -> None:
+        """Free a slot taken before."""
+        with self._redis.asked():
+            self._scripts["give"](keys=self._places(key, "slots"), args=[holder])
+
+    def forget(self, key: Hashable, wake: Callable[[], None]) -> None:
+        """Nobody is woken, so nobody has to be forgotten."""
+
+    def pause(self, key: Hashable, pause: Pause, *, now: float) -> None:  # noqa: ARG002
+        """Let nobody take a slot for a while; a longer pause outlives a shorter one."""
+        args = [pause.for_s, max(pause.for_s, pause.back_s), pause.kind]
+        with self._redis.asked():
+            self._scripts["pause"](keys=self._places(key, "pause"), args=args)
+
+    def paused(self, key: Hashable, *, now: float) -> Pause | None:  # noqa: ARG002
+        """Return what is left of the pause, or None."""
+        with self._redis.asked():
+            found = self._scripts["paused"](keys=self._places(key, "pause"))
+        if found is None:
+            return None
+        for_s, back_s, kind = found
+        return Pause(float(for_s), kind.decode() if isinstance(kind, bytes) else kind, float(back_s))
+
+    def _places(self, key: Hashable, *what: str) -> list[str]:
+        # One account's places share a slot of a cluster.
+        account = f"{self._prefix}:budget:{{{text_of_key(key)}}}"
+        return [f"{account}:{one}" for one in what]
