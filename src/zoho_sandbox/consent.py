@@ -36,9 +36,9 @@ def answer(sandbox: Sandbox, request: Request, entry: Entry) -> Reply:
         return html_reply("refused.html", {"reason": reason}, status=403)
     if request.method == "POST":
         fields.update(parse_form(request.headers.get("content-type", ""), request.body).fields)
-    entry.tenant = fields.get("client_id", "")
     try:
         client = _checked_client(sandbox, fields)
+        entry.tenant = fields["client_id"]
         if request.method == "POST":
             return _decide(sandbox, fields, entry)
         return _show(sandbox, client, fields)

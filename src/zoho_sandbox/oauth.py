@@ -60,10 +60,10 @@ def throttled(sandbox: Sandbox) -> Answer:
 def _guarded(sandbox: Sandbox, request: Request, entry: Entry, action: Any) -> Answer:
     fields = dict(request.query)
     fields.update(parse_form(request.headers.get("content-type", ""), request.body).fields)
-    entry.tenant = fields.get("client_id", "")
     # choice: a credential that looks real is answered as an unknown one, with a hint.
     if any(looks_real(value) for value in fields.values()):
         return Answer(200, {"error": "invalid_code"}, (_HINT_REAL,))
+    entry.tenant = fields.get("client_id", "")
     try:
         return Answer(200, action(sandbox, fields, entry))
     except RefusedError as refusal:
