@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -58,52 +59,12 @@ PAYLOADS = [
     "\u202e<script>alert(1)</script>",
 ]  # fmt: skip
 # What the pages themselves are made of.
-TAGS = set(
-    [
-        "html",
-        "head",
-        "meta",
-        "link",
-        "title",
-        "body",
-        "header",
-        "nav",
-        "main",
-        "section",
-        "footer",
-        "div",
-        "h1",
-        "h2",
-        "h3",
-        "p",
-        "ul",
-        "ol",
-        "li",
-        "dl",
-        "dt",
-        "dd",
-        "a",
-        "b",
-        "strong",
-        "em",
-        "small",
-        "code",
-        "pre",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "form",
-        "label",
-        "input",
-        "select",
-        "option",
-        "button",
-        "span",
-        "br",
-    ]
+TAGS = frozenset(
+    re.findall(
+        r"\w+",
+        "html head meta link title body header nav main section footer div h1 h2 h3 p ul ol li dl dt dd a b strong"
+        " em small code pre table thead tbody tr th td form label input select option button span br",
+    )
 )
 ORGANIZATION = "10234695"
 
