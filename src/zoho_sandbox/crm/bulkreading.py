@@ -127,6 +127,9 @@ def _module(visit: Visit, asked: Json) -> Module:
     module = visit.schema.modules.get(str(name))
     if module is None:
         raise refuse("MODULE_NOT_AVAILABLE", "The given module is not available.")
+    page = query.get("page") if isinstance(query, dict) else None
+    if page is not None and (type(page) is not int or page < 1):
+        raise refuse("INVALID_DATA", "invalid data", {"api_name": "page"})
     if isinstance(query, dict) and query.get("cvid") not in (None, views.view_id(module)):
         raise refuse("INVALID_REQUEST", "The given cvid is not available.", {"api_name": "cvid"})
     return module
@@ -136,6 +139,9 @@ def _columns(module: Module, query: Json) -> list[Field]:
     names = query.get("fields")
     if not names:
         return [field for field in module.fields.values() if field.type != "subform"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        details = {"api_name": "fields", "expected_data_type": "jsonarray"}
+        raise refuse("INVALID_DATA", "invalid data", details)
     unknown = [name for name in names if name not in module.fields and name.lower() != "id"]
     if unknown:
         details = {"api_name": unknown[0], "module": module.api_name}

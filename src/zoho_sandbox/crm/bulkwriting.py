@@ -88,13 +88,28 @@ def _check_mapping(module: Module, operation: str, resource: Json) -> None:
     mappings = resource.get("field_mappings")
     if mappings is None:
         return
-    names = {mapping.get("api_name") for mapping in mappings if isinstance(mapping, dict)}
+    if not isinstance(mappings, list) or not all(_is_mapping(mapping) for mapping in mappings):
+        raise refuse("INVALID_DATA", INVALID_DATA, {"api_name": "field_mappings"})
+    names = {mapping["api_name"] for mapping in mappings}
     if unknown := sorted(str(name) for name in names if name not in {*module.fields, "id", "Id"}):
         raise refuse("INVALID_DATA", INVALID_DATA, {"api_name": unknown[0]})
     wanted = {field.api_name for field in module.fields.values() if field.mandatory}
     if operation == "insert" and (missing := sorted(wanted - names)):
         details = {"api_name": missing[0]}
         raise refuse("MANDATORY_FIELDS_NOT_MAPPED", "Mandatory fields are not mapped", details)
+
+
+def _is_mapping(mapping: Any) -> bool:
+    if not isinstance(mapping, dict) or not isinstance(mapping.get("api_name"), str):
+        return False
+    index, find_by = mapping.get("index"), mapping.get("find_by")
+    default = mapping.get("default_value") or {"value": None}
+    return (
+        (index is None or (type(index) is int and index >= 0))
+        and (find_by is None or isinstance(find_by, str))
+        and isinstance(default, dict)
+        and isinstance(default.get("value"), str | None)
+    )
 
 
 def _finish(visit: Visit, job: Json) -> None:

@@ -83,6 +83,10 @@ def _checked(visit: Visit, requests: Sequence[Any]) -> list[str]:
             if not request.get(key):
                 details = {"api_name": key, "json_path": f"{path}.{key}"}
                 raise refuse("MANDATORY_NOT_FOUND", "required field not found", details)
+        for key in ("params", "headers"):
+            if not isinstance(request.get(key) or {}, dict):
+                details = {"api_name": key, "json_path": f"{path}.{key}"}
+                raise refuse("INVALID_DATA", INVALID_DATA, {"expected_data_type": "jsonobject", **details})
         uri = _URI.fullmatch(urlsplit(str(request["uri"])).path)
         if request["method"] not in _METHODS or uri is None:
             key = "uri" if uri is None else "method"

@@ -126,7 +126,8 @@ def _check_stage(conversion: _Conversion) -> None:
 
 
 def _tags(conversion: _Conversion, name: str) -> Json:
-    carried = (conversion.item.get("carry_over_tags") or {}).get(name)
+    asked = conversion.item.get("carry_over_tags")
+    carried = asked.get(name) if isinstance(asked, dict) else None
     if not carried:
         return {}
     tags: list[Any] = carried if isinstance(carried, list) else [carried]

@@ -60,7 +60,7 @@ def update_tags(visit: Visit) -> Answer:
     """Rename or recolour tags, named by id in the body or in the path."""
     items = visit.items("tags")
     if len(visit.call.segments) > 2:
-        items = [{**item, "id": visit.call.segments[2]} for item in items[:1]]
+        items = [{**as_object(item), "id": visit.call.segments[2]} for item in items[:1]]
 
     def update(n: int, item: Json) -> Json:
         module, tag = _tag(visit, str(item.get("id")))
@@ -85,8 +85,7 @@ def delete_tag(visit: Visit) -> Answer:
 def merge_tags(visit: Visit) -> Answer:
     """Merge the tag named by ``conflict_id`` into the tag of the path."""
     module, tag = _tag(visit, visit.call.segments[2])
-    item = visit.items("tags")[0]
-    other_id = str(item.get("conflict_id")) if isinstance(item, dict) else ""
+    other_id = str(as_object(visit.items("tags")[0]).get("conflict_id"))
     other = visit.state.get(_kind(module), other_id)
     if other is None:
         details = {"api_name": "conflict_id", "json_path": "$.tags[0].conflict_id"}
@@ -108,8 +107,9 @@ def count_records(visit: Visit) -> Answer:
 def mass_delete(visit: Visit) -> Answer:
     """Delete many tags in a job, which is done at once."""
     for group in visit.items("mass_delete"):
-        for tag in group.get("tags") or []:
-            module, found = _tag(visit, str(tag.get("id")))
+        tags = as_object(group).get("tags")
+        for tag in tags if isinstance(tags, list) else []:
+            module, found = _tag(visit, str(as_object(tag).get("id")))
             _drop(visit, module, found["id"])
     job = {"job_id": visit.new_id(), "status": "completed", "created_time": visit.now()}
     visit.state.put("crm/tag_jobs", job["job_id"], job)
@@ -172,6 +172,11 @@ def _retag(visit: Visit, changed: Callable[[Module, list[str], list[str]], list[
         answer.body["success_count"] = str(done)
     answer.cost = max(1, -(-len(ids) // _RECORDS_PER_CREDIT))
     return answer
+
+
+def as_object(thing: Any) -> Json:
+    """Return an object of a request, an empty one in place of anything else."""
+    return thing if isinstance(thing, dict) else {}
 
 
 def _asked(visit: Visit, name: str, default: Any) -> Any:
