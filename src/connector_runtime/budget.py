@@ -13,10 +13,10 @@ from connector_runtime.forks import forget_after_fork
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-DAY_S = 86_400.0
-# A day is counted in steps of ten minutes: exact to the safe side, and small for millions.
-STEP_S = 600.0
-_STEPS = int(DAY_S / STEP_S)
+# A longer window is counted in steps of a 144th (of a day: ten minutes): exact to the safe
+# side, and small for millions of requests.
+EXACT_S = 3600.0
+STEPS = 144
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,17 @@ class Rule:
     Attributes:
         requests: Most requests in any `per_s` seconds.
         per_s: Length of that window.
-        per_day: Most requests in any 24 hours.
         concurrency: Most requests at once.
     """
 
     requests: int | None = None
     per_s: float = 60.0
     concurrency: int | None = None
-    per_day: int | None = None
+
+    @property
+    def step_s(self) -> float:
+        """Return the length of the steps that requests are counted in, 0.0 for each by itself."""
+        return self.per_s / STEPS if self.per_s > EXACT_S else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +101,11 @@ class Budget:
             if rule.concurrency is not None and account.running >= rule.concurrency:
                 account.waiting.append(wake)
                 return float("inf")
-            if rule.requests is not None:
-                account.sent.append(now)
-            if rule.per_day is not None:
-                step = int(now // STEP_S)
+            if rule.requests is not None and rule.step_s:
+                step = int(now // rule.step_s)
                 account.steps[step] = account.steps.get(step, 0) + 1
+            elif rule.requests is not None:
+                account.sent.append(now)
             account.running += 1
             return None
 
@@ -147,34 +150,34 @@ def text_of_key(key: Hashable) -> str:
 
 
 def _refused_s(account: _Account, rule: Rule, now: float) -> float | None:
-    """Return how long pause, window and day make a caller wait, or None."""
+    """Return how long pause and window make a caller wait, or None."""
     waits: list[float] = []
     pause = _left(account, now)
     if pause is not None:
         waits.append(pause.for_s)
-    if rule.requests is not None:
+    if rule.requests is not None and rule.step_s:
+        waits += steps_wait_s(account.steps, rule, now)
+    elif rule.requests is not None:
         while account.sent and account.sent[0] <= now - rule.per_s:
             account.sent.popleft()
         if len(account.sent) >= rule.requests:
             waits.append(account.sent[0] + rule.per_s - now)
-    if rule.per_day is not None:
-        waits += day_wait_s(account.steps, rule.per_day, now)
     return max(waits) if waits else None
 
 
-def day_wait_s(steps: dict[int, int], per_day: int, now: float) -> list[float]:
-    """Forget the steps that are a day old; return `[wait]` when the rest uses up the day."""
-    step = int(now // STEP_S)
-    for old in [one for one in steps if one <= step - _STEPS - 1 or one > step + _STEPS]:
+def steps_wait_s(steps: dict[int, int], rule: Rule, now: float) -> list[float]:
+    """Forget the steps that left the window; return `[wait]` when the others use it up."""
+    step_s, step = rule.step_s, int(now // rule.step_s)
+    for old in [one for one in steps if one < step - STEPS or one > step + STEPS]:
         del steps[old]
-    left = sum(steps.values()) - per_day
+    left = sum(steps.values()) - (rule.requests or 0)
     if left < 0:
         return []
     for one in sorted(steps):
         left -= steps[one]
         if left < 0:
             # A step's last request may have come at its very end.
-            return [(one + 1) * STEP_S + DAY_S - now]
+            return [(one + 1 + STEPS) * step_s - now]
     return []
 
 

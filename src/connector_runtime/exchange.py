@@ -19,7 +19,7 @@ from connector_runtime.reply import Verdict, judge
 from connector_runtime.request import build
 from connector_runtime.results import Attempt, Result, judge_records
 from connector_runtime.retry import Policy, may_double, may_repeat
-from connector_runtime.slots import heed, take_slot
+from connector_runtime.slots import heed, take_slots
 from connector_runtime.steps import ReleaseSlot, Send, Sleep
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
@@ -117,17 +117,17 @@ def _attempt(
     timeout = program.request.timeout(scope) if program.request.timeout else None
     used, built = _built(call, scope, form)
     _note(call, built)
-    key = yield from take_slot(call, program.request, scope, timeout)
+    taken = yield from take_slots(call, program.request, scope, timeout)
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)
     started = call.clock.monotonic()
     got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
     duration_s = call.clock.monotonic() - started
-    if key is not None:
+    for key in taken:
         yield ReleaseSlot(key)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
-    if key is not None:
-        yield from heed(call, key, verdict)
+    if verdict.certainty is Certainty.REJECTED:
+        yield from heed(call, taken, verdict)
     if verdict.kind == "auth_expired":
         channel.time.learn(verdict.values["headers"].get("date"), call.clock)
     else:

@@ -29,12 +29,19 @@ MAX_LISTED_SCOPES = 200
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceBudget:
+    """A limit of a service's, and what beside the connection shares it."""
+
+    rule: Rule
+    key: Evaluate | None
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """An API of the vendor's: where it is, and how much may be asked of it."""
 
     url: Evaluate
-    budget: Rule | None
-    budget_key: Evaluate | None
+    budgets: tuple[ServiceBudget, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,16 @@ class Action:
         return self.scopes_over({})
 
     def scopes_over(self, known: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return every permission the action can need while some of its inputs are known."""
+        """Return every permission the action can need while some of its inputs are known.
+
+        Once one is known, the optional ones that are not count as not given.
+        """
         wanted = {
             item.key: [choice.value for choice in item.choices]
             for item in self.inputs
-            if item.choices and item.key not in known and self._scopes_read(item.key)
+            if item.choices and item.key not in known and (item.required or not known)
         }
+        wanted = {key: values for key, values in wanted.items() if self._scopes_read(key)}
         found: set[str] = set()
         for combination in itertools.islice(itertools.product(*wanted.values()), MAX_LISTED_SCOPES):
             chosen = dict(zip(wanted, combination, strict=True))
@@ -189,10 +200,6 @@ class Model:
         }
         self.shared_inputs = {
             key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
-        }
-        self.policy = {
-            name: tuple([keys] if isinstance(keys, str) else keys)
-            for name, keys in component.get("policy", {}).items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
         self.connections = {
@@ -294,22 +301,23 @@ def _cell(cell: Any) -> Any:
 
 
 def _service(entry: Mapping[str, Any]) -> Service:
-    budget = entry.get("budget")
-    rule = None
-    if budget:
-        rule = Rule(
-            requests=budget.get("requests"),
-            per_s=seconds_of(budget.get("per", 60)) or 60.0,
-            concurrency=budget.get("concurrency"),
-            per_day=budget.get("perDay"),
-        )
-    names = names_for("component", ("services",))
-    key = budget.get("key") if budget else None
-    return Service(
-        url=compile_node(entry["url"], names).render,
-        budget=rule,
-        budget_key=compile_node(key, names).render if key else None,
+    given = entry.get("budget", [])
+    budgets = [_budget(one) for one in (given if isinstance(given, list) else [given])]
+    # Nobody holds a place among those at work while waiting for a window.
+    budgets.sort(key=lambda budget: budget.rule.concurrency is not None)
+    url = compile_node(entry["url"], names_for("component", ("services",))).render
+    return Service(url=url, budgets=tuple(budgets))
+
+
+def _budget(given: Mapping[str, Any]) -> ServiceBudget:
+    rule = Rule(
+        requests=given.get("requests"),
+        per_s=seconds_of(given.get("per", 60)) or 60.0,
+        concurrency=given.get("concurrency"),
     )
+    key = given.get("key")
+    names = names_for("component", ("services",))
+    return ServiceBudget(rule, compile_node(key, names).render if key else None)
 
 
 def _oauth2(definition: Mapping[str, Any], component: Mapping[str, Any]) -> OAuth2:

@@ -36,7 +36,7 @@ class _InputRule:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """A pattern such as `GET books:/contacts/*`; `**` at the end stands for any rest."""
+    """A pattern such as `GET shop:/pets/*`; `**` at the end stands for any rest."""
 
     text: str
     method: str | None
@@ -70,8 +70,8 @@ class Policy:
 
             - `effects`: what actions may do: `read`, `create`, …, `raw`;
             - `actions`: the only ones that may be run;
-            - `inputs`: by input, the values it may have; a component's `policy` gives such
-              rules names of their own;
+            - `inputs`: by input, the values it may have; `recordTypes` is short for the input
+              `recordType`, and so is any other input's key with an s;
             - `rawPaths`: where raw requests may go below a service's address, as
               `[METHOD ][service:]/path`, with `*` for a segment and `**` for any rest.
 
@@ -80,10 +80,6 @@ class Policy:
     """
 
     def __init__(self, model: Model, allow: Mapping[str, Any]) -> None:
-        known = (*_RULES, *model.policy)
-        for name in allow:
-            if name not in known:
-                raise _wrong(f"There is no rule called `{name}`.", did_you_mean(name, known))
         self._effects = _texts(allow, "effects")
         self._actions = _texts(allow, "actions")
         paths = _texts(allow, "rawPaths")
@@ -147,19 +143,30 @@ class Policy:
 
 
 def _input_rules(model: Model, allow: Mapping[str, Any]) -> list[_InputRule]:
-    inputs = allow.get("inputs", {})
+    inputs, plurals = allow.get("inputs", {}), [name for name in allow if name not in _RULES]
     if not hasattr(inputs, "items"):
         raise _wrong("`inputs` is a map of inputs and the values they may have.")
-    taken = {item.key for action in model.actions.values() for item in action.inputs} if inputs else set()
+    if not inputs and not plurals:
+        return []
+    taken = sorted({item.key for action in model.actions.values() for item in action.inputs})
     rules = []
     for key in inputs:
         if key not in taken:
-            raise _wrong(f"No action has an input called `{key}`.", did_you_mean(key, sorted(taken)))
-        rules.append(_InputRule(f"inputs.{key}", (key,), _texts(inputs, key) or ()))
-    for name, keys in model.policy.items():
-        if name in allow:
-            rules.append(_InputRule(name, keys, _texts(allow, name) or ()))
+            raise _wrong(f"No action has an input called `{key}`.", did_you_mean(key, taken))
+        rules.append(_InputRule(f"inputs.{key}", _alike(key, taken), _texts(inputs, key) or ()))
+    for name in plurals:
+        key = name.removesuffix("s")
+        if key == name or key not in taken:
+            known = [*_RULES, *(f"{one}s" for one in taken)]
+            raise _wrong(f"There is no rule called `{name}`.", did_you_mean(name, known))
+        rules.append(_InputRule(name, _alike(key, taken), _texts(allow, name) or ()))
     return rules
+
+
+def _alike(key: str, taken: list[str]) -> tuple[str, ...]:
+    """Return an input and those that are named after it: `recordType`, `parentRecordType`."""
+    ending = key[:1].upper() + key[1:]
+    return tuple(one for one in taken if one == key or one.endswith(ending))
 
 
 def _texts(allow: Mapping[str, Any], name: str) -> tuple[str, ...] | None:

@@ -10,6 +10,8 @@ from connector_runtime.steps import AcquireSlot, PauseSlots
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from connector_runtime.call import Call
     from connector_runtime.program import RequestProgram
     from connector_runtime.reply import Verdict
@@ -22,27 +24,27 @@ PAUSE_MAX_S = 900.0
 _PAUSING = ("rate_limited", "quota_exhausted")
 
 
-def take_slot(
+def take_slots(
     call: Call, request: RequestProgram, scope: dict[str, Any], timeout: Any = None
-) -> Conversation[Any]:
-    """Take a slot of the service's budget; returns its key, or None where there is no budget.
+) -> Conversation[list[Hashable]]:
+    """Take a slot of each of the service's budgets; returns what to release.
 
     Raises:
         CallFailed: The wait would be longer than the call may last; `retry_at` says how long.
-        StoreError: The budget's store does not answer.
+        StoreError: The store of the budget does not answer.
     """
-    service = call.model.services[request.service]
-    if service.budget is None:
-        return None
-    whose = service.budget_key(scope) if service.budget_key else None
-    key = (call.channel.identity, request.service, None if whose is ABSENT else whose)
-    left_s = call.deadline.left_s()
-    refused = yield AcquireSlot(key, service.budget, left_s, call.attempt_timeout_s(timeout) + SLOT_SPARE_S)
-    if refused is None:
-        return key
-    if isinstance(refused, ConnectorError):
-        raise refused
-    raise _no_slot(call, refused)
+    taken: list[Hashable] = []
+    for number, budget in enumerate(call.model.services[request.service].budgets):
+        whose = budget.key(scope) if budget.key else None
+        key = (call.channel.identity, request.service, str(number), None if whose is ABSENT else whose)
+        hold_s = call.attempt_timeout_s(timeout) + SLOT_SPARE_S
+        refused = yield AcquireSlot(key, budget.rule, call.deadline.left_s(), hold_s)
+        if isinstance(refused, ConnectorError):
+            raise refused
+        if refused is not None:
+            raise _no_slot(call, refused)
+        taken.append(key)
+    return taken
 
 
 def _no_slot(call: Call, refused: Busy) -> ConnectorError:
@@ -58,8 +60,8 @@ def _no_slot(call: Call, refused: Busy) -> ConnectorError:
     return error_of(pause.kind, message, retry_at=call.instant_after(pause.back_s))
 
 
-def heed(call: Call, key: Any, verdict: Verdict) -> Conversation[None]:
-    """Tell all who share the budget what the vendor has asked of one of them, if it did."""
-    wait_s = call.wait_asked_s(verdict) if verdict.kind in _PAUSING else None
+def heed(call: Call, taken: list[Hashable], verdict: Verdict) -> Conversation[None]:
+    """Tell all who share the first budget what the vendor has asked of one of them, if it did."""
+    wait_s = call.wait_asked_s(verdict) if taken and verdict.kind in _PAUSING else None
     if wait_s:
-        yield PauseSlots(key, Pause(min(wait_s, PAUSE_MAX_S), str(verdict.kind), wait_s))
+        yield PauseSlots(taken[0], Pause(min(wait_s, PAUSE_MAX_S), str(verdict.kind), wait_s))

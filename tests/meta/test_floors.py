@@ -24,13 +24,14 @@ FLOORS = (
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check inputs load model ports program retry scopes",
     # the conversation of one action
-    "call connections exchange oauth paging plan reply request results steps tokens",
+    """call connections exchange grants oauth paging plan policy renewal reply request results slots steps
+    tokens""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "drivers logins picking session",
+    "asking drivers logins picking session",
     # the facade
-    "cases component describe",
+    "cases component describe health",
     # faces
     "cli __main__ __init__",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.budget import DAY_S, STEP_S, Pause, text_of_key
+from connector_runtime.budget import Pause, text_of_key
 from connector_runtime.stores.redis_client import RedisClient
 from connector_runtime.stores.sqlite_budget import ASK_AGAIN_S
 
@@ -21,57 +21,51 @@ local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 _TAKE = (
     _NOW
     + """
-local requests, per_s = tonumber(ARGV[1]), tonumber(ARGV[2])
-local per_day, concurrency = tonumber(ARGV[3]), tonumber(ARGV[4])
-local holder, hold_s = ARGV[5], tonumber(ARGV[6])
-local day_s, step_s, ask_s = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local requests, per_s, step_s = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local concurrency, holder, hold_s = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local wait = 0
-local until_at = tonumber(redis.call('HGET', KEYS[4], 'until') or '0')
+local until_at = tonumber(redis.call('HGET', KEYS[3], 'until') or '0')
 if until_at > now then wait = until_at - now end
-if requests > 0 then
+if requests > 0 and step_s == 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - per_s)
   local last = redis.call('ZREVRANGE', KEYS[1], requests - 1, requests - 1, 'WITHSCORES')
   if last[2] then wait = math.max(wait, tonumber(last[2]) + per_s - now) end
-end
-local step = math.floor(now / step_s)
-if per_day > 0 then
-  local steps, left, known = {}, -per_day, redis.call('HGETALL', KEYS[2])
+elseif requests > 0 then
+  local steps, left, known = {}, -requests, redis.call('HGETALL', KEYS[1])
   for i = 1, #known, 2 do
-    local one = tonumber(known[i])
-    if (one + 1) * step_s + day_s <= now then
-      redis.call('HDEL', KEYS[2], known[i])
+    local step, count = tonumber(known[i]), tonumber(known[i + 1])
+    if (step + 1) * step_s + per_s <= now then
+      redis.call('HDEL', KEYS[1], known[i])
     else
-      steps[#steps + 1] = {one, tonumber(known[i + 1])}
-      left = left + tonumber(known[i + 1])
+      steps[#steps + 1] = {step, count}
+      left = left + count
     end
   end
-  if left >= 0 then
-    table.sort(steps, function(a, b) return a[1] < b[1] end)
-    for _, one in ipairs(steps) do
-      left = left - one[2]
-      if left < 0 then
-        wait = math.max(wait, (one[1] + 1) * step_s + day_s - now)
-        break
-      end
+  table.sort(steps, function(a, b) return a[1] < b[1] end)
+  for _, one in ipairs(left >= 0 and steps or {}) do
+    left = left - one[2]
+    if left < 0 then
+      wait = math.max(wait, (one[1] + 1) * step_s + per_s - now)
+      break
     end
   end
 end
 if wait == 0 and concurrency > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
-  if redis.call('ZCARD', KEYS[3]) >= concurrency then wait = ask_s end
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+  if redis.call('ZCARD', KEYS[2]) >= concurrency then wait = tonumber(ARGV[7]) end
 end
 if wait > 0 then return tostring(wait) end
 if requests > 0 then
-  redis.call('ZADD', KEYS[1], now, holder .. clock[1] .. clock[2])
-  redis.call('PEXPIRE', KEYS[1], math.ceil(per_s * 1000) + 1000)
-end
-if per_day > 0 then
-  redis.call('HINCRBY', KEYS[2], step, 1)
-  redis.call('EXPIRE', KEYS[2], day_s + 2 * step_s)
+  if step_s == 0 then
+    redis.call('ZADD', KEYS[1], now, holder .. clock[1] .. clock[2])
+  else
+    redis.call('HINCRBY', KEYS[1], math.floor(now / step_s), 1)
+  end
+  redis.call('PEXPIRE', KEYS[1], math.ceil((per_s + 2 * step_s + 1) * 1000))
 end
 if concurrency > 0 then
-  redis.call('ZADD', KEYS[3], now + hold_s, holder)
-  redis.call('PEXPIRE', KEYS[3], math.ceil(hold_s * 1000) + 60000)
+  redis.call('ZADD', KEYS[2], now + hold_s, holder)
+  redis.call('PEXPIRE', KEYS[2], math.ceil(hold_s * 1000) + 60000)
 end
 return '0'
 """
@@ -131,10 +125,11 @@ class RedisBudget:
         hold_s: float = 0.0,
     ) -> float | None:
         """Take one slot, as `ports.RequestBudget.take`."""
-        numbers = [rule.requests or 0, rule.per_s, rule.per_day or 0, rule.concurrency or 0]
-        args = [*numbers, holder, hold_s, int(DAY_S), int(STEP_S), ASK_AGAIN_S]
+        numbers = [rule.requests or 0, rule.per_s, rule.step_s, rule.concurrency or 0]
+        args = [*numbers, holder, hold_s, ASK_AGAIN_S]
+        places = self._places(key, "steps" if rule.step_s else "sent", "slots", "pause")
         with self._redis.asked():
-            said = self._scripts["take"](keys=self._places(key, "sent", "steps", "slots", "pause"), args=args)
+            said = self._scripts["take"](keys=places, args=args)
         return float(said) or None
 
     def give_back(self, key: Hashable, holder: str = "") -> None:

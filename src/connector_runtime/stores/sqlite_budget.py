@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.budget import STEP_S, Pause, day_wait_s, text_of_key
+from connector_runtime.budget import Pause, steps_wait_s, text_of_key
 from connector_runtime.stores.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ class SqliteBudget:
         name = text_of_key(key)
         with self._file.transaction() as sql:
             waits = [*_pause_waits(sql, name, now), *_window_waits(sql, name, rule, now)]
-            waits += _day_waits(sql, name, rule, now)
             if not waits and _is_full(sql, name, rule, now):
                 waits = [ASK_AGAIN_S]
             if waits:
@@ -115,6 +114,8 @@ def _pause_waits(sql: sqlite3.Connection, name: str, now: float) -> list[float]:
 def _window_waits(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> list[float]:
     if rule.requests is None:
         return []
+    if rule.step_s:
+        return _steps_waits(sql, name, rule, now)
     # What lies further ahead than a window was written by a clock that has been set back since.
     sql.execute(
         "DELETE FROM sent WHERE key = ? AND (at <= ? OR at > ?)", (name, now - rule.per_s, now + rule.per_s)
@@ -125,12 +126,10 @@ def _window_waits(sql: sqlite3.Connection, name: str, rule: Rule, now: float) ->
     return [] if row is None else [row[0] + rule.per_s - now]
 
 
-def _day_waits(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> list[float]:
-    if rule.per_day is None:
-        return []
+def _steps_waits(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> list[float]:
     steps = dict(sql.execute("SELECT step, count FROM steps WHERE key = ?", (name,)).fetchall())
     known = set(steps)
-    waits = day_wait_s(steps, rule.per_day, now)
+    waits = steps_wait_s(steps, rule, now)
     for old in known - steps.keys():
         sql.execute("DELETE FROM steps WHERE key = ? AND step = ?", (name, old))
     return waits
@@ -145,10 +144,10 @@ def _is_full(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> bool
 
 
 def _note(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> None:
-    if rule.requests is not None:
-        sql.execute("INSERT INTO sent VALUES (?, ?)", (name, now))
-    if rule.per_day is not None:
+    if rule.requests is not None and rule.step_s:
         sql.execute(
             "INSERT INTO steps VALUES (?, ?, 1) ON CONFLICT (key, step) DO UPDATE SET count = count + 1",
-            (name, int(now // STEP_S)),
+            (name, int(now // rule.step_s)),
         )
+    elif rule.requests is not None:
+        sql.execute("INSERT INTO sent VALUES (?, ?)", (name, now))
