@@ -11,12 +11,15 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.errors import error_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jinja2 import Environment
 
 MAX_CHARACTERS = 2_000
+SAFE_JINJA = (3, 1, 6)
 
 _TOKEN = re.compile(
     r"""
@@ -143,9 +146,31 @@ def parse(source: str) -> Any:
 
 @functools.cache
 def _environment() -> Environment:
+    from importlib.metadata import version  # noqa: PLC0415
+
     from jinja2 import Environment  # noqa: PLC0415
 
+    check_release(version("jinja2"))
     return Environment(autoescape=False)  # noqa: S701  it only parses, it renders nothing
+
+
+def check_release(installed: str) -> None:
+    """Refuse to start on a Jinja with known holes, although only its parser is used here.
+
+    Raises:
+        ConnectionProblem: The release is older than `SAFE_JINJA`.
+
+    Source:
+        CVE-2024-56201, CVE-2024-56326, CVE-2025-27516: fixed in 3.1.6.
+    """
+    release = tuple(int(part) for part in re.findall("[0-9]+", installed)[:3])
+    if release < SAFE_JINJA:
+        wanted = ".".join(map(str, SAFE_JINJA))
+        raise error_of(
+            "config",
+            f"Jinja {installed} has known security holes.",
+            hint=f"Install jinja2 {wanted} or later.",
+        )
 
 
 def _tokens(source: str) -> Iterator[Any]:
