@@ -25,9 +25,7 @@ class Coverage:
     """What a vendor's permissions contain; without rows each covers itself only."""
 
     def __init__(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        self._rows = [
-            (_pattern(granted), tuple(row.get("covers", ()))) for granted, row in rows.items()
-        ]
+        self._rows = [(_pattern(granted), tuple(row.get("covers", ()))) for granted, row in rows.items()]
 
     def covers(self, granted: str, needed: str) -> bool:
         """Return whether who has one permission may do what needs the other."""

@@ -29,7 +29,7 @@ FLOORS = (
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "asking drivers logins picking session",
+    "asking drivers logins offers picking session",
     # the facade
     "cases component describe health",
     # faces

@@ -8,18 +8,21 @@ from typing import Any
 import click
 
 from connector_runtime.cli import checking, demonstration
+from connector_runtime.cli.connected import connections, doctor, scopes
+from connector_runtime.cli.connecting import connect
 from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
-from connector_runtime.cli.output import debug_logger, put, say
+from connector_runtime.cli.output import as_json, debug_logger, put, say
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.showing import action_page, action_table
 from connector_runtime.describe import describe_action
 from connector_runtime.documents import dump_json
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 with_inputs = [
     click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One input; repeatable."),
     click.option("--inputs", "file", metavar="FILE", help="Inputs as YAML or JSON; - for standard input."),
-    click.option("--connection", metavar="FILE", help="A connection as YAML or JSON; else the sandbox."),
+    click.option(
+        "--connection", metavar="NAME", help="A kept connection, or a YAML or JSON file; else the sandbox."
+    ),
     click.option("--fresh", is_flag=True, help="Empty the embedded sandbox first."),
 ]
 
@@ -75,8 +78,8 @@ def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool
     """Print the exact request an action would send; nothing is sent."""
     component = load(context)
     inputs = inputs_of(action_of(component, action), given["pairs"], given["file"])
-    with connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as connection:
-        plan = component.request(action, inputs, connection, trust_paths=True)
+    with connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen:
+        plan = component.request(action, inputs, chosen.connection, trust_paths=True)
     if as_json:
         put({**plan.to_dict(), "curl": plan.curl()}, as_json=True)
     else:
@@ -88,7 +91,9 @@ def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool
 @program.command()
 @click.argument("action")
 @click.option("--save-to", metavar="FILE", help="Write the reply's content to a file.")
-@click.option("--deadline", type=float, metavar="SECONDS", help="Bound of the whole call.")
+@click.option(
+    "--deadline", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of the whole call."
+)
 @as_json
 @click.pass_context
 def run(context: click.Context, /, action: str, *, save_to: str | None, deadline: float | None,
@@ -97,8 +102,10 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
     component = load(context)
     inputs = inputs_of(action_of(component, action), given["pairs"], given["file"])
     with (
-        connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as connection,
-        component.session(connection, logger=debug_logger(), trust_paths=True) as session,
+        connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
+        component.session(
+            chosen.connection, logger=debug_logger(), trust_paths=True, **chosen.options
+        ) as session,
     ):
         result = session.run(action, inputs, deadline_s=deadline, save_to=save_to)
     put(result.to_dict() if as_json else result.data, as_json=as_json)
@@ -120,7 +127,13 @@ for _option in reversed(with_inputs):
 
 @program.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--format", "style", type=click.Choice(["text", "json", "github"]), default="text")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How problems look.",
+)
 @as_json
 @click.pass_context
 def check(context: click.Context, /, folder: Path | None, style: str, *, as_json: bool) -> None:
@@ -160,3 +173,7 @@ def sandbox(context: click.Context, /, port: int, state: str, *, as_json: bool) 
 def demo(context: click.Context, /) -> None:
     """Do the component's main job on its sandbox, step by step."""
     context.exit(demonstration.demo(load(context)))
+
+
+for _command in (connect, connections, doctor, scopes):
+    program.add_command(_command)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from connector_runtime.check.report import render_problems
+from connector_runtime.cli.keeping import is_file, kept, names_kept, unknown
 from connector_runtime.cli.meaning import near_actions
 from connector_runtime.cli.output import say
 from connector_runtime.cli.sandboxes import embedded
@@ -90,22 +92,33 @@ def read_map(file: str) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The connection to use, and what its session is to be given."""
+
+    connection: Mapping[str, Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 @contextmanager
-def connection_of(
-    component: Component, file: str | None, *, fresh: bool, quiet: bool
-) -> Iterator[Mapping[str, Any]]:
-    """Give the connection to use: from a file, or to the embedded sandbox."""
-    if file is not None:
+def connection_of(component: Component, word: str | None, *, fresh: bool, quiet: bool) -> Iterator[Chosen]:
+    """Give the connection to use: a kept one, one from a file, or the embedded sandbox's."""
+    if word is not None:
         if fresh:
-            raise click.UsageError(
-                "--fresh empties the embedded sandbox; it has no meaning with --connection."
-            )
-        yield read_map(file)
+            raise click.UsageError("--fresh empties the embedded sandbox, which --connection does not use.")
+        names = [] if is_file(word) else names_kept(component.key)
+        if word in names:
+            with kept(component.key) as store:
+                yield Chosen(store.connection(word), {"token_store": store})
+        elif is_file(word) or Path(word).exists():
+            yield Chosen(read_map(word))
+        else:
+            raise unknown(word, names)
         return
     with embedded(component.key, fresh=fresh) as sandbox:
         if not quiet:
-            say(f"Using the embedded sandbox, kept in {sandbox.file}; --connection FILE uses an account.")
-        yield sandbox.connection
+            say(f"Using the embedded sandbox, kept in {sandbox.file}; --connection NAME uses an account.")
+        yield Chosen(sandbox.connection)
 
 
 def _meant(key: str, values: list[str], kind: str) -> Any:

@@ -14,7 +14,7 @@ from connector_runtime.documents import dump_json
 if TYPE_CHECKING:
     from connector_runtime.errors import ConnectorError
 
-_KINDS_OF_USE = ("input",)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def say(text: str) -> None:

@@ -1,0 +1,217 @@
+"""What one does with connections that are kept: list, test, change, rename, remove, look over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector_runtime.cli.filling import fields_of, way_to_connect
+from connector_runtime.cli.given import action_of, load, named
+from connector_runtime.cli.keeping import find, kept, names_kept, unknown
+from connector_runtime.cli.output import as_json, put, say
+from connector_runtime.cli.showing import connection_shape, table_of
+from connector_runtime.connections import Channel, Connection
+from connector_runtime.errors import ConnectorError
+from connector_runtime.health import coverage_of, examine
+from connector_runtime.inputs.refusals import Refusal
+from connector_runtime.logins import Logins
+
+if TYPE_CHECKING:
+    from connector_runtime.component import Component
+    from connector_runtime.health import Finding
+    from connector_runtime.model import Action
+
+_MARKS = {"good": "ok", "warning": "warning", "bad": "WRONG"}
+a_name = click.argument("name")
+
+
+@click.group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def connections(context: click.Context, /, *, as_json: bool) -> None:
+    """List the connections that are kept; or test, change, rename, remove one."""
+    if context.invoked_subcommand is not None:
+        return
+    component = load(context)
+    if not names_kept(component.key):
+        say("No connection is kept yet; `connect` makes one.")
+        shapes = []
+    else:
+        with kept(component.key) as store:
+            shapes = [connection_shape(component, store.connection(name)) for name in store.names()]
+    if as_json:
+        put(shapes, as_json=True)
+    elif shapes:
+        put(table_of(("name", "connection", "place", "fields"), list(map(_row, shapes))), as_json=False)
+
+
+def _row(shape: dict[str, Any]) -> tuple[str, ...]:
+    place = next((row["name"] for row in shape.get("chosen", {}).values()), "")
+    fields = ", ".join(f"{key}={value}" for key, value in shape["fields"].items() if key != "scopes")
+    return shape["name"], shape["key"], shape.get("problem") or place, fields
+
+
+@connections.command()
+@a_name
+@as_json
+@click.pass_context
+def test(context: click.Context, /, name: str, *, as_json: bool) -> None:
+    """Ask the vendor whether a connection works."""
+    component = load(context)
+    with _opened(component, name) as store:
+        connection = find(store, name)
+        with component.session(connection, token_store=store) as session:
+            result = session.check()
+    put({"name": name, "status": result.status} if as_json else f"{name} works.", as_json=as_json)
+
+
+@connections.command(name="set")
+@a_name
+@click.argument("pairs", nargs=-1, required=True, metavar="KEY=VALUE...")
+@as_json
+@click.pass_context
+def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_json: bool) -> None:
+    """Change fields of a connection; an empty value takes one out."""
+    component = load(context)
+    with _opened(component, name) as store:
+        connection = find(store, name)
+        definition = component.connections[connection["key"]]
+        emptied = {key for key, values in named(pairs).items() if values[-1] == ""}
+        known = connection["fields"]
+        fields = fields_of(definition, pairs, None, component=component.key, known=known)
+        fields = {key: value for key, value in fields.items() if key not in emptied}
+        connection = {**connection, "fields": fields}
+        Channel(component.model, Connection.from_dict(connection))  # refuses what does not fit
+        store.save(name, connection)
+    shape = connection_shape(component, connection)
+    put({"connection": shape} if as_json else f"{name} is changed.", as_json=as_json)
+
+
+@connections.command()
+@a_name
+@click.argument("new_name")
+@click.pass_context
+def rename(context: click.Context, /, name: str, new_name: str) -> None:
+    """Give a connection another name."""
+    with _opened(load(context), name) as store:
+        find(store, name)
+        store.rename(name, new_name)
+    say(f"{name} is called {new_name} now.")
+
+
+@connections.command()
+@a_name
+@click.option("--keep-token", is_flag=True, help="Forget it here without giving the token back.")
+@click.pass_context
+def remove(context: click.Context, /, name: str, *, keep_token: bool) -> None:
+    """Give a connection's token back to the vendor and forget the connection."""
+    component = load(context)
+    with _opened(component, name) as store:
+        connection = find(store, name)
+        if not keep_token:
+            _give_back(component, connection)
+        store.remove(name)
+    say(f"{name} is removed.")
+
+
+def _give_back(component: Component, connection: dict[str, Any]) -> None:
+    """Revoke the token; a vendor that cannot be reached leaves the connection as it was."""
+    definition = component.connections.get(connection["key"])
+    if definition is None or definition.oauth2 is None:
+        return
+    try:
+        was_good = Logins(component.model).revoke(connection)
+    except ConnectorError as problem:
+        if problem.kind == "unsupported":
+            say("The vendor offers no way to give the token back; it ends by itself.")
+            return
+        problem.hint = f"{problem.hint or ''} Or remove it with --keep-token.".strip()
+        raise
+    say("The token was given back." if was_good else "The token was not good any more.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("actions", nargs=-1)
+@as_json
+@click.pass_context
+def doctor(context: click.Context, /, name: str | None, actions: tuple[str, ...], *, as_json: bool) -> None:
+    """Say what is wrong with a connection, for the ACTIONS in use or for all.
+
+    Without NAME every connection that is kept is looked over.
+    """
+    component = load(context)
+    names = [name] if name is not None else names_kept(component.key)
+    if not names:
+        raise click.UsageError("No connection is kept yet; `connect` makes one.")
+    keys = [action_of(component, key).key for key in actions]
+    findings = {}
+    with _opened(component, names[0]) as store:
+        for one in names:
+            findings[one] = examine(component, find(store, one), keys, token_store=store)
+    if as_json:
+        put({one: [finding.to_dict() for finding in found] for one, found in findings.items()}, as_json=True)
+    else:
+        for one, found in findings.items():
+            put(f"{one}\n" + "\n".join(_line(finding) for finding in found), as_json=False)
+    wrong = any(finding.state == "bad" for found in findings.values() for finding in found)
+    context.exit(1 if wrong else 0)
+
+
+def _line(finding: Finding) -> str:
+    hint = f"\n{'':<9} → {finding.hint}" if finding.hint and finding.state != "good" else ""
+    return f"{_MARKS[finding.state]:<9} {finding.message}{hint}"
+
+
+@click.command()
+@click.argument("actions", nargs=-1, required=True, metavar="ACTION...")
+@click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE",
+              help="An input that narrows what is needed, such as a record type; repeatable.")  # fmt: skip
+@click.option("--way", "key", metavar="KEY", help="Way to connect whose scopes these are; default the first.")
+@as_json
+@click.pass_context
+def scopes(
+    context: click.Context,
+    /,
+    actions: tuple[str, ...],
+    pairs: tuple[str, ...],
+    key: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print the smallest list of scopes that ACTIONS need."""
+    component = load(context)
+    chosen = [action_of(component, word) for word in actions]
+    given = {name: values[-1] for name, values in named(pairs).items()}
+    for name in given:
+        if not any(entry.key == name for action in chosen for entry in action.inputs):
+            raise click.UsageError(f"None of the actions has an input `{name}`.")
+    coverage = coverage_of(component, way_to_connect(component, key).key)
+    needed = coverage.smallest(
+        scope for action in chosen for scope in action.scopes_over(_known(action, given))
+    )
+    put(needed if as_json else " ".join(needed), as_json=as_json)
+    for action in chosen:
+        if not action.definition.get("scopes"):
+            say(f"{action.key} needs whatever its request needs; that is not in the list.")
+
+
+def _known(action: Action, given: dict[str, str]) -> dict[str, Any]:
+    """Return what is known of an action's inputs, as the action will see it."""
+    known = {}
+    for entry in action.inputs:
+        if entry.key in given:
+            try:
+                known[entry.key] = entry.read(given[entry.key])
+            except Refusal as refusal:
+                message = f"{entry.label}: {refusal.message} {refusal.hint or ''}"
+                raise click.UsageError(message.strip()) from None
+    return known
+
+
+def _opened(component: Component, name: str) -> Any:
+    """Open what is kept, without making a file for a name that cannot be in it."""
+    if not names_kept(component.key):
+        raise unknown(name, [])
+    return kept(component.key)
