@@ -38,13 +38,15 @@ def check(draft: Draft) -> None:
     # Both compile expressions, which needs Jinja: whoever only asks for names does not pay for it.
     from connector_runtime.check.address_checks import check_addresses  # noqa: PLC0415
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
-    from connector_runtime.check.input_checks import check_inputs  # noqa: PLC0415
+    from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
         check_addresses(draft, kind, document)
         check_expressions(draft, kind, document)
         _check_links(draft, kind, document)
+    if not draft.problems:
+        check_defaults(draft)
 
 
 def _check_links(draft: Draft, kind: str, document: Document) -> None:

@@ -165,11 +165,11 @@ def _check_columns(draft: Draft, document: Document, name: str, choice: Mapping[
 
 
 def _check_tables(draft: Draft, document: Document) -> None:
-    chosen = {
+    chosen = [
         as_map(choice).get("from")
         for connection in draft.files["connection"].values()
         for choice in as_map(as_map(connection.data).get("choose")).values()
-    }
+    ]
     for name in as_map(as_map(document.data).get("tables")):
         if name in chosen:
             _check_cells(draft, document, ("tables", name, "rows"), is_loopback=False)

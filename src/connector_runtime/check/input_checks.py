@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at, is_in
 from connector_runtime.check.reference_checks import columns_of
+from connector_runtime.errors import DefinitionError
 from connector_runtime.expressions.patterns import PatternError, compile_pattern
 from connector_runtime.schemas.violations import meant
 
@@ -70,6 +71,24 @@ def check_inputs(draft: Draft, kind: str, document: Document) -> None:
         _check_pattern(draft, document, pointer, own)
         _check_choices_from(draft, document, pointer, own)
         _check_default(draft, document, pointer, own, full)
+
+
+def check_defaults(draft: Draft) -> None:
+    """Note defaults that their own input would refuse; for a draft without other problems."""
+    from connector_runtime.inputs import build_inputs  # noqa: PLC0415  which needs much more
+
+    tables = {name: as_map(table).get("rows", {}) for name, table in draft.part("tables").items()}
+    for kind, document in draft.documents():
+        for key, own in as_map(document.data.get("inputs")).items() if kind != "component" else ():
+            full = draft.resolve(own)
+            if "default" not in full:
+                continue
+            try:
+                build_inputs({key: full}, tables)
+            except DefinitionError as error:
+                draft.note(
+                    document, _own(own, ("inputs", key), "default"), "R015", error.message, hint=error.hint
+                )
 
 
 def _own(own: Mapping[str, Any], pointer: Pointer, key: str) -> Pointer:
