@@ -21,6 +21,8 @@ JSON = st.recursive(
     max_leaves=12,
 )
 PLAIN = st.text().filter(lambda text: "${" not in text and "{{" not in text)
+# A dollar sign right before an expression would make it a literal one.
+BEFORE_EXPRESSION = PLAIN.filter(lambda text: not text.endswith("$"))
 
 
 class Repeating(dict):
@@ -51,7 +53,7 @@ def test_a_text_that_is_one_expression_keeps_the_value_and_its_type(value):
     assert compile_text("${ inputs.x }", NAMES).render({"inputs": {"x": value}}) is value
 
 
-@given(PLAIN.filter(lambda text: not text.endswith("$")), st.text(), PLAIN)
+@given(BEFORE_EXPRESSION, st.text(), BEFORE_EXPRESSION)
 @settings(deadline=None)
 def test_a_text_around_expressions_is_put_together_as_it_stands(before, value, after):
     """Prefix, value and suffix follow each other, whatever characters they have."""
