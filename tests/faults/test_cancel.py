@@ -87,7 +87,7 @@ def test_waiting_for_a_free_connection_ends_with_the_deadline(faults, caller):
         with SyncSender({faults.origin}, loopback=True, size=2) as sender:
             get = Outgoing("GET", f"{faults.origin}/x")
             threads = [
-                threading.Thread(target=lambda: results.append(sender.send(get, timeout_s=0.4)))
+                threading.Thread(target=lambda: results.append(sender.send(get, timeout_s=2.0)))
                 for _ in range(2)
             ]
             for thread in threads:
@@ -101,7 +101,7 @@ def test_waiting_for_a_free_connection_ends_with_the_deadline(faults, caller):
         async def calls() -> list[object]:
             async with AsyncSender({faults.origin}, loopback=True, size=2) as sender:
                 get = Outgoing("GET", f"{faults.origin}/x")
-                busy = [asyncio.create_task(sender.send(get, timeout_s=0.4)) for _ in range(2)]
+                busy = [asyncio.create_task(sender.send(get, timeout_s=2.0)) for _ in range(2)]
                 await asyncio.sleep(0)
                 refused = await asyncio.gather(*[sender.send(get, timeout_s=0.05) for _ in range(200)])
                 results.extend(await asyncio.gather(*busy))
