@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Test folders share a few modules: `from components.petshop_server import …`.
 sys.path.insert(0, str(Path(__file__).parent))
 
-pytest_plugins = ["scoreboard"]
+pytest_plugins = ["canaries", "scoreboard"]
 
 _HERE = frozenset({"localhost", "", None, "0.0.0.0", "::"})
 _HOME_VARIABLES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
