@@ -133,7 +133,18 @@ def _check_component(draft: Draft, document: Document) -> None:
             hint = meant(name, draft.shared, "shared inputs") or "inputs/*.yaml holds none"
             message = f"no shared input is called `{name}`"
             draft.note(document, ("defaults", "inputs", index), "R012", message, hint=hint)
+    _check_spellings(draft, document)
     _check_tables_of_errors(draft, document)
+
+
+def _check_spellings(draft: Draft, document: Document) -> None:
+    """Note `aliases` of rows that are no list: inputs that choose from the table read that column."""
+    for name in draft.part("tables"):
+        for key, row in (draft.table(name) or {}).items():
+            if not isinstance(as_map(row).get("aliases", []), list):
+                place = ("tables", name, "rows", key, "aliases")
+                hint = "they are the other spellings of the row's key"
+                draft.note(document, place, "S003", "`aliases` must be a list", hint=hint)
 
 
 def _check_aliases(draft: Draft) -> None:
