@@ -299,7 +299,7 @@ def _finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
     data = _data(call, reply.form(scope), values, scope)
     if reply.results is not None and verdict.kind is None:
         data, failed = _judged(call, scope, verdict, data)
-    if reply.output is not None and verdict.kind is None:
+    if reply.output is not None and verdict.kind is None and call.save_to is None:
         data = reply.output(scope)
     return Result(
         data=None if data is ABSENT else data,

@@ -29,11 +29,15 @@ def listing(
     Afterwards `scope` has all records under `items`, and whether `every` page was wanted.
 
     Raises:
+        InputError: All pages are wanted in one file, where each would replace the one before.
         ReplyTooLarge: The action's cap was reached; `cursor` says where to go on.
         UnreadableReply: No list of records, or a vendor that sends in circles.
     """
     state = _plain(paging.start(scope))
     every = call.stream or bool(paging.all and paging.all(scope))
+    if every and call.save_to is not None:
+        message = "All pages of a listing cannot be saved as one reply."
+        raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
     seen = {_mark(state)}
     collected: list[Any] = []
     count, number, why = 0, 0, "first"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import REFUSING_KINDS
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.messages import Failure
+from connector_runtime.messages import DEFAULT_LIMITS, Failure
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
@@ -70,14 +70,22 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     for name, value in reply.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
-    if reply.body and (form == "json" or reply.status >= 300):
+    content = reply.body or _saved(reply, form)
+    if content and (form == "json" or reply.status >= 300):
         try:
-            values["json"] = parse_json(reply.body, exact=True)
+            values["json"] = parse_json(content, exact=True)
         except JsonError as problem:
             values["unreadable"] = str(problem)
     if wants_text or form == "text":
         values["text"] = reply.body.decode("utf-8", "replace")
     return values
+
+
+def _saved(reply: Reply, form: str) -> bytes:
+    """Return JSON that went into a file, so that it can be judged like any other."""
+    if reply.saved_to is None or form != "json" or reply.size_bytes > DEFAULT_LIMITS.decoded_bytes:
+        return b""
+    return reply.saved_to.read_bytes()
 
 
 def judge(

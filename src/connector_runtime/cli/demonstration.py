@@ -7,6 +7,7 @@ A step has `title`, `action`, `inputs` (which may use `steps.<name>` of earlier 
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,25 +35,33 @@ def demo(component: Component) -> int:
     console = Console(highlight=False)
     folder = component.model.source.folders[0]
     script = read_yaml(folder / FILE, FILE).data
-    sandbox = sandbox_of(component.key).Sandbox(":memory:")
-    started, wrong = time.perf_counter(), 0
-    kept: dict[str, Any] = {}
-    with sandbox.running() as url:
-        connection = sandbox.connection()
-        console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
-        with component.session(connection) as session:
-            stage = Stage(console, component, session, connection)
-            for number, step in enumerate(script["steps"], 1):
-                outcome, as_promised = _step(stage, step, kept, number)
-                kept[step.get("name", str(number))] = outcome
-                wrong += not as_promised
+    started = time.perf_counter()
+    with closing(sandbox_of(component.key).Sandbox(":memory:")) as sandbox:
+        with sandbox.running() as url:
+            console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
+            wrong = _play(console, component, script["steps"], sandbox.connection())
         changes = sum(len(entry.get("effects", ())) for entry in sandbox.ledger())
+        asked = f"{len(sandbox.ledger())} requests, {changes} changes in the sandbox"
     took_s = time.perf_counter() - started
-    asked = f"{len(sandbox.ledger())} requests, {changes} changes in the sandbox"
     console.print(f"{len(script['steps'])} steps in {took_s:.1f} s, {asked}.")
     if wrong:
         console.print(f"[red]{wrong} steps did not end as {FILE} says.[/red]")
     return 1 if wrong else 0
+
+
+def _play(
+    console: Console, component: Component, steps: list[Mapping[str, Any]], connection: Mapping[str, Any]
+) -> int:
+    """Run the steps; returns how many did not end as promised."""
+    kept: dict[str, Any] = {}
+    wrong = 0
+    with component.session(connection) as session:
+        stage = Stage(console, component, session, connection)
+        for number, step in enumerate(steps, 1):
+            outcome, as_promised = _step(stage, step, kept, number)
+            kept[step.get("name", str(number))] = outcome
+            wrong += not as_promised
+    return wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 A package names its sandbox under the entry point group `connector_runtime.sandboxes`
 by the component's key: a module with `Sandbox(path)`, whose objects have `running()`
-(a context manager that gives a URL), `connection()`, `reset()` and `ledger()`, and with
+(a context manager that gives a URL), `connection()`, `reset()`, `ledger()` and `close()`, and with
 `serve(port, path=, json=)`, which serves until stopped.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -52,8 +52,8 @@ def state_file(component: str) -> Path:
 def embedded(component: str, *, fresh: bool) -> Iterator[Embedded]:
     """Run a component's sandbox inside this process, with its state in a file."""
     path = state_file(component)
-    sandbox = sandbox_of(component).Sandbox(str(path))
-    if fresh:
-        sandbox.reset()
-    with sandbox.running() as url:
-        yield Embedded(str(path), url, sandbox.connection(), sandbox)
+    with closing(sandbox_of(component).Sandbox(str(path))) as sandbox:
+        if fresh:
+            sandbox.reset()
+        with sandbox.running() as url:
+            yield Embedded(str(path), url, sandbox.connection(), sandbox)
