@@ -15,10 +15,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.jsontext import dump_json, parse_json
+from zoho_sandbox.looks import Looks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from zoho_sandbox.looks import Kept
 
 Record = dict[str, Any]
 
@@ -53,6 +56,8 @@ class State:
     def __init__(self, path: str | Path = ":memory:") -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._looks = Looks()
+        self._seen_version = 0
         self._sql = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
@@ -106,9 +111,11 @@ class State:
                 yield
             except BaseException:
                 self._sql.execute("ROLLBACK")
+                self._looks.undo()
                 raise
             else:
                 self._sql.execute("COMMIT")
+                self._looks.settle()
             finally:
                 self._depth = 0
 
@@ -121,6 +128,7 @@ class State:
                 yield
             except BaseException:
                 self._sql.execute("ROLLBACK TO inner_step")
+                self._looks.undo()
                 raise
             finally:
                 self._sql.execute("RELEASE inner_step")
@@ -139,21 +147,28 @@ class State:
 
     def put(self, kind: str, record_id: str, body: Mapping[str, Any], *, parent: str = "") -> None:
         """Insert or replace one record; a replaced one keeps its place in the order."""
-        self._run(
-            "INSERT INTO records (kind, id, parent, body) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
-            (kind, str(record_id), parent, dump_json(body)),
-        )
+        text = dump_json(body)
+        with self._lock:
+            self._sql.execute(
+                "INSERT INTO records (kind, id, parent, body) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
+                (kind, str(record_id), parent, text),
+            )
+            self._looks.put(kind, str(record_id), text)
 
     def delete(self, kind: str, record_id: str) -> bool:
         """Delete one record; say whether it was there."""
-        sql = "DELETE FROM records WHERE kind = ? AND id = ?"
-        return self._run(sql, (kind, str(record_id))).rowcount > 0
+        with self._lock:
+            self._looks.delete(kind, str(record_id))
+            sql = "DELETE FROM records WHERE kind = ? AND id = ?"
+            return self._sql.execute(sql, (kind, str(record_id))).rowcount > 0
 
     def delete_all(self, kind: str, *, parent: str | None = None) -> int:
         """Delete the records of a kind (of one parent); return how many went."""
         where, values = _where(kind, parent, None)
-        return self._run(f"DELETE FROM records WHERE {where}", values).rowcount  # noqa: S608
+        with self._lock:
+            self._looks.forget(kind)
+            return self._sql.execute(f"DELETE FROM records WHERE {where}", values).rowcount  # noqa: S608
 
     def find(
         self,
@@ -214,6 +229,52 @@ class State:
                 return
             after = rows[-1][0]
 
+    # -- reading a kind as a whole, again and again --------------------------------
+
+    def look(self, kind: str) -> list[Record]:
+        """Return the records of a kind in insertion order; they must not be changed.
+
+        They stay parsed in memory, so this suits many small records that are read often.
+        """
+        sql = "SELECT id, body FROM records WHERE kind = ? ORDER BY n"
+        with self._lock:
+            self._heed_others()
+            return self._looks.records(kind, lambda: self._sql.execute(sql, (kind,)))
+
+    def conclude(self, kind: str, name: Hashable, draw: Callable[[], Kept]) -> Kept:
+        """Return what ``draw`` gives, drawn once until a record of the kind changes.
+
+        Args:
+            name: Tells apart what is concluded from one kind.
+        """
+        with self._lock:
+            self._heed_others()
+            return self._looks.conclusion(kind, name, draw)
+
+    def values(self, kind: str, *keys: str, parent: str | None = None) -> list[tuple[Any, ...]]:
+        """Return the values of some JSON keys, one tuple a record, in insertion order."""
+        where, values = _where(kind, parent, None)
+        chosen = ", ".join("json_extract(body, ?)" for _ in keys)
+        sql = f"SELECT {chosen} FROM records WHERE {where} ORDER BY n"  # noqa: S608
+        with self._lock:
+            return self._sql.execute(sql, [*map(_json_path, keys), *values]).fetchall()
+
+    def texts(self, kind: str, ids: Sequence[str]) -> list[str]:
+        """Return the JSON texts of some records in the order of their ids; unknown ids are passed over."""
+        sql = (
+            "SELECT body FROM json_each(?) AS wanted"
+            " CROSS JOIN records ON records.kind = ? AND records.id = wanted.value ORDER BY wanted.key"
+        )
+        with self._lock:
+            return [row[0] for row in self._sql.execute(sql, (dump_json(ids), kind))]
+
+    def _heed_others(self) -> None:
+        # SQLite counts the changes that other connections made to the file.
+        version = int(self._sql.execute("PRAGMA data_version").fetchone()[0])
+        if version != self._seen_version:
+            self._seen_version = version
+            self._looks.forget(None)
+
     # -- counters and files ----------------------------------------------------
 
     def number(self, name: str, *, start: int = 1, step: int = 1) -> int:
@@ -270,6 +331,7 @@ class State:
             for table in _TABLES:
                 self._sql.execute(f"DELETE FROM {table}")  # noqa: S608
             self._sql.execute("DELETE FROM sqlite_sequence")
+            self._looks.forget(None)
 
     def _run(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
         with self._lock:

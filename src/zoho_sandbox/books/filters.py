@@ -106,9 +106,9 @@ def _special_test(name: str, suffix: str, value: str) -> Test | None:
 def _any_value(name: str, compare: Callable[[str, str], bool], wanted: str) -> Test:
     def test(entry: Entry) -> bool:
         value = entry.get(name)
-        if value is None:
-            return False
-        values = value if isinstance(value, list) else [value]
+        if isinstance(value, str):
+            return compare(value.casefold(), wanted)
+        values = value if isinstance(value, list) else () if value is None else (value,)
         return any(compare(str(one).casefold(), wanted) for one in values)
 
     return test
@@ -182,6 +182,7 @@ def search_test(module: Module, text: str) -> Test:
 
     def test(entry: Entry) -> bool:
         names = module.search or [name for name in entry if name not in _UNSEARCHED]
-        return any(wanted in str(entry.get(name, "")).casefold() for name in names)
+        # No text that a person searches for reaches across a line.
+        return wanted in "\n".join([str(entry[name]) for name in names if name in entry]).casefold()
 
     return test

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.books.errors import refusal
 from zoho_sandbox.books.filterby import filter_by_test
-from zoho_sandbox.books.filters import Test, filter_tests, search_test
+from zoho_sandbox.books.filters import Entry, Test, filter_tests, search_test
 from zoho_sandbox.books.money import ZERO, amount
 from zoho_sandbox.wire import Answer, Query, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from zoho_sandbox.books.catalogue import Module
     from zoho_sandbox.books.store import Books
@@ -78,15 +78,39 @@ def list_answer(books: Books, module: Module, query: Query, only: Mapping[str, A
     """
     page = read_page(module, query, books.setting("max_per_page"))
     tests = _tests(books, module, query, page, only or {})
-    ids, entries = _chosen(books, module, page, tests)
-    has_more = len(ids) > page.size
-    rows = _rows(books, module, ids[: page.size])
-    context = _context(module, page, has_more)
+    entries = [entry for entry in _ordered(books, module, page) if all(test(entry) for test in tests)]
+    shown = entries[page.offset : page.offset + page.size]
+    rows = books.state.texts(f"{books.kind(module.name)}:rows", [entry["id"] for entry in shown])
+    context = _context(module, page, has_more=len(entries) > page.offset + page.size)
     parts = [f'"{module.list_key}":[{",".join(rows)}]']
     if module.listing.get("paged", True):
-        context.update(_sums(query, entries if entries is not None else None, books, module))
+        context.update(_sums(query, entries))
         parts.append(f'"page_context":{dump_json(context)}')
     return Answer(200, f'{{"code":0,"message":"success",{",".join(parts)}}}'.encode())
+
+
+def _ordered(books: Books, module: Module, page: Page) -> Sequence[Entry]:
+    """Return a module's index entries in the order that a page asks for."""
+    kind = f"{books.kind(module.name)}:index"
+
+    def sort() -> list[Entry]:
+        return sorted(books.state.look(kind), key=_sort_key(page.sort), reverse=page.is_descending)
+
+    return books.state.conclude(kind, (page.sort, page.is_descending), sort)
+
+
+def _sort_key(name: str) -> Callable[[Entry], tuple[int, Any, str]]:
+    """Return the key of an order: nothing, then numbers, then texts in any case; ties by id."""
+
+    def key(entry: Entry) -> tuple[int, Any, str]:
+        value = entry.get(name)
+        if value is None:
+            return 0, 0, entry["id"]
+        if isinstance(value, str):
+            return 2, value.casefold(), entry["id"]
+        return (2, str(value), entry["id"]) if isinstance(value, list) else (1, value, entry["id"])
+
+    return key
 
 
 def _tests(books: Books, module: Module, query: Query, page: Page, only: Mapping[str, Any]) -> list[Test]:
@@ -109,27 +133,7 @@ def _owes_late(books: Books) -> Test:
     return lambda entry: entry["id"] in owing
 
 
-def _chosen(
-    books: Books, module: Module, page: Page, tests: Sequence[Test]
-) -> tuple[list[str], list[dict[str, Any]] | None]:
-    """Return the ids of the page and of one record more, and all entries if they were read."""
-    kind = f"{books.kind(module.name)}:index"
-    order = [(page.sort, page.is_descending), ("id", page.is_descending)]
-    if not tests:
-        entries = books.state.find(kind, order=order, limit=page.size + 1, offset=page.offset)
-        return [entry["id"] for entry in entries], None
-    every = books.state.find(kind, order=order)
-    entries = [entry for entry in every if all(test(entry) for test in tests)]
-    cut = entries[page.offset : page.offset + page.size + 1]
-    return [entry["id"] for entry in cut], entries
-
-
-def _rows(books: Books, module: Module, ids: Sequence[str]) -> list[str]:
-    kind = f"{books.kind(module.name)}:rows"
-    return [text for record_id in ids if (text := books.state.text(kind, record_id)) is not None]
-
-
-def _context(module: Module, page: Page, has_more: bool) -> dict[str, Any]:
+def _context(module: Module, page: Page, *, has_more: bool) -> dict[str, Any]:
     listing = module.listing
     context: dict[str, Any] = {
         "page": page.number,
@@ -149,19 +153,15 @@ def _context(module: Module, page: Page, has_more: bool) -> dict[str, Any]:
     }
 
 
-def _sums(query: Query, entries: list[dict[str, Any]] | None, books: Books, module: Module) -> dict[str, Any]:
+def _sums(query: Query, entries: Sequence[Entry]) -> dict[str, Any]:
     """Return the counts and sums that ``response_option`` asks for.
 
     # choice: 1 and 2 add the number of records, 3 the sum of totals, 4 both.
     """
     option = query.get("response_option") or "0"
-    if option not in "1234":
-        return {}
-    if entries is None:
-        entries = books.state.find(f"{books.kind(module.name)}:index")
     found: dict[str, Any] = {}
-    if option in "124":
+    if option in ("1", "2", "4"):
         found["total"] = len(entries)
-    if option in "34":
+    if option in ("3", "4"):
         found["sum"] = sum((amount(entry.get("total")) for entry in entries), Decimal(ZERO))
     return found

@@ -103,22 +103,27 @@ def keys_of(records: Sequence[Json], sort: Sort) -> list[Key]:
     return paging.ordered([(str(record[sort.by]), record["id"]) for record in records], sort)
 
 
-def _keys(visit: Visit, module: Module, sort: Sort) -> list[Key]:
+def converted_of(visit: Visit) -> str:
+    """Return the parameter ``converted``: true, false (the default) or both."""
     converted = visit.call.query.get("converted") or "false"
     if converted not in ("true", "false", "both"):
         raise bad_param("converted", supported_values=["true", "false", "both"])
-    since = _since(visit)
-    ids = visit.call.query.get("ids")
-    if sort.by == "id" and not since and not ids:
-        newest = store.newest_first(visit.state, module, converted=converted)
-        return [(i, i) for i in (newest if sort.is_descending else reversed(newest))]
-    chosen = set(ids.split(",")) if ids else None
-    records = [
-        record
-        for record in store.records(visit.state, module, converted=converted)
-        if record["Modified_Time"] > since and (chosen is None or record["id"] in chosen)
-    ]
-    return keys_of(records, sort)
+    return converted
+
+
+def _keys(visit: Visit, module: Module, sort: Sort) -> list[Key]:
+    converted = converted_of(visit)
+    keys = store.sort_keys(
+        visit.state, module, sort.by, is_descending=sort.is_descending, converted=converted
+    )
+    ids, since = visit.call.query.get("ids"), _since(visit)
+    if ids:
+        chosen = set(ids.split(","))
+        keys = [key for key in keys if key[1] in chosen]
+    if since:
+        newer = store.modified_after(visit.state, module, since)
+        keys = [key for key in keys if key[1] in newer]
+    return keys
 
 
 def _since(visit: Visit) -> str:

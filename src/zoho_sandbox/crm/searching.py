@@ -60,16 +60,16 @@ def count(visit: Visit) -> Answer:
     module = visit.module(visit.call.segments[0])
     views.check(visit, module)
     matches = _matches(visit, module)
-    found = sum(1 for r in _candidates(visit, module) if matches is None or matches(r))
+    if matches is None and not visit.setting("search_delay_s"):
+        found = store.count(visit.state, module, converted=reading.converted_of(visit))
+    else:
+        found = sum(1 for r in _candidates(visit, module) if matches is None or matches(r))
     return Answer(200, {"count": found})
 
 
 def _candidates(visit: Visit, module: Module) -> list[Json]:
     """Return the records that the search index knows by now."""
-    converted = visit.call.query.get("converted") or "false"
-    if converted not in ("true", "false", "both"):
-        raise bad_param("converted", supported_values=["true", "false", "both"])
-    found = list(store.records(visit.state, module, converted=converted))
+    found = list(store.records(visit.state, module, converted=reading.converted_of(visit)))
     delay = timedelta(seconds=float(visit.setting("search_delay_s")))
     if not delay:
         return found

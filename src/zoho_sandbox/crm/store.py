@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoho_sandbox.state import State
 
 CONVERTED = "converted"
+_PARENTS = {"true": CONVERTED, "false": "", "both": None}
 
 
 def find(state: State, module: Module, record_id: str) -> Json | None:
@@ -70,16 +71,38 @@ def key_of(field: Field, value: Any) -> str | None:
     return str(value) if field.unique == "sensitive" else str(value).casefold()
 
 
-def newest_first(state: State, module: Module, *, converted: str = "false") -> list[str]:
-    """Return ids, the newest first; ``converted`` is true, false or both."""
-    parent = {"true": CONVERTED, "false": ""}.get(converted)
-    return sorted(state.ids(module.kind, parent=parent), reverse=True)
+def sort_keys(
+    state: State, module: Module, by: str, *, is_descending: bool, converted: str
+) -> list[tuple[str, str]]:
+    """Return ``(value, id)`` of all records in the order of a field of text, then of the id.
+
+    Args:
+        converted: ``true``, ``false`` or ``both``.
+    """
+
+    def draw() -> list[tuple[str, str]]:
+        found = state.values(module.kind, by, "id", parent=_PARENTS[converted])
+        return sorted(((str(value), record_id) for value, record_id in found), reverse=is_descending)
+
+    return state.conclude(module.kind, ("order", by, is_descending, converted), draw)
+
+
+def modified_after(state: State, module: Module, moment: str) -> set[str]:
+    """Return the ids of records changed after a moment, which is written as stored times are."""
+    found = state.conclude(
+        module.kind, "modified", lambda: state.values(module.kind, "Modified_Time", "id")
+    )
+    return {record_id for changed, record_id in found if changed > moment}
 
 
 def records(state: State, module: Module, *, converted: str = "both") -> Iterator[Json]:
-    """Yield records in the order they were made."""
-    parent = {"true": CONVERTED, "false": ""}.get(converted)
-    return state.scan(module.kind, parent=parent)
+    """Yield records in the order they were made; ``converted`` is true, false or both."""
+    return state.scan(module.kind, parent=_PARENTS[converted])
+
+
+def count(state: State, module: Module, *, converted: str) -> int:
+    """Return how many records :func:`records` would yield."""
+    return state.count(module.kind, parent=_PARENTS[converted])
 
 
 def display_name(module: Module, record: Json) -> str | None:
