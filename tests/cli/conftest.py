@@ -7,20 +7,26 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+import webbrowser
+from contextlib import closing, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canaries import canary
+from cli.visitor import Visitor
 from components.petshop_server import PETSHOP, PetShop, open_shop
 from connector_runtime.cli.commands import program
 from connector_runtime.cli.ending import run
 from meta.repository import ROOT
+from zoho_sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+CLIENT = "1000.TESTCLIENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,57 @@ def shell(folder: Path) -> Callable[..., Ended]:
             cwd=folder,
             env={**environment(), **(env or {})},
         )
+        # What is shown here is searched for planted secrets.
+        sys.stdout.write(done.stdout + done.stderr)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return running
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A sandbox that people log in to, and what its client is registered with."""
+
+    sandbox: Sandbox
+    port: int
+    secret: str = field(repr=False)
+
+    def words(self, *more: str) -> tuple[str, ...]:
+        """Return the words that connect to it, all but the secret."""
+        return (
+            "connect",
+            "sandbox",
+            "-i",
+            f"port={self.port}",
+            "-i",
+            f"clientId={CLIENT}",
+            "--port",
+            "0",
+            *more,
+        )
+
+    def asked(self, path: str) -> int:
+        """Return how often an address was called."""
+        return sum(entry["path"] == path for entry in self.sandbox.ledger())
+
+
+@pytest.fixture
+def vendor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
+    """A sandbox on loopback, with a client whose secret is planted in the environment."""
+    secret = canary("client secret")
+    with closing(Sandbox()) as sandbox:
+        sandbox.plant({"clients": [{"client_id": CLIENT, "client_secret": secret, "name": "Test"}]})
+        monkeypatch.setenv("ZOHO_CLIENT_SECRET", secret)
+        with sandbox.running() as url:
+            yield Vendor(sandbox, int(url.rpartition(":")[2]), secret)
+
+
+@pytest.fixture
+def visitor(monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    """A person who accepts; the command's browser is theirs."""
+    person = Visitor()
+    monkeypatch.setattr(webbrowser, "open", person.open)
+    return person
 
 
 def command(*words: str) -> list[str]:
@@ -116,4 +170,6 @@ def run_here(name: str, component: str, words: tuple[str, ...], stdin: str) -> E
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "stdin", io.StringIO(stdin))
         code = run(program, words, name=name, component=component)
+    # What is shown here is searched for planted secrets.
+    sys.stdout.write(out.getvalue() + err.getvalue())
     return Ended(code, out.getvalue(), err.getvalue())
