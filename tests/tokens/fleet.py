@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,7 @@ class FileClock:
     """One time for many processes, in a file; who waits, waits a moment of real time and looks again."""
 
     def __init__(self, path: str | Path) -> None:
-        with open(path, "r+b") as file:
+        with Path(path).open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), 8)
 
     @staticmethod
@@ -109,7 +109,7 @@ class Fleet:
     def __init__(self, *given: dict[str, Any]) -> None:
         self.ships = [Ship(one) for one in given]
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         for ship in self.ships:
             assert ship.hear() == {"ready": True}
         return self

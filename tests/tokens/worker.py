@@ -17,10 +17,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from connector_runtime.errors import ConnectorError  # noqa: E402
-from connector_runtime.stores import Keys, RedisBudget, RedisStore, SqliteBudget, SqliteStore  # noqa: E402
-from tokens.fleet import FileClock  # noqa: E402
-from tokens.scene import component  # noqa: E402
+from connector_runtime.errors import ConnectorError
+from connector_runtime.stores import Keys, RedisBudget, RedisStore, SqliteBudget, SqliteStore
+from tokens.fleet import FileClock
+from tokens.scene import component
 
 
 class MortalStore:
@@ -103,14 +103,20 @@ class Worker:
     def serve(self) -> None:
         """Do what is told until the input ends."""
         with component().session(self.connection, **self.options) as self.session:
-            print(json.dumps({"ready": True}), flush=True)
+            say({"ready": True})
             for line in sys.stdin:
                 told = json.loads(line)
                 if told["in"] == "loop":
                     said = self.in_a_loop(told["callers"], told["calls"])
                 else:
                     said = self.in_threads(told["callers"], told["calls"], told["how"])
-                print(json.dumps(said), flush=True)
+                say(said)
+
+
+def say(what: dict[str, Any]) -> None:
+    """Answer whoever started this process."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
