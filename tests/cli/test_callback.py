@@ -244,11 +244,13 @@ def test_waiting_can_be_interrupted(vendor: Vendor, folder: Path) -> None:
     not Path("/proc/self/cmdline").exists(), reason="this system does not show words of processes"
 )
 def test_no_secret_stands_among_the_words_of_a_process(vendor: Vendor, folder: Path) -> None:
-    """While a login is under way no process of this machine shows a secret among its words."""
+    """While a login is under way no process shows a secret among its words, and no browser inherits one."""
     # A browser of the user's own: a process that is given the login page's address.
     opened = folder / "opened"
     script = folder / "browser.sh"
-    script.write_text(f'#!/bin/sh\nexec > /dev/null 2>&1\necho $$ > "{opened}"\nexec sleep 60\n')
+    script.write_text(
+        f'#!/bin/sh\nexec > /dev/null 2>&1\nenv > inherited\necho $$ > "{opened}"\nexec sleep 60\n'
+    )
     script.chmod(0o700)
     running = subprocess.Popen(
         command(*vendor.words()),
@@ -273,6 +275,7 @@ def test_no_secret_stands_among_the_words_of_a_process(vendor: Vendor, folder: P
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=30)
 
+    assert vendor.secret not in (folder / "inherited").read_text()
     assert started <= {number for number, _ in shown}
     assert [number for number, words in shown if vendor.secret in words] == []
 

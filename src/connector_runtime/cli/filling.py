@@ -88,11 +88,11 @@ def _check_word(key: str, inputs: Mapping[str, Input]) -> None:
 
 
 def _from_environment(inputs: Mapping[str, Input], component: str) -> dict[str, str]:
-    found = {
-        key: os.environ.get(variable_of(component, entry))
-        for key, entry in inputs.items()
-        if entry.type == "secret"
+    """Take secrets out of the environment, so that no browser started later inherits them."""
+    variables = {
+        key: variable_of(component, entry) for key, entry in inputs.items() if entry.type == "secret"
     }
+    found = {key: os.environ.pop(variable, "") for key, variable in variables.items()}
     return {key: value for key, value in found.items() if value}
 
 
