@@ -92,7 +92,9 @@ def test_a_filter_gives_what_the_language_says(value, filters, expected):
     assert type(result) is type(expected)
 
 
-@pytest.mark.parametrize("name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find"})
+)
 def test_absent_passes_by(name):
     """A filter without a value has no result, rather than an error."""
     assert filtered(ABSENT, name) is ABSENT

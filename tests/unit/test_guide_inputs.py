@@ -31,7 +31,9 @@ CONTACT = Validator(
 def blocks():
     """Return (type, what is entered, what it means): all texts before a JSON block mean the same."""
     found, entered = [], []
-    for kind, content in re.findall(r"^```(\w+ ?\w*)\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+    for kind, content in re.findall(
+        r"^```(\w+ ?\w*)\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    ):
         if kind == "json":
             found += [(kind, text, json.loads(content)) for kind, text in entered]
             entered = []

@@ -101,7 +101,16 @@ def test_a_constant_delay_has_no_jitter() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("60s", 60.0), ("5m", 300.0), ("1h", 3600.0), (2, 2.0), (0, None), (None, None), ("soon", None)],
+    [
+        ("500ms", 0.5),
+        ("60s", 60.0),
+        ("5m", 300.0),
+        ("1h", 3600.0),
+        (2, 2.0),
+        (0, None),
+        (None, None),
+        ("soon", None),
+    ],
 )
 def test_durations_are_read_in_their_units(text: object, seconds: float | None) -> None:
     """A duration is a number of seconds or a text with its unit; nothing and nonsense are none."""

@@ -256,9 +256,7 @@ def test_lines_are_httpx_transports():
     assert issubclass(AsyncLine, httpx.AsyncHTTPTransport)
 
 
-@pytest.mark.parametrize(
-    "module", ["transport", "messages", "bodies", "urls", "redact"]
-)
+@pytest.mark.parametrize("module", ["transport", "messages", "bodies", "urls", "redact"])
 def test_importing_costs_no_library(module):
     """Httpx and what it needs are loaded when something is sent, not before."""
     program = f"import sys, connector_runtime.{module}; print(*sys.modules)"
