@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_LINES = 400
-# A file of tests is a list: nobody has to hold two of them in mind at once.
-MOST_LINES_OF_TESTS = 700
 MOST_LINES_OF_A_FUNCTION = 60
 MOST_POSITIONAL = 5
 # Tests and examples beside an action are read one at a time and do not count.
@@ -23,11 +21,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_files_are_short() -> None:
-    """No Python file has more than 400 lines, and no file of tests more than 700."""
+    """No Python file has more than 400 lines, tests included."""
     long = [
         f"{place(path)}: {count} lines"
         for path in files(".py")
-        if (count := lines(path)) > (MOST_LINES_OF_TESTS if is_test(path) else MOST_LINES)
+        if (count := lines(path)) > MOST_LINES
     ]
 
     assert not long, "\n".join(long)
@@ -67,11 +65,6 @@ def test_actions_are_short() -> None:
     ]
 
     assert not long, "\n".join(long)
-
-
-def is_test(path: Path) -> bool:
-    """Return whether a file holds tests."""
-    return path.name.startswith("test_")
 
 
 def lines(path: Path) -> int:
