@@ -111,15 +111,15 @@ class Keys:
         sealed: bytes = self._cipher.encrypt(text.encode())
         return sealed
 
-    def open(self, key: str, version: int, sealed: bytes) -> dict[str, Any]:
+    def open(self, key: str, version: int, sealed: Any) -> dict[str, Any]:
         """Return the document that was sealed for this key and version.
 
         Raises:
             StoreError: It was sealed with another key, or changed, or stands in another's place.
         """
         try:
-            content = json.loads(self._cipher.decrypt(bytes(sealed)))
-        except (self._broken, ValueError):
+            content = json.loads(self._cipher.decrypt(sealed))
+        except (self._broken, ValueError, TypeError):
             content = None
         if content is None:
             raise StoreError(
