@@ -51,10 +51,14 @@ def test_a_look_keeps_nothing_that_was_undone(state):
             change()
         assert names(state) == ["a", "b"]
         assert state.look("new") == []
-    with pytest.raises(LookupError), state.savepoint():
+
+    def wipe():
         state.wipe()
         assert names(state) == []
         raise LookupError
+
+    with pytest.raises(LookupError), state.savepoint():
+        wipe()
     assert names(state) == ["a", "b"]
 
 

@@ -123,6 +123,7 @@ def bulk_update(request: Request) -> Answer:
         body = body.get("bulk_update", body.get(request.module.list_key))
     if not isinstance(body, list) or not body or not all(isinstance(one, dict) for one in body):
         raise refusal("missing_value", value="bulk_update")
+    changed = []
     for one in body:
         record_id = str(one.get(request.module.id, ""))
         if not record_id:
@@ -131,4 +132,6 @@ def bulk_update(request: Request) -> Answer:
         record = compose(request.books, request.module, one, before)
         save(request.books, request.module, record, before)
         request.note("update", record_id)
-    return request.answer()
+        changed.append(record)
+    key = request.option("key")
+    return request.answer(**({key: changed} if key else {}))

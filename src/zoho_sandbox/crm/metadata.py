@@ -12,6 +12,8 @@ from zoho_sandbox.crm.visit import Visit, version_rules
 from zoho_sandbox.documents import package_yaml
 from zoho_sandbox.wire import Answer
 
+# Ids of picklist values: of 18 digits as all ids, told apart by the last digits of their field's.
+_VALUE_ID_START, _FIELDS, _VALUES_PER_FIELD = 111111000300000000, 1_000_000, 100
 _STATUSES = ("visible", "user_hidden", "system_hidden", "scheduled_for_deletion")
 
 
@@ -130,7 +132,7 @@ def field(visit: Visit, module: Module, one: Field) -> Json:
         "read_only": one.read_only,
         "field_read_only": one.read_only,
         "custom_field": one.custom,
-        "created_source": "custom" if one.custom else "default",
+        "created_source": "default",
         "generated_type": 2 if one.custom else 1,
         "ui_type": 1,
         "column_name": one.api_name.upper(),
@@ -175,7 +177,7 @@ def _pick_list(one: Field) -> list[Json]:
             "sequence_number": n,
             "reference_value": value,
             "actual_value": value,
-            "id": f"{one.id}{n:03}",
+            "id": str(_VALUE_ID_START + int(one.id) % _FIELDS * _VALUES_PER_FIELD + n),
             "type": "used",
         }
         for n, value in enumerate(one.values, 1)
