@@ -57,7 +57,7 @@ class _Asking:
     def _give_back(self, step: AcquireSlot, holder: str) -> None:
         # What was done is done, whether or not it can be counted; a shared slot ends by itself.
         with suppress(StoreError, OSError):
-            self._budget.give_back(step.key, holder)
+            self._budget.give_back(step.key, holder, now=self._now())
 
     def _pause(self, step: PauseSlots) -> None:
         with suppress(StoreError, OSError):

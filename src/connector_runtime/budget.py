@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,9 @@ class Pause:
 
 @dataclass(slots=True)
 class _Account:
-    sent: deque[float] = field(default_factory=deque)
+    """One key's count; `sent` holds instants by holder, the oldest first."""
+
+    sent: OrderedDict[object, float] = field(default_factory=OrderedDict)
     steps: dict[int, int] = field(default_factory=dict)
     running: int = 0
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
@@ -68,7 +70,8 @@ class _Account:
 class Budget:
     """Keeps every key within its rule, across the threads of one process.
 
-    A window is exact: no `per_s` seconds ever see more than `requests`.
+    A window is exact: no `per_s` seconds ever see more than `requests`. A request counts
+    until `per_s` after its end, because nobody knows when it reached the vendor.
     """
 
     is_shared = False
@@ -89,7 +92,7 @@ class Budget:
         *,
         now: float,
         wake: Callable[[], None],
-        holder: str = "",  # noqa: ARG002  who dies with the process needs no name
+        holder: str = "",
         hold_s: float = 0.0,  # noqa: ARG002
     ) -> float | None:
         """Take one slot, as `ports.RequestBudget.take`; `now` is a monotonic reading."""
@@ -105,15 +108,18 @@ class Budget:
                 step = int(now // rule.step_s)
                 account.steps[step] = account.steps.get(step, 0) + 1
             elif rule.requests is not None:
-                account.sent.append(now)
+                account.sent[holder or object()] = now
             account.running += 1
             return None
 
-    def give_back(self, key: Hashable, holder: str = "") -> None:  # noqa: ARG002
+    def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:
         """Free a slot taken before, and wake the caller who waits longest."""
         with self._lock:
             account = self._accounts[key]
             account.running -= 1
+            if holder in account.sent:
+                account.sent[holder] = now
+                account.sent.move_to_end(holder)
             wake = account.waiting.popleft() if account.waiting else None
         if wake is not None:
             wake()
@@ -158,10 +164,12 @@ def _refused_s(account: _Account, rule: Rule, now: float) -> float | None:
     if rule.requests is not None and rule.step_s:
         waits += steps_wait_s(account.steps, rule, now)
     elif rule.requests is not None:
-        while account.sent and account.sent[0] <= now - rule.per_s:
-            account.sent.popleft()
+        oldest = next(iter(account.sent.values()), now)
+        while oldest <= now - rule.per_s:
+            account.sent.popitem(last=False)
+            oldest = next(iter(account.sent.values()), now)
         if len(account.sent) >= rule.requests:
-            waits.append(account.sent[0] + rule.per_s - now)
+            waits.append(oldest + rule.per_s - now)
     return max(waits) if waits else None
 
 

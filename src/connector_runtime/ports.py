@@ -98,8 +98,8 @@ class RequestBudget(Protocol):
             infinite when only `wake` will tell.
         """
 
-    def give_back(self, key: Hashable, holder: str = "") -> None:
-        """Free a slot taken before."""
+    def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:
+        """Free a slot taken before; what was sent counts from `now` on, in which it has arrived."""
 
     def forget(self, key: Hashable, wake: Callable[[], None]) -> None:
         """Stop waiting to be woken."""

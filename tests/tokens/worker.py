@@ -76,7 +76,7 @@ class Worker:
 
     def _one(self, how: dict[str, Any]) -> list[str]:
         try:
-            result = self.session.run(how["action"], how["inputs"]) if how else self.session.check()
+            result = self.session.run(**how) if how else self.session.check()
         except ConnectorError as problem:
             return [problem.kind]
         return [str(result.status), *(f"why {attempt.why}" for attempt in result.attempts)]

@@ -57,7 +57,7 @@ end
 if wait > 0 then return tostring(wait) end
 if requests > 0 then
   if step_s == 0 then
-    redis.call('ZADD', KEYS[1], now, holder .. clock[1] .. clock[2])
+    redis.call('ZADD', KEYS[1], now, holder)
   else
     redis.call('HINCRBY', KEYS[1], math.floor(now / step_s), 1)
   end
@@ -88,7 +88,13 @@ if not found[1] or tonumber(found[1]) <= now then return nil end
 return {tostring(tonumber(found[1]) - now), tostring(tonumber(found[2]) - now), found[3]}
 """
 )
-_GIVE_BACK = "return redis.call('ZREM', KEYS[1], ARGV[1])"
+_GIVE_BACK = (
+    _NOW
+    + """
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZADD', KEYS[2], 'XX', now, ARGV[1])
+"""
+)
 
 
 class RedisBudget:
@@ -132,10 +138,10 @@ class RedisBudget:
             said = self._scripts["take"](keys=places, args=args)
         return float(said) or None
 
-    def give_back(self, key: Hashable, holder: str = "") -> None:
+    def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:  # noqa: ARG002
         """Free a slot taken before."""
         with self._redis.asked():
-            self._scripts["give"](keys=self._places(key, "slots"), args=[holder])
+            self._scripts["give"](keys=self._places(key, "slots", "sent"), args=[holder])
 
     def forget(self, key: Hashable, wake: Callable[[], None]) -> None:
         """Nobody is woken, so nobody has to be forgotten."""

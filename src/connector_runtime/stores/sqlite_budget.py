@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _KIND, _VERSION = 0x636F6E42, 1
 _SCHEMA = """
-CREATE TABLE sent (key TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE sent (key TEXT NOT NULL, at REAL NOT NULL, holder TEXT NOT NULL);
 CREATE INDEX sent_by_key ON sent (key, at);
+CREATE INDEX sent_by_holder ON sent (holder);
 CREATE TABLE steps (key TEXT NOT NULL, step INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (key, step)) WITHOUT ROWID;
 CREATE TABLE slots (key TEXT NOT NULL, holder TEXT NOT NULL, until REAL NOT NULL,
@@ -68,15 +69,17 @@ class SqliteBudget:
                 waits = [ASK_AGAIN_S]
             if waits:
                 return max(waits)
-            _note(sql, name, rule, now)
+            _note(sql, name, rule, now, holder)
             if rule.concurrency is not None:
                 sql.execute("INSERT INTO slots VALUES (?, ?, ?)", (name, holder, now + hold_s))
             return None
 
-    def give_back(self, key: Hashable, holder: str = "") -> None:
+    def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:
         """Free a slot taken before."""
+        name = text_of_key(key)
         with self._file.transaction() as sql:
-            sql.execute("DELETE FROM slots WHERE key = ? AND holder = ?", (text_of_key(key), holder))
+            sql.execute("DELETE FROM slots WHERE key = ? AND holder = ?", (name, holder))
+            sql.execute("UPDATE sent SET at = max(at, ?) WHERE holder = ? AND key = ?", (now, holder, name))
 
     def forget(self, key: Hashable, wake: Callable[[], None]) -> None:
         """Nobody is woken, so nobody has to be forgotten."""
@@ -143,11 +146,11 @@ def _is_full(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> bool
     return taken >= rule.concurrency
 
 
-def _note(sql: sqlite3.Connection, name: str, rule: Rule, now: float) -> None:
+def _note(sql: sqlite3.Connection, name: str, rule: Rule, now: float, holder: str) -> None:
     if rule.requests is not None and rule.step_s:
         sql.execute(
             "INSERT INTO steps VALUES (?, ?, 1) ON CONFLICT (key, step) DO UPDATE SET count = count + 1",
             (name, int(now // rule.step_s)),
         )
     elif rule.requests is not None:
-        sql.execute("INSERT INTO sent VALUES (?, ?)", (name, now))
+        sql.execute("INSERT INTO sent VALUES (?, ?, ?)", (name, now, holder))
