@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.bodies import BodyError
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.async_transport import AsyncSender
-    from connector_runtime.transport.lines import SyncLine
+    from connector_runtime.transport.lines import Line
     from connector_runtime.transport.network import Traffic
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
@@ -42,8 +41,6 @@ _ADDRESSES_KEPT = 256
 _READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
 _VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
-
-L = TypeVar("L", "SyncLine", "AsyncLine")
 
 
 @functools.cache
@@ -65,7 +62,17 @@ def load_lines() -> ModuleType:
 
 
 class Attempt:
-    """One attempt: what came in so far, and what its end means."""
+    """One attempt: what came in so far, and what its end means.
+
+    Args:
+        address: Where it goes.
+        started_at: `time.monotonic()` instant from which its seconds count.
+        end_at: `time.monotonic()` instant at which it is over.
+        intake: Takes the reply.
+
+    Attributes:
+        traffic: What is known about its connection; None through a given transport.
+    """
 
     __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_started_at", "traffic")
 
@@ -87,7 +94,7 @@ class Attempt:
         return max(0.0, self._end_at - time.monotonic())
 
     def start(self, response: httpx.Response, method: str) -> None:
-        """Take the head of the reply."""
+        """Take the head of the reply; `ReplyError` when it is refused."""
         self._is_head = method == "HEAD"
         headers = response.headers.raw
         self._intake.start(
@@ -100,13 +107,13 @@ class Attempt:
                 raise ReplyError("contract", f"What {self._address.host} sent is not HTTP/1.1.")
 
     def feed(self, chunk: bytes) -> None:
-        """Take a piece of its content."""
+        """Take a piece of its content; `ReplyError` or `TimeoutError` when it is one too many."""
         self._intake.feed(chunk)
         if self.traffic is None and time.monotonic() > self._end_at:
             raise TimeoutError
 
     def finish(self) -> Reply:
-        """Return the whole reply."""
+        """Return the whole reply; `ReplyError` when it is not whole."""
         traffic, intake = self.traffic, self._intake
         if traffic is None and not (self._is_head or intake.status in _BODILESS or intake.is_whole):
             raise ReplyError("network", "The reply ends too early.")
@@ -133,20 +140,20 @@ class Attempt:
         self._intake.discard()
 
 
-class Idle(Generic[L]):
+class Idle:
     """Open connections that wait for work, the most recently used first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lines: dict[str, deque[L]] = {}
+        self._lines: dict[str, deque[Line]] = {}
 
-    def take(self, origin: str) -> L | None:
+    def take(self, origin: str) -> Line | None:
         """Return a connection to `origin`, or None."""
         with self._lock:
             lines = self._lines.get(origin)
             return lines.pop() if lines else None
 
-    def give(self, origin: str, line: L) -> None:
+    def give(self, origin: str, line: Line) -> None:
         """Keep a connection, and close those that have waited too long."""
         now = line.idle_at = time.monotonic()
         stale = []
@@ -158,7 +165,7 @@ class Idle(Generic[L]):
         for old in stale:
             old.close()
 
-    def drain(self) -> list[L]:
+    def drain(self) -> list[Line]:
         """Return all connections and keep none."""
         with self._lock:
             lines = [line for lines in self._lines.values() for line in lines]
@@ -186,6 +193,7 @@ class Sender:
         self._ssl_context = ssl_context
         self._size = size
         self._is_closed = False
+        self._idle = Idle()
         self._addresses: dict[str, Address] = {}
 
     def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, httpx.Request]:
@@ -215,6 +223,19 @@ class Sender:
             return None
         return self._ssl_context or load_lines().tls_context()
 
+    def _put_back(self, line: Line, address: Address, result: Reply | Failure | None) -> None:
+        """Keep a line for the next request if this one has ended well, else close it."""
+        if type(result) is Reply and line.is_reusable() and not self._is_closed:
+            self._idle.give(address.origin, line)
+        else:
+            line.close()
+
+    def _close_idle(self) -> None:
+        """Send nothing more, and close what waits for work."""
+        self._is_closed = True
+        for line in self._idle.drain():
+            line.close()
+
     def _busy(self) -> Failure:
         return Failure(Certainty.NOT_SENT, "timeout", f"All {self._size} connections were busy.")
 
@@ -233,7 +254,6 @@ class SyncSender(Sender):
     def __init__(self, hosts: Collection[str], **options: Any) -> None:
         super().__init__(hosts, **options)
         self._slots = threading.BoundedSemaphore(self._size)
-        self._idle: Idle[SyncLine] = Idle()
 
     def send(
         self,
@@ -268,9 +288,7 @@ class SyncSender(Sender):
 
     def close(self) -> None:
         """Close idle connections; a given transport stays open, it is its giver's."""
-        self._is_closed = True
-        for line in self._idle.drain():
-            line.close()
+        self._close_idle()
 
     def __enter__(self) -> Self:
         return self
@@ -287,10 +305,7 @@ class SyncSender(Sender):
         try:
             result = self._run(line, request, attempt)
         finally:
-            if type(result) is Reply and line.is_reusable() and not self._is_closed:
-                self._idle.give(address.origin, line)
-            else:
-                line.close()
+            self._put_back(line, address, result)
         return result
 
     def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from connector_runtime.transport.network import (
+    JOIN_BYTES,
     Traffic,
     address_share_s,
     is_readable,
@@ -23,17 +24,16 @@ from connector_runtime.transport.network import (
 if TYPE_CHECKING:
     import ssl
 
-    from connector_runtime.transport.network import Address
+    from connector_runtime.transport.network import SocketAddress
 
 # Reading stops above this and goes on below it, so that a fast server cannot fill the memory.
 _BUFFER_BYTES = 256 * 1024
-_JOIN_BYTES = 64 * 1024
 # So many reads in a row may find data waiting before others get their turn.
 _TURN_READS = 16
 
 
 class AsyncNetwork(httpcore.AsyncNetworkBackend):
-    """Opens the one connection of a slot, for an event loop."""
+    """Opens the one connection of a line, for an event loop."""
 
     def __init__(self) -> None:
         self.traffic = Traffic()
@@ -66,18 +66,18 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         if self._stream is not None:
             self._stream.abort()
 
-    async def _resolved(self, host: str, port: int) -> list[Address]:
+    async def _resolved(self, host: str, port: int) -> list[SocketAddress]:
         found = literal(host, port)
         if found is not None:
             return found
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Address] | OSError] = loop.create_future()
+        answer: asyncio.Future[list[SocketAddress] | OSError] = loop.create_future()
 
-        def settle(value: list[Address] | OSError) -> None:
+        def settle(value: list[SocketAddress] | OSError) -> None:
             if not answer.done():
                 answer.set_result(value)
 
-        def done(value: list[Address] | OSError) -> None:
+        def done(value: list[SocketAddress] | OSError) -> None:
             # The caller may have given up and closed the loop.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value)
@@ -118,7 +118,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
         """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(buffer) > _JOIN_BYTES:
+        if len(self._pending) + len(buffer) > JOIN_BYTES:
             await self._flush()
         self._pending = self._pending + buffer if self._pending else buffer
 
@@ -172,8 +172,8 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             while pending and not self._traffic.broke:
                 self._traffic.left_s()
                 self._traffic.has_sent = True
-                await self._protocol.write(pending[:_JOIN_BYTES])
-                pending = pending[_JOIN_BYTES:]
+                await self._protocol.write(pending[:JOIN_BYTES])
+                pending = pending[JOIN_BYTES:]
         except TimeoutError:
             raise httpcore.WriteTimeout from None
         except OSError:
@@ -249,7 +249,7 @@ class _Protocol(asyncio.Protocol):
         return is_readable(self.transport.get_extra_info("socket"))
 
     def abort(self) -> None:
-        """Close at once; a loop that is gone has closed nothing, so the socket is closed by itself."""
+        """Close at once, without sending what is left."""
         if not self.transport.is_closing():
             self.transport.abort()
 

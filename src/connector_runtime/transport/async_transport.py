@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
-from connector_runtime.transport import Attempt, Idle, Sender, load_lines
+from connector_runtime.transport import Attempt, Sender, load_lines
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.values import Certainty
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.envelope import Address
 
 
@@ -39,7 +38,6 @@ class AsyncSender(Sender):
         super().__init__(hosts, **options)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots = asyncio.Semaphore(self._size)
-        self._idle: Idle[AsyncLine] = Idle()
 
     async def send(
         self,
@@ -71,9 +69,8 @@ class AsyncSender(Sender):
 
     async def aclose(self) -> None:
         """Close idle connections; a given transport stays open, it is its giver's."""
-        self._is_closed = True
-        for line in self._idle.drain():
-            line.close()
+        self._close_idle()
+        # The loop closes sockets in its next round.
         await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
@@ -100,10 +97,7 @@ class AsyncSender(Sender):
         try:
             result = await self._run(line, request, attempt)
         finally:
-            if type(result) is Reply and line.is_reusable() and not self._is_closed:
-                self._idle.give(address.origin, line)
-            else:
-                line.close()
+            self._put_back(line, address, result)
         return result
 
     async def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connector_runtime.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 # A reply needs a few dozen; each line costs time to parse.
@@ -32,6 +32,8 @@ class ReplyError(Exception):
 
 class Intake:
     """One reply in the making: `start`, any number of `feed`, then `finish` or `discard`.
+
+    The first three raise `ReplyError` about a reply that is not taken, or cannot be saved.
 
     Attributes:
         status, headers: As received; header names in lower case.
@@ -158,7 +160,7 @@ class _Gunzip:
         self._members = 1
         self._started = False
 
-    def pieces(self, content: bytes) -> Iterable[bytes]:
+    def pieces(self, content: bytes) -> Iterator[bytes]:
         """Yield decoded pieces of at most 64 KiB."""
         while content:
             if self._engine.eof:

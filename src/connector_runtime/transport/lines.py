@@ -11,7 +11,7 @@ import ssl
 import threading
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import certifi
 import httpcore
@@ -104,22 +104,34 @@ _context_lock = threading.Lock()
 _contexts: list[ssl.SSLContext] = []
 
 
-class SyncLine(httpx.HTTPTransport):
-    """An httpx transport with one connection, for threads."""
+class Line:
+    """What the lines of threads and of event loops share.
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self.network = SyncNetwork()
+    Attributes:
+        network: Opens the connection's socket and counts what passes it.
+        idle_at: `time.monotonic()` instant at which it was last put back.
+    """
+
+    def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:
+        self.network = network
         self.idle_at = 0.0
-        self._one = OneConnection(httpcore.HTTPConnection, self.network, context)
-        self._pool = cast("httpcore.ConnectionPool", self._one)
+        # httpx's transports ask this attribute, and nothing else, to handle a request.
+        self._pool: Any = OneConnection(make, network, context)
 
     def is_reusable(self) -> bool:
         """Return whether the connection is open, idle, and holds nothing unread."""
-        return self._one.is_reusable() and not self.network.traffic.broke
+        return self._pool.is_reusable() and not self.network.traffic.broke
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.network.close()
+
+
+class SyncLine(Line, httpx.HTTPTransport):
+    """An httpx transport with one connection, for threads."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__(httpcore.HTTPConnection, SyncNetwork(), context)
 
 
 class OneConnection:

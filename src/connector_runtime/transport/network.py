@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 # A head with all its interim replies; known servers need a fraction of it.
 HEAD_MAX_BYTES = 128 * 1024
 # Small writes wait for one another up to this size, so head and body share a packet.
-_JOIN_BYTES = 64 * 1024
+JOIN_BYTES = 64 * 1024
 # A first address that does not answer must not use up the time of the next.
 _ADDRESS_MAX_S = 5.0
 
-Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 class Traffic:
@@ -39,8 +39,8 @@ class Traffic:
     Attributes:
         deadline_at: `time.monotonic()` instant at which the attempt is over.
         cap_bytes: How much may be received.
-        has_head: Whether the reply's head is complete.
         received_bytes: How much was.
+        has_head: Whether the reply's head is complete.
         has_sent: Whether a byte of the request was given to the network.
         broke: Whether the peer stopped taking the request before its end.
         reason: Why there is no connection, in plain words, or None.
@@ -84,7 +84,7 @@ class Traffic:
 
 
 class SyncNetwork(httpcore.NetworkBackend):
-    """Opens the one connection of a slot, for a thread."""
+    """Opens the one connection of a line, for a thread."""
 
     def __init__(self) -> None:
         self.traffic = Traffic()
@@ -147,7 +147,7 @@ class SyncStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(buffer) > _JOIN_BYTES:
+        if len(self._pending) + len(buffer) > JOIN_BYTES:
             self._flush()
         self._pending = self._pending + buffer if self._pending else buffer
 
@@ -193,8 +193,8 @@ class SyncStream(httpcore.NetworkStream):
             self._traffic.broke = True
 
 
-def resolve(host: str, port: int, done: Callable[[list[Address] | OSError], None]) -> None:
-    """Look up a host in a thread of its own and call `done` there.
+def resolve(host: str, port: int, done: Callable[[list[SocketAddress] | OSError], None]) -> None:
+    """Look up a host in a thread of its own and call `done` there, with addresses or an error.
 
     The system's resolver cannot be interrupted; the thread that waits for it is left behind.
     """
@@ -210,7 +210,7 @@ def resolve(host: str, port: int, done: Callable[[list[Address] | OSError], None
     threading.Thread(target=look_up, name="connector-resolve", daemon=True).start()
 
 
-def literal(host: str, port: int) -> list[Address] | None:
+def literal(host: str, port: int) -> list[SocketAddress] | None:
     """Return the address of a loopback literal, which needs no resolver."""
     if host == "127.0.0.1":
         return [(socket.AF_INET, (host, port))]
@@ -220,7 +220,11 @@ def literal(host: str, port: int) -> list[Address] | None:
 
 
 def address_share_s(traffic: Traffic, others: int) -> float:
-    """Return how long one address may take while `others` remain to be tried."""
+    """Return how many seconds one address may take while `others` remain to be tried.
+
+    Raises:
+        TimeoutError: None are left.
+    """
     left = traffic.left_s()
     return min(_ADDRESS_MAX_S, left / (others + 1)) if others else left
 
@@ -252,14 +256,14 @@ def is_readable(channel: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _resolved(host: str, port: int, traffic: Traffic) -> list[Address]:
+def _resolved(host: str, port: int, traffic: Traffic) -> list[SocketAddress]:
     found = literal(host, port)
     if found is not None:
         return found
-    answers: list[list[Address] | OSError] = []
+    answers: list[list[SocketAddress] | OSError] = []
     ready = threading.Event()
 
-    def done(answer: list[Address] | OSError) -> None:
+    def done(answer: list[SocketAddress] | OSError) -> None:
         answers.append(answer)
         ready.set()
 
