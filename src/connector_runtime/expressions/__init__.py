@@ -257,6 +257,7 @@ class _Compiler:
             constants, arguments = [part({}) for part in arguments], []
             apply = functools.partial(_applied_to, apply, constants)
         if name == "default":
+            # What stands in for a missing value is not evaluated while the value is there.
             other = arguments[0]
             return lambda scope: other(scope) if (given := value(scope)) is ABSENT else given
         self.can_fail = True

@@ -50,7 +50,11 @@ def find_references(tree: Any, *, needed: bool) -> tuple[Reference, ...]:
 
 
 class _Finder:
-    """Walks a tree; `flows` says whether absence there would become the result's."""
+    """Walks a tree.
+
+    On the way down, `flows` says whether absence here would become the result's, `needed`
+    whether the expression fails on it, and `safe` which paths are known to be there.
+    """
 
     def __init__(self) -> None:
         self.found: list[Reference] = []
@@ -72,10 +76,8 @@ class _Finder:
                 self.visit(argument, flows=flows and node.name == "default", needed=needed, safe=safe)
         else:
             must = kind in {"Concat", "Add", "Sub", "Neg"}
-            passes = must or kind == "List"
             for child in node.iter_child_nodes():
-                child_needed = must or (needed and passes and kind != "List")
-                self.visit(child, flows=passes, needed=child_needed, safe=safe)
+                self.visit(child, flows=must or kind == "List", needed=must, safe=safe)
 
     def _choice(self, node: Any, *, flows: bool, needed: bool, safe: frozenset[Path]) -> None:
         if node.expr2 is None and flows and needed:

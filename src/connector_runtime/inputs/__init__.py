@@ -44,6 +44,7 @@ __all__ = [
 
 _CONDITION_NAMES = frozenset({"inputs", "connection", "tables"})
 _DEFAULT_NAMES = frozenset({"connection"})
+# More than a person mends before trying again.
 MAX_VIOLATIONS = 5
 
 

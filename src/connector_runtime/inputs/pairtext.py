@@ -19,7 +19,7 @@ _BARE = re.compile(r"""[^,{}\[\]"'\r\n]+""")
 # A name ends at its colon; `http://…` has one that is not the end of a name.
 _BARE_NAME = re.compile(r"""[^,{}\[\]"'\r\n:]+""")
 _LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-# How the anchor's pages of help write the content of a form field.
+# People who copy a field of a form from a program bring its way to write text as bytes along.
 _BUFFER = re.compile(r"(?:new\s+Buffer|Buffer\.from)\s*\(\s*")
 
 

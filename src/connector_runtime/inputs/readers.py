@@ -17,17 +17,19 @@ MAX_NUMBER_CHARACTERS = 60
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[ ',.\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?")
 _TOO_LARGE = 10**MAX_NUMBER_CHARACTERS
+# Some ninety digits: far beyond any id, far below what is slow to write out.
+_ID_BITS = 300
 _YES = frozenset({"true", "t", "yes", "y", "on", "1"})
 _NO = frozenset({"false", "f", "no", "n", "off", "0"})
 
 
 def read_text(value: Any) -> str:
     """Return a text; a whole number becomes its digits, as ids are often given so."""
-    if type(value) is str or isinstance(value, str):
-        if not value.isascii() and is_broken_text(value):
+    if isinstance(value, str):
+        if is_broken_text(value):
             raise Refusal("the text holds half a character.", "Copy it again from where it comes from.")
         return value
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 300:
+    if _is_id(value):
         return str(value)
     if isinstance(value, float | Decimal):
         raise Refusal(
@@ -43,7 +45,7 @@ def read_secret(value: Any) -> Secret:
         return value
     if isinstance(value, str) and not is_broken_text(value):
         return Secret(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 300:
+    if _is_id(value):
         return Secret(str(value))
     raise Refusal("the value is not a text.", "Enter it as text, in quotes.")
 
@@ -89,7 +91,7 @@ def read_boolean(value: Any) -> bool:
 def read_object(value: Any) -> dict[str, Any]:
     """Return a map, given as one or as JSON text."""
     if isinstance(value, str):
-        value = _json_of(value, '{"name": "text"}')
+        value = read_json(value, '{"name": "text"}')
     if isinstance(value, Mapping):
         found: dict[str, Any] = plain(value)
         return found
@@ -103,7 +105,7 @@ def read_list(value: Any) -> list[Any]:
     if isinstance(value, str):
         text = value.strip()
         if text[:1] == "[":
-            value = _json_of(text, '["one", "two"]')
+            value = read_json(text, '["one", "two"]')
         elif text[:1] == "{":
             raise Refusal("a map of names and values is not a list.", "Put [ and ] around it.")
         else:
@@ -122,16 +124,25 @@ def read_any(value: Any) -> Any:
 
 
 def read_json(text: str, example: str) -> Any:
-    """Return the value of a JSON text, or refuse it with line and column."""
-    return _json_of(text, example)
+    """Return the value of a JSON text.
 
+    Args:
+        text: What was entered.
+        example: JSON to show to whoever entered something else.
 
-def _json_of(text: str, example: str) -> Any:
+    Raises:
+        Refusal: Not JSON; says in which line and column.
+    """
     try:
         return parse_json(text, exact=True)
     except JsonError as error:
         where = f"in line {error.line}, column {error.column}: {error.message}"
     raise Refusal(f"the text is not JSON, {where}.", f"Correct it there; JSON looks like {example}.")
+
+
+def _is_id(value: Any) -> bool:
+    """Return whether a value is a whole number that may be meant as a text of digits."""
+    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < _ID_BITS
 
 
 def _split(text: str) -> list[str]:

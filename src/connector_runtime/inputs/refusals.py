@@ -12,7 +12,7 @@ SHOWN_CHARACTERS = 40
 LISTED_NAMES = 12
 
 
-class Refusal(ValueError):  # noqa: N818  it says no, nothing went wrong
+class Refusal(ValueError):
     """A value cannot be used; the caller adds which input it was meant for.
 
     Attributes:
