@@ -22,11 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def test_files_are_short() -> None:
     """No Python file has more than 400 lines, tests included."""
-    long = [
-        f"{place(path)}: {count} lines"
-        for path in files(".py")
-        if (count := lines(path)) > MOST_LINES
-    ]
+    long = [f"{place(path)}: {count} lines" for path in files(".py") if (count := lines(path)) > MOST_LINES]
 
     assert not long, "\n".join(long)
 
