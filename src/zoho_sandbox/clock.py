@@ -37,7 +37,7 @@ class Clock:
 
     def __init__(self, state: State, source: TimeSource | None = None) -> None:
         self._state = state
-        self._source = source or SystemTime()
+        self.source = source or SystemTime()
         self._text: str | None = None
         self._offset_s = 0.0
         self._frozen_at: float | None = None
@@ -45,7 +45,7 @@ class Clock:
     def now(self) -> float:
         """Return seconds since 1970, UTC."""
         self._read()
-        return self._source.now() + self._offset_s if self._frozen_at is None else self._frozen_at
+        return self.source.now() + self._offset_s if self._frozen_at is None else self._frozen_at
 
     def at(self, zone: tzinfo = UTC) -> datetime:
         """Return the present moment, whole seconds, in a time zone."""
@@ -81,7 +81,7 @@ class Clock:
         """Let time run again, from the moment where it stood still."""
         with self._state.transaction():
             now = self.now()
-            self._frozen_at, self._offset_s = None, now - self._source.now()
+            self._frozen_at, self._offset_s = None, now - self.source.now()
             self._write()
 
     def _read(self) -> None:

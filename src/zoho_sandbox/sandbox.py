@@ -47,7 +47,7 @@ class Sandbox:
     """A local imitation of Zoho's accounts server, CRM and Books.
 
     Args:
-        path: SQLite file that keeps the state, or ``":memory:"``.
+        path: SQLite file that keeps the state, ``":memory:"``, or an open state.
         seed: ``"default"``, ``"empty"``, a path to a YAML file, or a seed document. Only
             planted when the state is new, and again by :meth:`reset`.
         settings: Settings that differ from their defaults.
@@ -61,7 +61,7 @@ class Sandbox:
 
     def __init__(
         self,
-        path: str | Path = ":memory:",
+        path: str | Path | State = ":memory:",
         *,
         seed: str | Path | Mapping[str, Any] = "default",
         settings: Mapping[str, Any] | None = None,
@@ -69,7 +69,7 @@ class Sandbox:
         random_seed: int = 1,
         fresh: bool = False,
     ) -> None:
-        self.state = State(path)
+        self.state = path if isinstance(path, State) else State(path)
         self.clock = Clock(self.state, clock)
         self.settings = Settings(self.state)
         self.tokens = Tokens(self)
@@ -163,6 +163,21 @@ class Sandbox:
             "code_challenge_method": "plain",
         }
         return self.tokens.new_code(grant, life_s=minutes * 60)
+
+    def copy(self) -> Sandbox:
+        """Return a sandbox in memory that goes on from here by itself.
+
+        Much quicker than planting a seed again, so one filled sandbox can serve many tests.
+        """
+        made = Sandbox(
+            self.state.copy(),
+            seed=self._seed,
+            settings=self._first_settings,
+            clock=self.clock.source,
+            random_seed=self.random_seed,
+        )
+        made.random.setstate(self.random.getstate())
+        return made
 
     def plant(self, document: Mapping[str, Any]) -> None:
         """Add a seed document to what is there, all of it or nothing.

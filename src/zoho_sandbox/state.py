@@ -90,6 +90,13 @@ class State:
             else:
                 return
 
+    def copy(self) -> State:
+        """Return a state in memory with the same contents."""
+        made = State()
+        with self._lock, made._lock:
+            self._sql.backup(made._sql)
+        return made
+
     def close(self) -> None:
         """Close the database; the object is of no use afterwards."""
         with self._lock:

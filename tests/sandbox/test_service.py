@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -218,3 +219,23 @@ def test_a_seed_file_can_be_given(tmp_path):
 
     assert sandbox.state.ids("sandbox/users") == ["1"]
     sandbox.close()
+
+
+def test_a_copy_goes_on_by_itself():
+    """A copy has records, settings, time and tokens of its original; neither sees the other's changes."""
+    with contextlib.closing(Sandbox(seed="empty")) as original:
+        original.settings["crm.page_limit"] = 20
+        original.clock.advance(1_000_000)
+        token = original.connection()["token"]
+        original.state.put("k", "1", {"name": "first"})
+
+        with contextlib.closing(original.copy()) as copy:
+            assert copy.connection()["token"] == token
+            assert copy.settings["crm.page_limit"] == 20
+            assert abs(copy.clock.now() - original.clock.now()) < 60
+            assert copy.random.random() == original.random.random()
+            copy.state.put("k", "2", {"name": "second"})
+            assert original.state.count("k") == 1
+            copy.reset()
+            assert copy.state.count("k") == 0
+            assert original.state.count("k") == 1

@@ -89,9 +89,7 @@ def sort_keys(
 
 def modified_after(state: State, module: Module, moment: str) -> set[str]:
     """Return the ids of records changed after a moment, which is written as stored times are."""
-    found = state.conclude(
-        module.kind, "modified", lambda: state.values(module.kind, "Modified_Time", "id")
-    )
+    found = state.conclude(module.kind, "modified", lambda: state.values(module.kind, "Modified_Time", "id"))
     return {record_id for changed, record_id in found if changed > moment}
 
 

@@ -34,9 +34,9 @@ def books_seed() -> dict[str, Any]:
     return {**users, **package_yaml("zoho_sandbox", "seeds", "books.yaml")}
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """A sandbox in memory with the Books part of the default seed."""
+@pytest.fixture(scope="session")
+def planted() -> Iterator[Sandbox]:
+    """A sandbox with the Books part of the default seed, which tests only copy."""
     made = Sandbox(seed=books_seed())
     yield made
     made.close()
