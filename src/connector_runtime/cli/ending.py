@@ -48,7 +48,7 @@ def run(program: click.Command, words: Sequence[str], *, name: str, component: s
 
 def _told(end: BaseException, *, as_json: bool) -> int:
     """Say why a run ended early; returns the exit code."""
-    if isinstance(end, click.Abort) and isinstance(end.__cause__, EOFError):
+    if isinstance(end, click.Abort) and isinstance(end.__context__, EOFError):
         end = click.UsageError("The answers ended before the questions.")
     if isinstance(end, click.ClickException):
         _explain(end, as_json=as_json)

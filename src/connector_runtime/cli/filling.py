@@ -97,7 +97,10 @@ def _from_environment(inputs: Mapping[str, Input], component: str) -> dict[str, 
 
 
 def _is_asked(entry: Input) -> bool:
-    return entry.required and entry.definition.get("shown") != "hidden"
+    """Return whether a person is asked: for what must be there, and for what differs by account."""
+    shown = entry.definition.get("shown")
+    differs = shown == "deployer" and entry.constant is not ABSENT
+    return shown != "hidden" and (entry.required or differs)
 
 
 def _answer(entry: Input, component: str) -> Any:
