@@ -250,8 +250,12 @@ class _Protocol(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once, without sending what is left."""
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        try:
             self.transport.abort()
+        except RuntimeError:
+            _forsake(self.transport)
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
@@ -263,3 +267,12 @@ class _Protocol(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _forsake(transport: Any) -> None:
+    """Close the socket of a transport whose event loop is gone; asyncio itself offers no way."""
+    inner = getattr(getattr(transport, "_ssl_protocol", None), "_transport", transport)
+    channel = getattr(inner, "_sock", None)
+    if channel is not None:
+        channel.close()
+        inner._sock = None  # noqa: SLF001  or it would warn that nobody has closed it

@@ -86,7 +86,8 @@ class AsyncSender(Sender):
         if loop is not self._loop:
             self._loop = loop
             self._slots = asyncio.Semaphore(self._size)
-            self._idle.drain()
+            for line in self._idle.drain():
+                line.close()
 
     async def _through_line(
         self, address: Address, request: httpx.Request, attempt: Attempt
