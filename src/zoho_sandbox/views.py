@@ -40,7 +40,6 @@ def _overview(sandbox: Sandbox, _: Request) -> Reply:
 def _overview_facts(sandbox: Sandbox) -> dict[str, Any]:
     return {
         "entries": _newest(sandbox, 10, 0),
-        "kinds": _shown_kinds(sandbox),
         "users": list(sandbox.state.scan("sandbox/users")),
         "organizations": list(sandbox.state.scan("sandbox/organizations")),
         "client": next(sandbox.state.scan("sandbox/clients"), None),
@@ -53,7 +52,8 @@ def _overview_facts(sandbox: Sandbox) -> dict[str, Any]:
 def _records(sandbox: Sandbox, request: Request) -> Reply:
     kind = request.query.get("kind")
     if kind is None:
-        return _page(sandbox, "kinds.html", {"kinds": _shown_kinds(sandbox)})
+        has_all = "all" in request.query
+        return _page(sandbox, "kinds.html", {"groups": _groups(sandbox, has_all=has_all), "has_all": has_all})
     page = _page_number(request)
     found = sandbox.state.find(kind, limit=_ROWS, offset=(page - 1) * _ROWS)
     ids = sandbox.state.ids(kind)[(page - 1) * _ROWS :]
@@ -167,8 +167,25 @@ def _fields(request: Request) -> dict[str, str]:
     return dict(form.fields)
 
 
-def _shown_kinds(sandbox: Sandbox) -> list[tuple[str, int]]:
-    return [(kind, n) for kind, n in sandbox.state.kinds().items() if kind != "sandbox/control"]
+def _groups(sandbox: Sandbox, *, has_all: bool) -> dict[str, list[tuple[str, str, int]]]:
+    """Return ``(kind, name, number)`` of every kind by product and organisation.
+
+    Args:
+        has_all: Also what the products keep beside the records, to find them by.
+    """
+    names = {one["organization_id"]: one["name"] for one in sandbox.state.scan("sandbox/organizations")}
+    groups: dict[str, list[tuple[str, str, int]]] = {}
+    for kind, count in sandbox.state.kinds().items():
+        product, _, name = kind.partition("/")
+        is_beside = ":" in kind or name.startswith("keys/") or kind == "sandbox/control"
+        if is_beside and not has_all:
+            continue
+        title = {"crm": "CRM", "sandbox": "Accounts server"}.get(product, product)
+        if product == "books" and "/" in name:
+            organization, _, name = name.partition("/")
+            title = f"Books: {names.get(organization, organization)}"
+        groups.setdefault(title, []).append((kind, name, count))
+    return groups
 
 
 def _newest(sandbox: Sandbox, count: int, skip: int) -> list[dict[str, Any]]:

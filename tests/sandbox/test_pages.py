@@ -184,3 +184,16 @@ def test_the_overview_lists_planted_faults(sandbox, browser):
     sandbox.faults(fault="drop", path="/crm/*")
 
     assert "drop on any method" in browser.get("/").text
+
+
+def test_records_are_shown_by_product_and_organisation(browser):
+    """What the sandbox keeps to find records by is shown only on request."""
+    page = browser.get("/_sandbox/view/records").text
+    whole = browser.get("/_sandbox/view/records?all=1").text
+
+    assert "<h2>Books: Bowman Furniture</h2>" in page
+    assert "<h2>CRM</h2>" in page
+    assert ">contacts<" in page
+    assert "contacts:index" not in page
+    assert "keys/" not in page
+    assert "contacts:index" in whole
