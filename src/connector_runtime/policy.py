@@ -17,7 +17,7 @@ from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from connector_runtime.model import Action, Model
 
@@ -44,10 +44,10 @@ class _Path:
     segments: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> _Path:
+    def of(cls, text: str, services: Collection[str]) -> _Path:
         method, _, place = text.strip().rpartition(" ")
-        service, _, path = place.partition("/")
-        if not place.endswith(path) or "/" not in place or (service and not service.endswith(":")):
+        service, slash, path = place.partition("/")
+        if not slash or (service and (not service.endswith(":") or service[:-1] not in services)):
             raise _wrong(f"`rawPaths` cannot use {text!r}.", "Write [METHOD ][service:]/path.")
         pieces = tuple(piece for piece in path.split("/") if piece)
         return cls(text, method.strip().upper() or None, service.rstrip(":") or None, pieces)
@@ -83,7 +83,7 @@ class Policy:
         self._effects = _texts(allow, "effects")
         self._actions = _texts(allow, "actions")
         paths = _texts(allow, "rawPaths")
-        self._paths = None if paths is None else [_Path.of(text) for text in paths]
+        self._paths = None if paths is None else [_Path.of(text, model.services) for text in paths]
         self._inputs = _input_rules(model, allow)
         for effect in self._effects or ():
             if effect not in EFFECTS:
