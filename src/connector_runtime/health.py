@@ -15,7 +15,7 @@ from connector_runtime.session import Options, Session
 from connector_runtime.values import ABSENT, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from connector_runtime.component import Component
     from connector_runtime.offers import Offer
@@ -49,14 +49,18 @@ class Finding:
 
 
 def examine(
-    component: Component, given: Mapping[str, Any], actions: Iterable[str] = (), **options: Any
+    component: Component,
+    given: Mapping[str, Any],
+    uses: Mapping[str, Mapping[str, Any]] | None = None,
+    **options: Any,
 ) -> list[Finding]:
     """Look a connection over: filled in, place, token, login, scopes, choices, clock.
 
     Args:
         component: The component.
         given: The connection as platforms store it.
-        actions: Keys of the actions in use; none means all of them.
+        uses: What is known of the inputs of each action in use, by its key; default all
+            actions, for whatever they may be given.
         options: Those of a session.
     """
     try:
@@ -68,7 +72,7 @@ def examine(
         return findings
     with Session(component.model, Connection.from_dict(given), Options(**options)) as session:
         findings += _login(session, options)
-        findings += _scopes(component, channel, session, tuple(actions))
+        findings += _scopes(component, channel, session, uses or {})
         if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
             fields = channel.connection
             for offer in offers_of(component.model, channel.definition, fields, session):
@@ -143,34 +147,35 @@ def _clock(date: str, now: float) -> Finding:
     if abs(ahead_s) <= SKEW_S:
         return Finding("clock", "good", "This machine's clock agrees with the vendor's.")
     direction = "ahead of" if ahead_s > 0 else "behind"
-    message = f"This machine's clock is {abs(ahead_s):.0f} seconds {direction} the vendor's."
+    size = f"{abs(ahead_s):.0f} seconds" if abs(ahead_s) < 120 else f"{abs(ahead_s) / 60:.0f} minutes"
+    message = f"This machine's clock is {size} {direction} the vendor's."
     return Finding("clock", "warning", message, "Set the clock, for example by network time.")
 
 
 def _scopes(
-    component: Component, channel: Channel, session: Session, keys: tuple[str, ...]
+    component: Component, channel: Channel, session: Session, uses: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:
     granted = granted_scopes(channel, session.token)
     if not granted:
         return
     coverage = coverage_of(component, channel)
-    chosen = [component.actions[key] for key in keys] or list(component.actions.values())
-    lacking = {action.key: coverage.missing(granted, action.scopes) for action in chosen}
-    lacking = {key: missing for key, missing in lacking.items() if missing}
+    keys = list(uses) or list(component.actions)
+    lacking = {}
+    for key in keys:
+        missing = coverage.missing(granted, component.actions[key].scopes_over(uses.get(key, {})))
+        if missing:
+            lacking[key] = missing
     if not lacking:
-        yield Finding("scopes", "good", "The scopes are enough for " + _actions(chosen, keys) + ".")
+        which = _listed(keys) if uses else f"all {len(keys)} actions"
+        yield Finding("scopes", "good", f"The scopes are enough for {which}.")
         return
     wanted = coverage.smallest({scope for missing in lacking.values() for scope in missing})
     yield Finding(
         "scopes",
-        "bad" if keys else "warning",
+        "bad" if uses else "warning",
         f"Scopes are missing for {_listed(list(lacking))}.",
         f"Connect again with these scopes, too: {_listed(wanted)}.",
     )
-
-
-def _actions(chosen: list[Any], keys: tuple[str, ...]) -> str:
-    return _listed(list(keys)) if keys else f"all {len(chosen)} actions"
 
 
 def _choice(offer: Offer, value: Any) -> Finding:

@@ -42,7 +42,7 @@ class Terminal:
             cwd=folder,
             env=env,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal,  # noqa: PLW1509  no thread runs here
         )
         os.close(theirs)
         self.seen = ""

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 _MARKS = {"good": "ok", "warning": "warning", "bad": "WRONG"}
 a_name = click.argument("name")
+narrowed = click.option(
+    "-i",
+    "--input",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An input that narrows what is needed, such as a record type; repeatable.",
+)
 
 
 @click.group(invoke_without_command=True)
@@ -134,9 +142,18 @@ def _give_back(component: Component, connection: dict[str, Any]) -> None:
 @click.command()
 @click.argument("name", required=False)
 @click.argument("actions", nargs=-1)
+@narrowed
 @as_json
 @click.pass_context
-def doctor(context: click.Context, /, name: str | None, actions: tuple[str, ...], *, as_json: bool) -> None:
+def doctor(
+    context: click.Context,
+    /,
+    name: str | None,
+    actions: tuple[str, ...],
+    pairs: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Say what is wrong with a connection, for the ACTIONS in use or for all.
 
     Without NAME every connection that is kept is looked over.
@@ -145,11 +162,11 @@ def doctor(context: click.Context, /, name: str | None, actions: tuple[str, ...]
     names = [name] if name is not None else names_kept(component.key)
     if not names:
         raise click.UsageError("No connection is kept yet; `connect` makes one.")
-    keys = [action_of(component, key).key for key in actions]
+    uses = _uses(component, actions, pairs)
     findings = {}
     with _opened(component, names[0]) as store:
         for one in names:
-            findings[one] = examine(component, find(store, one), keys, token_store=store)
+            findings[one] = examine(component, find(store, one), uses, token_store=store)
     if as_json:
         put({one: [finding.to_dict() for finding in found] for one, found in findings.items()}, as_json=True)
     else:
@@ -166,8 +183,7 @@ def _line(finding: Finding) -> str:
 
 @click.command()
 @click.argument("actions", nargs=-1, required=True, metavar="ACTION...")
-@click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE",
-              help="An input that narrows what is needed, such as a record type; repeatable.")  # fmt: skip
+@narrowed
 @click.option("--way", "key", metavar="KEY", help="Way to connect whose scopes these are; default the first.")
 @as_json
 @click.pass_context
@@ -176,25 +192,30 @@ def scopes(
     /,
     actions: tuple[str, ...],
     pairs: tuple[str, ...],
-    key: str | None,
     *,
+    key: str | None,
     as_json: bool,
 ) -> None:
     """Print the smallest list of scopes that ACTIONS need."""
     component = load(context)
-    chosen = [action_of(component, word) for word in actions]
+    uses = _uses(component, actions, pairs)
+    coverage = coverage_of(component, way_to_connect(component, key).key)
+    chosen = {action: component.actions[action] for action in uses}
+    needed = coverage.smallest(scope for one in uses for scope in chosen[one].scopes_over(uses[one]))
+    put(needed if as_json else " ".join(needed), as_json=as_json)
+    for action in chosen.values():
+        if not action.definition.get("scopes"):
+            say(f"{action.key} needs whatever its request needs; that is not in the list.")
+
+
+def _uses(component: Component, words: tuple[str, ...], pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Return the actions that are meant, by key, with what is known of their inputs."""
+    chosen = [action_of(component, word) for word in words]
     given = {name: values[-1] for name, values in named(pairs).items()}
     for name in given:
         if not any(entry.key == name for action in chosen for entry in action.inputs):
             raise click.UsageError(f"None of the actions has an input `{name}`.")
-    coverage = coverage_of(component, way_to_connect(component, key).key)
-    needed = coverage.smallest(
-        scope for action in chosen for scope in action.scopes_over(_known(action, given))
-    )
-    put(needed if as_json else " ".join(needed), as_json=as_json)
-    for action in chosen:
-        if not action.definition.get("scopes"):
-            say(f"{action.key} needs whatever its request needs; that is not in the list.")
+    return {action.key: _known(action, given) for action in chosen}
 
 
 def _known(action: Action, given: dict[str, str]) -> dict[str, Any]:

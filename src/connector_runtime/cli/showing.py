@@ -56,8 +56,9 @@ def connection_shape(component: Component, given: Mapping[str, Any]) -> dict[str
     """Return what may be shown of a connection: nothing secret, and what its fields lead to."""
     shape: dict[str, Any] = {"name": given.get("name"), "key": given["key"]}
     definition = component.connections.get(given["key"])
-    secrets = {entry.key for entry in definition.inputs if entry.type == "secret"} if definition else set()
-    shape["fields"] = {key: value for key, value in given["fields"].items() if key not in secrets}
+    # What is no field any more may have been a secret.
+    plain = {entry.key for entry in definition.inputs if entry.type != "secret"} if definition else set()
+    shape["fields"] = {key: value for key, value in given["fields"].items() if key in plain}
     try:
         channel = Channel(component.model, Connection.from_dict(given))
     except ConnectorError as problem:
