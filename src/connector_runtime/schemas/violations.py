@@ -17,6 +17,7 @@ _FORMS = {
     r"^\$\{[\s\S]*\}$": "must be one expression",
     r"^(/|\$\{)": "must start with a slash",
     r"^https://": "must start with https://",
+    r"^[A-Za-z0-9_-][A-Za-z0-9_/-]*\.[a-z]+$": "must be a file below this folder",
 }
 _KINDS = {
     "string": "a text",
