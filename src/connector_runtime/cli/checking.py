@@ -29,8 +29,12 @@ def check(folders: Sequence[Any], style: str) -> int:
     if style == "text":
         took_s = time.perf_counter() - started
         warnings = len(problems) - errors
-        say(f"{errors} errors, {warnings} warnings ({took_s:.2f} s)")
+        say(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')} ({took_s:.2f} s)")
     return 1 if errors else 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def report(problems: Sequence[Problem], style: str) -> None:

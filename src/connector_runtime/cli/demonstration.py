@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -33,8 +34,10 @@ SHOWN_LINES = 14
 def demo(component: Component) -> int:
     """Run every step; returns 1 when one did not end as the file says."""
     console = Console(highlight=False)
-    folder = component.model.source.folders[0]
-    script = read_yaml(folder / FILE, FILE).data
+    file = component.model.source.folders[0] / FILE
+    if not file.is_file():
+        raise click.UsageError(f"The component `{component.key}` brings no {FILE}.")
+    script = read_yaml(file, FILE).data
     started = time.perf_counter()
     with closing(sandbox_of(component.key).Sandbox(":memory:")) as sandbox:
         with sandbox.running() as url:
