@@ -215,9 +215,13 @@ def slip(path: Path, data: st.DataObject) -> None:
 
 @pytest.mark.plan("S-103")
 @pytest.mark.parametrize("mutate", [mistake, slip])
-def test_a_broken_file_loads_or_is_explained(patient: Patient, mutate: Mutate) -> None:
+def test_a_broken_file_loads_or_is_explained(
+    patient: Patient, mutate: Mutate, score: Callable[[str, int], None]
+) -> None:
     """Drop, double, retype, rename, swap, or mistype: nothing comes of it but problems with a place."""
     try_many(patient, mutate)
+
+    score("mutants", patient.examples)
 
 
 @pytest.mark.long
