@@ -188,28 +188,24 @@ class AsyncAsking(_Asking):
     async def _of_store(self, method: Any, *arguments: Any) -> Any:
         if self._is_awaited:
             return await method(*arguments)
-        return await asyncio.to_thread(method, *arguments)
+        return await _in_thread(method, *arguments)
 
     async def _there(self, method: Any, *arguments: Any) -> Any:
         """Call where it may block: only what is shared does."""
         if not self._budget.is_shared:
             return method(*arguments)
-        return await asyncio.to_thread(method, *arguments)
+        return await _in_thread(method, *arguments)
 
     async def _taken(self, step: AcquireSlot, holder: str, wake: Callable[[], None]) -> float | None:
         if not self._budget.is_shared:
             return self._take(step, holder, wake)
-        asked = asyncio.ensure_future(asyncio.to_thread(self._take, step, holder, wake))
+        errand = _Errand(lambda: self._take(step, holder, wake), lambda: self._give_back(step, holder))
         try:
-            return await asyncio.shield(asked)
+            wait_s: float | None = await _in_thread(errand.run)
         except asyncio.CancelledError:
-            # The thread goes on: a slot that it takes for nobody is given back.
-            asked.add_done_callback(lambda done: self._give_back_late(done, step, holder))
+            errand.call_off()
             raise
-
-    def _give_back_late(self, done: asyncio.Future[float | None], step: AcquireSlot, holder: str) -> None:
-        if not done.cancelled() and done.exception() is None and done.result() is None:
-            done.get_loop().run_in_executor(None, self._give_back, step, holder)
+        return wait_s
 
     async def _give_back_there(self, step: AcquireSlot, holder: str) -> None:
         await self._there(self._give_back, step, holder)
@@ -227,6 +223,41 @@ class AsyncAsking(_Asking):
             if not free.is_set():
                 self._budget.forget(step.key, wake)
         return False
+
+
+class _Errand:
+    """Takes a slot in a thread, which goes on although nobody may want the slot any more."""
+
+    def __init__(self, take: Callable[[], float | None], give_back: Callable[[], None]) -> None:
+        self._take = take
+        self._give_back = give_back
+        self._lock = threading.Lock()
+        self._has_taken = self._is_off = False
+
+    def run(self) -> float | None:
+        """Take it; give it back at once if it was called off meanwhile."""
+        wait_s = self._take()
+        with self._lock:
+            self._has_taken = wait_s is None
+        if self._is_off:
+            self._settle()
+        return wait_s
+
+    def call_off(self) -> None:
+        """Say that nobody wants it any more; does not block."""
+        self._is_off = True
+        threading.Thread(target=self._settle, name="connector-give-back").start()
+
+    def _settle(self) -> None:
+        with self._lock:
+            has_taken, self._has_taken = self._has_taken, False
+        if has_taken:
+            self._give_back()
+
+
+async def _in_thread(method: Callable[..., Any], *arguments: Any) -> Any:
+    """Call in a thread; what has begun is finished, even if the caller is cancelled."""
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, method, *arguments))
 
 
 def is_awaited(store: Any) -> bool:

@@ -57,9 +57,11 @@ class Renewal:
         key = self._channel.store_key
         end = self._clock.monotonic() + limit_s
         try:
-            if key is None:
-                return self._landed((yield from self._asked(end)))
-            return (yield from self._shared(key, end))
+            if key is not None:
+                return (yield from self._shared(key, end))
+            # Whoever flew before may have landed after this one saw the token end.
+            found: ConnectorError | None = self._looked(None)
+            return found if found is not _GO_ON else self._landed((yield from self._asked(end)))
         except (EvaluationError, UrlError) as refusal:
             return error_of("config", f"The request for a token cannot be made: {refusal}")
 

@@ -61,9 +61,7 @@ class Worker:
             self.options["clock"] = FileClock(given["clock"])
         if "budget" in given:
             budget = given["budget"]
-            self.options["budget"] = (
-                RedisBudget(budget) if budget.startswith("redis:") else SqliteBudget(budget)
-            )
+            self.options["budget"] = RedisBudget(budget) if "://" in budget else SqliteBudget(budget)
         self.connection = given["connection"]
 
     def in_threads(self, callers: int, calls: int, how: dict[str, Any]) -> dict[str, Any]:
