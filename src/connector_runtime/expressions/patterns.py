@@ -7,6 +7,7 @@ text it is tried on has a bounded length.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import warnings
@@ -55,6 +56,17 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
             "use at most two open repeats, or put a fixed character between them that they exclude",
         )
     return compiled
+
+
+@functools.lru_cache(maxsize=1024)
+def compile_search(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that is looked for anywhere in a text of bounded length.
+
+    Raises:
+        PatternError: It could take very long, wherever in the text it starts.
+    """
+    compile_pattern(pattern if pattern.startswith("^") else f"[\\s\\S]*{pattern}")
+    return re.compile(pattern)
 
 
 def _cost(sequence: Any) -> tuple[int, int]:

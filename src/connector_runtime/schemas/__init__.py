@@ -16,10 +16,11 @@ from urllib.parse import urldefrag, urljoin
 
 from connector_runtime.documents import Document, read_json
 from connector_runtime.errors import DefinitionError
+from connector_runtime.schemas.links import Links, NotPlainError
 from connector_runtime.schemas.violations import Violation, in_our_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connector_runtime.errors import Problem
 
@@ -40,17 +41,25 @@ class Validator:
         schema: The schema, without what it refers to.
     """
 
-    def __init__(self, schema: Mapping[str, Any], *, registry: Any = None, base: str = "") -> None:
-        from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415  jsonschema is slow to import
+    def __init__(
+        self, schema: Mapping[str, Any], *, resolver: Any = None, judge: Callable[[], Any] | None = None
+    ) -> None:
         from connector_runtime.schemas.quick import compile_quick  # noqa: PLC0415
 
         self.schema: dict[str, Any] = dict(schema)
-        self._resolver = registry.resolver().lookup(base).resolver if registry is not None else None
-        self._judge = judge_of({"$ref": base} if registry is not None else self.schema, registry)
-        self._quick = compile_quick(self.schema, self._resolver)
+        self._resolver = resolver
+        self._make_judge = judge
+        self._quick = compile_quick(self.schema, resolver)
         self._types: dict[str, frozenset[str]] = {}
         # The reader of the language's problems sees the place; whoever fills in a record does not.
-        self._is_language = registry is None
+        self._is_language = judge is None
+
+    @functools.cached_property
+    def _judge(self) -> Any:
+        """Return jsonschema's validator, made when a value is not clearly right: it is slow to load."""
+        from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415
+
+        return self._make_judge() if self._make_judge is not None else judge_of(self.schema, None)
 
     def violations(self, value: Any) -> list[Violation]:
         """Return everything that is wrong with a value, in the order of the schema.
@@ -61,10 +70,12 @@ class Validator:
 
     def is_valid(self, value: Any) -> bool:
         """Return whether a value fits."""
+        if self._fits(value):
+            return True
         from connector_runtime.schemas.bounded import TooCostlyError, errors_of  # noqa: PLC0415
 
         try:
-            return self._fits(value) or not errors_of(self._judge, value)
+            return not errors_of(self._judge, value)
         except TooCostlyError:
             return False
 
@@ -149,34 +160,62 @@ class Schemas:
         return self._documents[reference]
 
     def _make(self, reference: str) -> Validator | None:
-        from referencing.exceptions import Unresolvable  # noqa: PLC0415
-
         name, _, anchor = reference.partition("#")
         base = _uri(name) + (f"#{anchor}" if anchor else "")
+        links = Links(_uri(name), self._content)
         try:
-            registry = _gathered(self._registry(), _uri(name))
-            schema = registry.resolver().lookup(base).contents
+            links.check()
+        except (LookupError, NotPlainError):
+            return self._make_slowly(name, base)
+        try:
+            found = links.lookup(base)
+        except LookupError:
+            return None
+        return _validator(found, name, lambda: self._judge_of(_uri(name), base))
+
+    def _make_slowly(self, name: str, base: str) -> Validator | None:
+        """Return a validator whose references only jsonschema's own machinery can follow."""
+        from referencing.exceptions import Unresolvable  # noqa: PLC0415
+
+        try:
+            found = _gathered(self._registry(), _uri(name)).resolver().lookup(base)
         except Unresolvable:
             return None
-        if not isinstance(schema, dict):
-            raise DefinitionError(f"schemas/{name}.json is not a schema")
-        return Validator(schema, registry=registry, base=base)
+        return _validator(found, name, lambda: self._judge_of(_uri(name), base))
+
+    def _judge_of(self, uri: str, base: str) -> Any:
+        from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415
+
+        return judge_of({"$ref": base}, _gathered(self._registry(), uri))
+
+    def _content(self, uri: str) -> Any:
+        """Return the content of a schema file by its address, or None where there is none."""
+        reference = uri.removeprefix(_BASE).removesuffix(".json")
+        if not uri.startswith(_BASE) or reference not in self._files:
+            return None
+        data = self.document(reference).data
+        if isinstance(data, dict):
+            # The library would take it as leave to judge by a class of its own, without bounds.
+            data = {key: value for key, value in data.items() if key != "$schema"}
+        return data if isinstance(data, dict | bool) else {}
 
     def _registry(self) -> Any:
         from referencing import Registry  # noqa: PLC0415
         from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
         def retrieve(uri: str) -> Any:
-            reference = uri.removeprefix(_BASE).removesuffix(".json")
-            if not uri.startswith(_BASE) or reference not in self._files:
+            content = self._content(uri)
+            if content is None:
                 raise LookupError(uri)
-            data = self.document(reference).data
-            if isinstance(data, dict):
-                # The library would take it as leave to judge by a class of its own, without bounds.
-                data = {key: value for key, value in data.items() if key != "$schema"}
-            return DRAFT202012.create_resource(data if isinstance(data, dict | bool) else {})
+            return DRAFT202012.create_resource(content)
 
         return Registry(retrieve=retrieve)  # type: ignore[call-arg]
+
+
+def _validator(found: Any, name: str, judge: Callable[[], Any]) -> Validator:
+    if not isinstance(found.contents, dict):
+        raise DefinitionError(f"schemas/{name}.json is not a schema")
+    return Validator(found.contents, resolver=found.resolver, judge=judge)
 
 
 def _gathered(registry: Any, uri: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import threading
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation, localcontext
@@ -14,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
 
-from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_pattern
+from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_search
 from connector_runtime.schemas.schema_grammar import DRAFT, misspelt, parts_of
 
 if TYPE_CHECKING:
@@ -79,17 +78,6 @@ def misuses(schema: Any, registry: Any, base: str) -> list[Misuse]:
                 hint = "a reference leads to `#/…`, `#anchor` or another file below schemas/"
                 found.append(((*pointer, "$ref"), f"there is nothing at `{part['$ref']}`", hint))
     return found or _loops(base, registry)
-
-
-@functools.lru_cache(maxsize=1024)
-def compile_search(pattern: str) -> re.Pattern[str]:
-    """Return a pattern that is looked for anywhere in a text of bounded length.
-
-    Raises:
-        PatternError: It could take very long, wherever in the text it starts.
-    """
-    compile_pattern(pattern if pattern.startswith("^") else f"[\\s\\S]*{pattern}")
-    return re.compile(pattern)
 
 
 def _loops(base: str, registry: Any) -> list[Misuse]:

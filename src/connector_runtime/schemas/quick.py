@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS
-from connector_runtime.schemas.bounded import compile_search
+from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_search
 
 Test = Callable[[Any], bool]
 
