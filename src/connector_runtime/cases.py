@@ -11,12 +11,13 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.async_session import AsyncSession
 from connector_runtime.connections import Connection
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.picking import options_of
-from connector_runtime.session import AsyncSession, Options, Session
+from connector_runtime.session import Options, Session
 from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +13,18 @@ from connector_runtime.asking import is_awaited
 from connector_runtime.budget import Budget
 from connector_runtime.call import DEFAULT_DEADLINE_S, Call, Listener
 from connector_runtime.connections import Channel
-from connector_runtime.drivers import AsyncDriver, SyncDriver
+from connector_runtime.drivers import SyncDriver
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.exchange import converse
 from connector_runtime.inputs import take
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport import SyncSender
 from connector_runtime.values import Deadline, SystemClock, system_random
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from connector_runtime.call import Event
     from connector_runtime.connections import Connection
@@ -66,7 +66,7 @@ class Options:
     trust_paths: bool = False
 
 
-class _Base:
+class SessionBase:
     """What both kinds of session share."""
 
     def __init__(self, model: Model, connection: Connection, options: Options) -> None:
@@ -146,7 +146,7 @@ class _Base:
         return probe
 
 
-class Session(_Base, AbstractContextManager["Session"]):
+class Session(SessionBase, AbstractContextManager["Session"]):
     """A session for threads; safe to share between them."""
 
     def __init__(
@@ -201,10 +201,10 @@ class Session(_Base, AbstractContextManager["Session"]):
     def choices(
         self,
         action: str,
-        input: str,
+        input: str,  # noqa: A002
         inputs: Mapping[str, Any] | None = None,
         *,
-        search: str | None = None,  # noqa: A002
+        search: str | None = None,
     ) -> list[dict[str, Any]]:
         """Return what a picker offers for an input: `{value, label}` each."""
         wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
@@ -227,71 +227,6 @@ class Session(_Base, AbstractContextManager["Session"]):
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
-
-
-class AsyncSession(_Base, AbstractAsyncContextManager["AsyncSession"]):
-    """A session for one event loop."""
-
-    def __init__(
-        self, model: Model, connection: Connection, options: Options, *, sender: AsyncSender | None = None
-    ) -> None:
-        super().__init__(model, connection, options)
-        self._sender = sender or AsyncSender(
-            hosts=self._hosts,
-            loopback=self._channel.definition.loopback,
-            transport=options.transport,
-        )
-        self._driver = AsyncDriver(self._sender, self._clock, self._budget, options.token_store)
-
-    async def run(
-        self,
-        action: str,
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        deadline_s: float | None = None,
-        save_to: str | Path | None = None,
-    ) -> Result:
-        """Do an action, as `Session.run`."""
-        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
-        return await self._driver.run(converse(call))
-
-    async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
-        """Do an action that need not stand in the catalogue, as `Session.run_action`."""
-        return await self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
-
-    def pages(
-        self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
-    ) -> AsyncIterator[Page]:
-        """Read a listing page by page to its end, as `Session.pages`."""
-        call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
-        return self._driver.pages(converse(call))
-
-    async def choices(
-        self,
-        action: str,
-        input: str,
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        search: str | None = None,  # noqa: A002
-    ) -> list[dict[str, Any]]:
-        """Return what a picker offers, as `Session.choices`."""
-        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
-        if wanted.source is None:
-            return wanted.options
-        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
-        return offered(wanted, await self._driver.run(converse(call)))
-
-    async def check(self) -> Result:
-        """Ask the vendor whether the connection works, as `Session.check`."""
-        return await self._driver.run(converse(self._call_of(self._probe(), {})))
-
-    async def aclose(self) -> None:
-        """Close every connection of the session; a renewal that is under way is kept first."""
-        await self._driver.aclose()
-        await self._sender.aclose()
-
-    async def __aexit__(self, *_exc: object) -> None:
-        await self.aclose()
 
 
 def find_action(model: Model, key: str) -> Action:

@@ -1,0 +1,149 @@
+"""The driver for an event loop; see `drivers`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from connector_runtime.async_asking import AsyncAsking
+from connector_runtime.errors import error_of
+from connector_runtime.steps import (
+    AcquireSlot,
+    Fly,
+    Give,
+    Landing,
+    PauseSlots,
+    ReadToken,
+    ReleaseSlot,
+    Send,
+    Sleep,
+    WriteToken,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
+    from connector_runtime.results import Page
+    from connector_runtime.steps import Conversation
+    from connector_runtime.transport import AsyncSender
+    from connector_runtime.values import Clock
+
+T = TypeVar("T")
+# A flight of an event loop belongs to nobody, so it has an end of its own.
+FLIGHT_S = 90.0
+
+
+class AsyncDriver:
+    """Runs conversations in an event loop."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        clock: Clock,
+        budget: RequestBudget,
+        store: TokenStore | AsyncTokenStore | None = None,
+    ) -> None:
+        self._asking = AsyncAsking(clock, budget, store)
+        self._flight: asyncio.Task[Any] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._running = 0
+        self._lock = threading.Lock()
+        self._ways: dict[type, Callable[[Any, Any], Awaitable[Any]]] = {
+            Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
+            Sleep: lambda step, _: clock.asleep(step.seconds),
+            AcquireSlot: self._asking.take,
+            ReleaseSlot: lambda step, held: held.pop(step.key)(),
+            PauseSlots: lambda step, _: self._asking.pause(step),
+            ReadToken: lambda step, _: self._asking.read(step),
+            WriteToken: self._asking.write,
+            Fly: lambda step, _: self._fly(step),
+        }
+
+    async def run(self, conversation: Conversation[T]) -> T:
+        """Run a conversation to its result; pages it gives are dropped."""
+        async with AsyncExitStack() as stack:
+            held = self._begun(stack, conversation)
+            answer: Any = None
+            while True:
+                try:
+                    step = conversation.send(answer)
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                answer = None if isinstance(step, Give) else await self._ways[type(step)](step, held)
+
+    async def pages(self, conversation: Conversation[Any]) -> AsyncIterator[Page]:
+        """Run a conversation, handing out its pages."""
+        async with AsyncExitStack() as stack:
+            held = self._begun(stack, conversation)
+            answer: Any = None
+            while True:
+                try:
+                    step = conversation.send(answer)
+                except StopIteration:
+                    return
+                if isinstance(step, Give):
+                    yield step.page
+                    answer = None
+                else:
+                    answer = await self._ways[type(step)](step, held)
+
+    async def aclose(self) -> None:
+        """Wait for a renewal that is under way: it ends soon, and must be kept."""
+        flight = self._flight
+        if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
+            await asyncio.wait({flight})
+
+    def _begun(self, stack: AsyncExitStack, conversation: Conversation[Any]) -> dict[Any, Any]:
+        """Note that a conversation runs in this event loop.
+
+        Raises:
+            ConnectionProblem: Others of the session run in another one.
+        """
+        stack.callback(conversation.close)
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if loop is not self._loop:
+                if self._running:
+                    raise error_of(
+                        "config",
+                        "The session is in use in another event loop.",
+                        hint="Open one session for each event loop.",
+                    )
+                self._loop, self._flight = loop, None
+            self._running += 1
+        stack.callback(self._ended)
+        held: dict[Any, Any] = {}
+        stack.push_async_callback(_afree, held)
+        return held
+
+    def _ended(self) -> None:
+        with self._lock:
+            self._running -= 1
+
+    async def _fly(self, step: Fly) -> Any:
+        flight = self._flight
+        if flight is None or flight.done():
+            flight = self._flight = asyncio.ensure_future(self.run(step.flight(FLIGHT_S)))
+            flight.add_done_callback(_noticed)
+        elif not step.waits:
+            return Landing.BUSY
+        try:
+            async with asyncio.timeout(step.limit_s):
+                return await asyncio.shield(flight)
+        except TimeoutError:
+            return Landing.LATE
+
+
+async def _afree(held: dict[Any, Any]) -> None:
+    while held:
+        await held.popitem()[1]()
+
+
+def _noticed(flight: asyncio.Task[Any]) -> None:
+    """Look at how a flight ended, even if everybody who wanted to know is gone."""
+    if not flight.cancelled():
+        flight.exception()

@@ -1,0 +1,86 @@
+"""A session for one event loop; see `session`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.async_drivers import AsyncDriver
+from connector_runtime.exchange import converse
+from connector_runtime.picking import offered, pick
+from connector_runtime.session import SessionBase, find_action
+from connector_runtime.transport import AsyncSender
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from connector_runtime.connections import Connection
+    from connector_runtime.model import Action, Model
+    from connector_runtime.results import Page, Result
+    from connector_runtime.session import Options
+
+
+class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
+    """A session for one event loop."""
+
+    def __init__(
+        self, model: Model, connection: Connection, options: Options, *, sender: AsyncSender | None = None
+    ) -> None:
+        super().__init__(model, connection, options)
+        self._sender = sender or AsyncSender(
+            hosts=self._hosts,
+            loopback=self._channel.definition.loopback,
+            transport=options.transport,
+        )
+        self._driver = AsyncDriver(self._sender, self._clock, self._budget, options.token_store)
+
+    async def run(
+        self,
+        action: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        deadline_s: float | None = None,
+        save_to: str | Path | None = None,
+    ) -> Result:
+        """Do an action, as `Session.run`."""
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        return await self._driver.run(converse(call))
+
+    async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
+        """Do an action that need not stand in the catalogue, as `Session.run_action`."""
+        return await self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
+
+    def pages(
+        self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
+    ) -> AsyncIterator[Page]:
+        """Read a listing page by page to its end, as `Session.pages`."""
+        call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
+        return self._driver.pages(converse(call))
+
+    async def choices(
+        self,
+        action: str,
+        input: str,  # noqa: A002
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        search: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return what a picker offers, as `Session.choices`."""
+        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
+        if wanted.source is None:
+            return wanted.options
+        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
+        return offered(wanted, await self._driver.run(converse(call)))
+
+    async def check(self) -> Result:
+        """Ask the vendor whether the connection works, as `Session.check`."""
+        return await self._driver.run(converse(self._call_of(self._probe(), {})))
+
+    async def aclose(self) -> None:
+        """Close every connection of the session; a renewal that is under way is kept first."""
+        await self._driver.aclose()
+        await self._sender.aclose()
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.aclose()
