@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.compiled import read_compiled
 from connector_runtime.connections import Channel, Connection
-from connector_runtime.describe import describe
-from connector_runtime.load import locate, read_component
 from connector_runtime.model import Model
-from connector_runtime.plan import make_plan
-from connector_runtime.session import AsyncSession, Options, Session, find_action, take_inputs
+from connector_runtime.session import Options, Session, find_action, take_inputs
+from connector_runtime.sources import locate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from connector_runtime.async_session import AsyncSession
     from connector_runtime.model import Action, ConnectionModel
     from connector_runtime.plan import Plan
 
@@ -40,7 +40,12 @@ class Component:
             component, *listed = component
             overlays = (*listed, *overlays)
         folders = [locate(component), *(Path(folder) for folder in overlays)]
-        return cls(Model(read_component(folders)))
+        source = read_compiled(folders[0]) if len(folders) == 1 else None
+        if source is None:
+            from connector_runtime.load import read_component  # noqa: PLC0415  an installed one needs no parser
+
+            source = read_component(folders)
+        return cls(Model(source))
 
     @property
     def key(self) -> str:
@@ -59,6 +64,8 @@ class Component:
 
     def describe(self) -> dict[str, Any]:
         """Return the JSON-ready catalogue: all a platform needs to draw its own forms."""
+        from connector_runtime.describe import describe  # noqa: PLC0415  not needed to run an action
+
         return describe(self.model)
 
     def request(
@@ -74,6 +81,8 @@ class Component:
         Raises:
             ConnectorError: As the action would, before sending.
         """
+        from connector_runtime.plan import make_plan  # noqa: PLC0415  not needed to run an action
+
         channel = Channel(self.model, _connection(connection))
         found = find_action(self.model, action)
         values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
@@ -85,6 +94,8 @@ class Component:
 
     def async_session(self, connection: Connection | Mapping[str, Any], **options: Any) -> AsyncSession:
         """Open a connection for one event loop; `options` are those of `Options`."""
+        from connector_runtime.async_session import AsyncSession  # noqa: PLC0415  threads need no event loop
+
         return AsyncSession(self.model, _connection(connection), Options(**options))
 
 

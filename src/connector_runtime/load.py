@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +10,17 @@ from connector_runtime.check.draft import Draft, as_map
 from connector_runtime.documents import read_yaml
 from connector_runtime.errors import DefinitionError, Problem
 from connector_runtime.schemas import Schemas, language
+from connector_runtime.sources import MAIN_FILE, MAX_FOLDER_DEPTH, Source, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from connector_runtime.documents import Document
     from connector_runtime.schemas.violations import Violation
 
-ENTRY_POINTS = "connector_runtime.components"
-MAIN_FILE = "component.yaml"
 
 # More is not a component: a wrong folder, or an attack.
 MAX_FILES = 2_000
-MAX_FOLDER_DEPTH = 4
 
 _FOLDERS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
 _CODES = {
@@ -44,50 +41,6 @@ _AT_KEY = frozenset(
     {"additionalProperties", "propertyNames", "required", "oneOf", "anyOf", "dependentRequired"}
 )
 _HIDING = frozenset({"additionalProperties", "propertyNames", "type", "enum", "pattern"})
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The files of a component, read and checked.
-
-    Attributes:
-        folders: Where they come from; later ones add to and replace earlier ones.
-        component: `component.yaml`.
-        connections: Connections by key.
-        datasources: Pickers by key.
-        actions: Actions by key.
-        inputs: Shared inputs by key: the file, and the pointer to the definition in it.
-        schemas: The record schemas.
-    """
-
-    folders: tuple[Path, ...]
-    component: Document
-    connections: Mapping[str, Document]
-    datasources: Mapping[str, Document]
-    actions: Mapping[str, Document]
-    inputs: Mapping[str, tuple[Document, tuple[str | int, ...]]]
-    schemas: Schemas
-
-
-def locate(name_or_path: str | Path) -> Path:
-    """Return the folder of an installed component, or of a path with `component.yaml`.
-
-    Raises:
-        DefinitionError: There is neither.
-    """
-    folder = Path(name_or_path)
-    if (folder / MAIN_FILE).is_file():
-        return folder
-    from importlib.metadata import entry_points  # noqa: PLC0415  a folder needs no look at packages
-
-    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
-    entry = installed.get(str(name_or_path))
-    if entry is not None:
-        return Path(entry.load()())
-    hint = f"installed: {', '.join(sorted(installed))}" if installed else "no component is installed"
-    raise DefinitionError(
-        f"`{name_or_path}` is neither an installed component nor a folder with {MAIN_FILE}", hint=hint
-    )
 
 
 def read_component(folders: Sequence[Path], *, all_problems: bool = True) -> Source:
@@ -245,7 +198,7 @@ def _is_second(
 
 def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
     count = 0
-    for path in _walk(folder, 0):
+    for path in walk(folder, 0):
         # A name that is no text could not be printed.
         name = prefix + path.relative_to(root).as_posix().encode("utf-8", "replace").decode()
         count += 1
@@ -263,25 +216,6 @@ def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator
             _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
         else:
             yield path, name
-
-
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Yield files below a folder in a fixed order, and folders that are too deep to be looked into.
-
-    Links to folders are not followed.
-    """
-    if not folder.is_dir() or (depth == 0 and folder.is_symlink()):
-        return
-    if depth > MAX_FOLDER_DEPTH:
-        yield folder
-        return
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), depth + 1)
-        else:
-            yield Path(entry.path)
 
 
 def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -> None:

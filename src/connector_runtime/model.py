@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.budget import Rule
 from connector_runtime.inputs import build_inputs, input_schema
@@ -16,14 +17,14 @@ from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from connector_runtime.documents import Document
     from connector_runtime.inputs import Input
-    from connector_runtime.load import Source
     from connector_runtime.program import ErrorRule, Program
     from connector_runtime.schemas import Schemas
+    from connector_runtime.sources import Source
 
-    Evaluate = Callable[[Mapping[str, Any]], Any]
+Evaluate = Callable[[Mapping[str, Any]], Any]
+T = TypeVar("T")
 
 MAX_LISTED_SCOPES = 200
 
@@ -186,6 +187,28 @@ class DataSource:
     label: Evaluate
 
 
+class Lazily(Mapping[str, T]):
+    """What is made of documents by key, each when it is first asked for."""
+
+    def __init__(self, documents: Mapping[str, Document], make: Callable[[Mapping[str, Any]], T]) -> None:
+        self._documents = documents
+        self._make = make
+        self._made: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        made = self._made.get(key)
+        if made is None:
+            # Two threads may make one at once; both go on with the same.
+            made = self._made.setdefault(key, self._make(self._documents[key].data))
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+
 class Model:
     """Everything of a component that running an action needs."""
 
@@ -202,23 +225,25 @@ class Model:
             key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
-        self.connections = {
-            key: self._connection(document.data) for key, document in source.connections.items()
-        }
-        self.actions = {key: Action(document.data, self) for key, document in source.actions.items()}
-        self._former_keys = {
+        self.connections = Lazily(source.connections, self._connection)
+        self.actions = Lazily(source.actions, lambda definition: Action(definition, self))
+        self.datasources = Lazily(source.datasources, self._datasource)
+
+    def action(self, key: str) -> Action | None:
+        """Return an action by its key, or by one that it had before."""
+        found = self.actions.get(key)
+        return found if found is not None else self.actions.get(self._former_keys.get(key, key))
+
+    @cached_property
+    def _former_keys(self) -> Mapping[str, str]:
+        if self.source.former is not None:
+            return self.source.former
+        return {
             former: key
             for key, action in self.actions.items()
             for former in action.definition.get("aliases", ())
             if former not in self.actions
         }
-        self.datasources = {
-            key: self._datasource(document.data) for key, document in source.datasources.items()
-        }
-
-    def action(self, key: str) -> Action | None:
-        """Return an action by its key, or by one that it had before."""
-        return self.actions.get(self._former_keys.get(key, key))
 
     def resolve_inputs(self, own: Mapping[str, Any], *, defaults: bool = False) -> dict[str, Any]:
         """Return definitions with shared inputs in place, the own words on top."""

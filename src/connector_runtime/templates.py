@@ -7,7 +7,8 @@ expression gives is data: it is never looked at for `${` again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,19 @@ def compile_node(node: Any, names: Collection[str]) -> Template:
     if isinstance(node, (list, tuple)):
         return _compile_list(node, names)
     return _constant(node)
+
+
+def expression_texts(node: Any) -> Iterator[str]:
+    """Yield the text of every expression in a YAML value, without `${ }`; broken ones are left out."""
+    if isinstance(node, str):
+        with contextlib.suppress(ExpressionError):
+            yield from [piece[1] for piece in _pieces(node) if not isinstance(piece, str)]
+    elif isinstance(node, Mapping):
+        for member in node.values():
+            yield from expression_texts(member)
+    elif isinstance(node, list):
+        for member in node:
+            yield from expression_texts(member)
 
 
 def spread(value: Any, *, levels: int = 3) -> list[list[tuple[str, Any]]]:

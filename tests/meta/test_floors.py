@@ -22,14 +22,14 @@ FLOORS = (
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     "bodies documents expressions messages paths places redact schemas templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check inputs load model ports program retry scopes",
+    "budget check compiled inputs load model ports program retry scopes sources",
     # the conversation of one action
     """call connections exchange grants oauth paging plan policy renewal reply request results slots steps
     tokens""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "asking drivers logins offers picking session",
+    "async_asking async_drivers async_session asking drivers logins offers picking session",
     # the facade
     "cases component describe health",
     # faces

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime.errors import DefinitionError
-from connector_runtime.load import find_problems, locate, read_component
+from connector_runtime.load import find_problems, read_component
+from connector_runtime.sources import locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,9 @@ import click
 from connector_runtime.cases import cases_of, run_case
 from connector_runtime.check.report import render_problems
 from connector_runtime.cli.output import put, say
-from connector_runtime.load import find_problems, locate, read_component
+from connector_runtime.load import find_problems, read_component
 from connector_runtime.model import Model
+from connector_runtime.sources import locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

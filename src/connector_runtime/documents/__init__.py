@@ -46,9 +46,16 @@ class Document:
     path: Path
     name: str
     data: Any
-    text: str = field(repr=False)
+    _text: str | None = field(default=None, repr=False)
     _mark: Mark | None = field(default=None, repr=False)
     _lines: list[str] | None = field(default=None, repr=False)
+
+    @property
+    def text(self) -> str:
+        """Return the text of the file; of one that came compiled it is only read when wanted."""
+        if self._text is None:
+            self._text = self.path.read_text("utf-8-sig")
+        return self._text
 
     def place(self, pointer: Pointer, *, key: bool = False) -> tuple[int, int]:
         """Return line and column, from 1, of a value or of its key.

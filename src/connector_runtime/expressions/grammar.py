@@ -12,9 +12,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import error_of
+from connector_runtime.expressions.trees import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jinja2 import Environment
 
@@ -127,6 +128,28 @@ def parse(source: str) -> Any:
         raise ExpressionError(f"an expression has at most {MAX_CHARACTERS:,} characters")
     if not source.strip():
         raise ExpressionError("the expression is empty")
+    packed = _PARSED.get(source)
+    return _parsed(source) if packed is None else unpack(packed)
+
+
+def remember(trees: Mapping[str, list[Any]]) -> None:
+    """Spare the parser for these expressions: what `packed_tree` returned, by their texts."""
+    _PARSED.update(trees)
+
+
+def packed_tree(source: str) -> list[Any] | None:
+    """Return the tree of an expression to keep in a file, or None if it is no expression."""
+    try:
+        return pack(parse(source))
+    except ExpressionError:
+        return None
+
+
+# Trees follow from their texts alone, so that one table serves every component of the process.
+_PARSED: dict[str, list[Any]] = {}
+
+
+def _parsed(source: str) -> Any:
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415  loading pays, importing does not
     from jinja2.lexer import TokenStream  # noqa: PLC0415
     from jinja2.parser import Parser  # noqa: PLC0415

@@ -1,0 +1,91 @@
+"""Where the files of a component lie, and what they are once they are read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector_runtime.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connector_runtime.documents import Document
+    from connector_runtime.schemas import Schemas
+
+ENTRY_POINTS = "connector_runtime.components"
+MAIN_FILE = "component.yaml"
+MAX_FOLDER_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The files of a component, read and checked.
+
+    Attributes:
+        folders: Where they come from; later ones add to and replace earlier ones.
+        component: `component.yaml`.
+        connections: Connections by key.
+        datasources: Pickers by key.
+        actions: Actions by key.
+        inputs: Shared inputs by key: the file, and the pointer to the definition in it.
+        schemas: The record schemas.
+        former: Keys that actions had before, where that is known without reading them all.
+    """
+
+    folders: tuple[Path, ...]
+    component: Document
+    connections: Mapping[str, Document]
+    datasources: Mapping[str, Document]
+    actions: Mapping[str, Document]
+    inputs: Mapping[str, tuple[Document, tuple[str | int, ...]]]
+    schemas: Schemas
+    former: Mapping[str, str] | None = None
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """Return the folder of an installed component, or of a path with `component.yaml`.
+
+    Raises:
+        DefinitionError: There is neither.
+    """
+    folder = Path(name_or_path)
+    if (folder / MAIN_FILE).is_file():
+        return folder
+    from importlib.metadata import entry_points  # noqa: PLC0415  a folder needs no look at packages
+
+    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    entry = installed.get(str(name_or_path))
+    if entry is not None:
+        return Path(entry.load()())
+    hint = f"installed: {', '.join(sorted(installed))}" if installed else "no component is installed"
+    raise DefinitionError(
+        f"`{name_or_path}` is neither an installed component nor a folder with {MAIN_FILE}", hint=hint
+    )
+
+
+def folder_files(folder: Path, part: str) -> Iterator[str]:
+    """Yield the names of all files in a part of a component's folder, as problems call them."""
+    for path in walk(folder / part, 0):
+        yield path.relative_to(folder).as_posix()
+
+
+def walk(folder: Path, depth: int) -> Iterator[Path]:
+    """Yield files below a folder in a fixed order, and folders that are too deep to be looked into.
+
+    Links to folders are not followed.
+    """
+    if not folder.is_dir() or (depth == 0 and folder.is_symlink()):
+        return
+    if depth > MAX_FOLDER_DEPTH:
+        yield folder
+        return
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(Path(entry.path), depth + 1)
+        else:
+            yield Path(entry.path)
