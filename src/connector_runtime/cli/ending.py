@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connector_runtime.check.report import render_problems
-from connector_runtime.cli.output import put, refuse, say
+from connector_runtime.cli.output import printable, put, refuse, say
 from connector_runtime.documents import parse_json
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError
 
@@ -65,6 +65,7 @@ def _told(end: BaseException, *, as_json: bool) -> int:
 
 def _explain(wrong: click.ClickException, *, as_json: bool) -> None:
     if not as_json:
+        wrong.message = printable(wrong.message)
         wrong.show()
         return
     context = getattr(wrong, "ctx", None)

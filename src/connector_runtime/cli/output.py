@@ -27,7 +27,7 @@ def put(value: Any, *, as_json: bool) -> None:
     if isinstance(value, str) and not as_json:
         click.echo(printable(value))
     else:
-        click.echo(dump_json(jsonable(value), indent=None if as_json else 2))
+        click.echo(escaped(dump_json(jsonable(value), indent=None if as_json else 2)))
 
 
 def jsonable(value: Any) -> Any:
@@ -44,6 +44,18 @@ def jsonable(value: Any) -> Any:
 def printable(text: str) -> str:
     """Return text that cannot steer a terminal: control characters are shown, not sent."""
     return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+
+
+def escaped(text: str) -> str:
+    """Return the same JSON with every character that could steer a terminal as an escape."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def refuse(problem: ConnectorError, *, as_json: bool) -> None:
@@ -74,7 +86,7 @@ class RecordHandler(logging.Handler):
         """Print one record."""
         shape = getattr(record, "connector", None)
         if shape is not None:
-            sys.stderr.write(printable(dump_json(jsonable(shape))) + "\n")
+            sys.stderr.write(escaped(dump_json(jsonable(shape))) + "\n")
 
 
 def debug_logger() -> logging.Logger:
