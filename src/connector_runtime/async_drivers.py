@@ -66,30 +66,30 @@ class AsyncDriver:
         """Run a conversation to its result; pages it gives are dropped."""
         async with AsyncExitStack() as stack:
             held = self._begun(stack, conversation)
-            answer: Any = None
+            answers: list[Any] = [None]
             while True:
                 try:
-                    step = conversation.send(answer)
+                    step = conversation.send(answers.pop())
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answer = None if isinstance(step, Give) else await self._ways[type(step)](step, held)
+                answers.append(None if isinstance(step, Give) else await self._ways[type(step)](step, held))
 
     async def pages(self, conversation: Conversation[Any]) -> AsyncIterator[Page]:
         """Run a conversation, handing out its pages."""
         async with AsyncExitStack() as stack:
             held = self._begun(stack, conversation)
-            answer: Any = None
+            answers: list[Any] = [None]
             while True:
                 try:
-                    step = conversation.send(answer)
+                    step = conversation.send(answers.pop())
                 except StopIteration:
                     return
                 if isinstance(step, Give):
                     yield step.page
-                    answer = None
+                    answers.append(None)
                 else:
-                    answer = await self._ways[type(step)](step, held)
+                    answers.append(await self._ways[type(step)](step, held))
 
     async def aclose(self) -> None:
         """Wait for a renewal that is under way: it ends soon, and must be kept."""

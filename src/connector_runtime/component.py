@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.compiled import read_compiled
 from connector_runtime.connections import Channel, Connection
+from connector_runtime.errors import ConnectorError
 from connector_runtime.model import Model
 from connector_runtime.session import Options, Session, find_action, take_inputs
 from connector_runtime.sources import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from connector_runtime.async_session import AsyncSession
     from connector_runtime.model import Action, ConnectionModel
     from connector_runtime.plan import Plan
+
+T = TypeVar("T")
 
 
 class Component:
@@ -83,21 +86,39 @@ class Component:
         """
         from connector_runtime.plan import make_plan  # noqa: PLC0415  not needed to run an action
 
-        channel = Channel(self.model, _connection(connection))
+        channel = _opened(Channel, self.model, connection)
+        del connection  # no frame of an error is to hold it
+        if isinstance(channel, ConnectorError):
+            raise channel
         found = find_action(self.model, action)
         values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
         return make_plan(self.model, found, values, channel)
 
     def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
         """Open a connection for threads; `options` are those of `Options`."""
-        return Session(self.model, _connection(connection), Options(**options))
+        session = _opened(Session, self.model, connection, Options(**options))
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
 
     def async_session(self, connection: Connection | Mapping[str, Any], **options: Any) -> AsyncSession:
         """Open a connection for one event loop; `options` are those of `Options`."""
         from connector_runtime.async_session import AsyncSession  # noqa: PLC0415  threads need no event loop
 
-        return AsyncSession(self.model, _connection(connection), Options(**options))
+        session = _opened(AsyncSession, self.model, connection, Options(**options))
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
 
 
-def _connection(given: Connection | Mapping[str, Any]) -> Connection:
-    return given if isinstance(given, Connection) else Connection.from_dict(given)
+def _opened(
+    make: Callable[..., T], model: Model, given: Connection | Mapping[str, Any], *more: Any
+) -> T | ConnectorError:
+    """Return what is made of a connection, or the error without the frames in which it lies open."""
+    try:
+        connection = given if isinstance(given, Connection) else Connection.from_dict(given)
+        return make(model, connection, *more)
+    except ConnectorError as problem:
+        return problem.with_traceback(None)

@@ -93,14 +93,16 @@ class Channel:
     """
 
     __slots__ = (
-        "_given", "_rested_at", "_secrets", "bases", "connection", "context", "definition", "has_looked",
-        "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables", "time", "token",
+        "_grant_key", "_key", "_rested_at", "_secrets", "bases", "connection", "context", "definition",
+        "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables", "time", "token",
         "token_host", "trouble", "version",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
         self.definition = _definition(model, given)
-        self._given = given
+        # Not the connection itself: it holds secrets in clear.
+        self._key = given.key
+        self._grant_key = grant_key(given.name, given.token)
         self.name = given.name
         self.tables = model.tables
         self.context = given.context
@@ -118,9 +120,9 @@ class Channel:
         self._secrets = {key: value for key, value in fields.items() if isinstance(value, Secret)}
         self.redactor = Redactor(self.secrets())
         plain = {key: value for key, value in fields.items() if key not in self._secrets}
-        self.identity = given.name if given.is_named else f"{given.key}~{self._mark()}"
+        self.identity = given.name if given.is_named else f"{given.key}~{_mark_of(given)}"
         self.connection: dict[str, Any] = plain
-        self.connection = plain | _chosen(self.definition, self.scope(inputs=plain), given)
+        self.connection = plain | _chosen(self.definition, self.scope(inputs=plain), self._key)
         _check(self.definition, self.scope())
         scope = self.scope()
         self.hosts = frozenset(str(host(scope)) for host in self.definition.hosts)
@@ -198,7 +200,7 @@ class Channel:
         plain = self._given_inputs()
         scope = {**self._scope_with(token), "inputs": plain, "connection": plain}
         try:
-            rows = _chosen(self.definition, scope, self._given)
+            rows = _chosen(self.definition, scope, self._key)
         except ConnectorError:
             return False
         return all(self.connection[name] == row for name, row in rows.items())
@@ -206,18 +208,18 @@ class Channel:
     def _given_inputs(self) -> dict[str, Any]:
         return {key: value for key, value in self.connection.items() if key not in self.definition.choose}
 
-    def _mark(self) -> str:
-        """Return a mark of all that was given, which means something in this process only."""
-        given = self._given
-        parts = (given.fields, given.token, given.context)
-        everything = repr([sorted(part.items(), key=str) for part in parts])
-        return hmac.digest(_PROCESS_KEY, everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
-
     def use_store(self) -> None:
         """Have tokens read from and written to the session's store, where there is a grant to renew."""
-        oauth2, key = self.definition.oauth2, grant_key(self._given.name, self._given.token)
-        if oauth2 is not None and "refresh_token" in oauth2.grants and key is not None:
-            self.store_key, self.has_looked = key, False
+        oauth2 = self.definition.oauth2
+        if oauth2 is not None and "refresh_token" in oauth2.grants and self._grant_key is not None:
+            self.store_key, self.has_looked = self._grant_key, False
+
+
+def _mark_of(given: Connection) -> str:
+    """Return a mark of all that was given, which means something in this process only."""
+    parts = (given.fields, given.token, given.context)
+    everything = repr([sorted(part.items(), key=str) for part in parts])
+    return hmac.digest(_PROCESS_KEY, everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
 
 
 def _definition(model: Model, given: Connection) -> ConnectionModel:
@@ -246,7 +248,7 @@ def _fields(definition: ConnectionModel, given: Connection, model: Model) -> dic
     raise error_of("config", problem.message, hint=problem.hint, input=problem.input)
 
 
-def _chosen(definition: ConnectionModel, scope: Mapping[str, Any], given: Connection) -> dict[str, Any]:
+def _chosen(definition: ConnectionModel, scope: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Pick rows from tables; the first entry that has a value decides, and must be in a row."""
     rows: dict[str, Any] = {}
     for name, choice in definition.choose.items():
@@ -260,7 +262,7 @@ def _chosen(definition: ConnectionModel, scope: Mapping[str, Any], given: Connec
             raise error_of(
                 "config",
                 f"Nothing in the connection says which {name} to use.",
-                hint=f"Fill in the connection `{given.key}` again, or connect anew.",
+                hint=f"Fill in the connection `{key}` again, or connect anew.",
             )
     return rows
 

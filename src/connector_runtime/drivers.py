@@ -80,18 +80,19 @@ class SyncDriver:
             stack.callback(conversation.close)
             held: dict[Any, Any] = {}
             stack.callback(_free, held)
-            answer: Any = None
+            answers: list[Any] = [None]
             while True:
                 try:
-                    step = conversation.send(answer)
+                    # Taken out, so that an error's frames do not hold what the vendor has said.
+                    step = conversation.send(answers.pop())
                 except StopIteration as end:
                     result: T = end.value
                     return result
                 if isinstance(step, Give):
                     yield step.page
-                    answer = None
+                    answers.append(None)
                 else:
-                    answer = self._ways[type(step)](step, held)
+                    answers.append(self._ways[type(step)](step, held))
 
     def _fly(self, step: Fly) -> Any:
         with self._lock:

@@ -158,7 +158,7 @@ def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **
         waited_s=facts["waited_s"],
         why=facts["why"],
         may_double=facts["doubles"],
-        request_id=request_id(verdict.values.get("headers", {})),
+        request_id=call.redactor.known(request_id(verdict.values.get("headers", {}))),
         message=verdict.message or None,
     )
     call.record(attempt, body.size_bytes if body else 0, 0 if failure else got.size_bytes)  # type: ignore[union-attr]

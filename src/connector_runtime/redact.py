@@ -21,7 +21,7 @@ from urllib.parse import quote, quote_plus
 from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MASK = "***"
 SECRET_MIN_CHARS = 4
@@ -72,14 +72,16 @@ class Redactor:
         new = [secret for secret in secrets if secret not in self._secrets and secret not in self._later]
         if new:
             self._later.extend(new)
-            self.__dict__.pop("_values", None)
+            self.__dict__.pop("_without_values", None)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        found = self._values
-        if found is not None:
-            text = found.sub(MASK, text)
+        text = self._without_values(MASK, text)
         return _NAMED.sub(self._masked, text)
+
+    def known(self, text: str | None) -> str | None:
+        """Return a short text of the vendor's without the secrets that are known; None stays None."""
+        return text if text is None else self._without_values(MASK, text)
 
     def value(self, value: Any) -> Any:
         """Return a JSON-like value of the same shape without secrets."""
@@ -121,10 +123,11 @@ class Redactor:
         return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
 
     @functools.cached_property
-    def _values(self) -> re.Pattern[str] | None:
+    def _without_values(self) -> Callable[[str, str], str]:
+        """Return what replaces the secrets in a text; a pattern would show them when printed."""
         forms = {form for secret in (*self._secrets, *self._later) for form in _forms(secret.reveal())}
         ordered = sorted(forms, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        return re.compile("|".join(map(re.escape, ordered)) or r"(?!)").sub
 
 
 @functools.lru_cache(maxsize=16)

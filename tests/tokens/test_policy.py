@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.async_session import AsyncSession
 from connector_runtime.cases import AsyncScriptedSender, Script, ScriptedSender, StillClock
 from connector_runtime.connections import Connection
 from connector_runtime.errors import ConnectionProblem, OutcomeUnknown
-from connector_runtime.session import AsyncSession, Options, Session
+from connector_runtime.session import Options, Session
 from tokens.scene import component
 
 EXPIRED = {"access_token": "old", "refresh_token": "grant", "expires_at": 1.0}
@@ -19,14 +20,18 @@ TOKEN = {"status": 200, "json": {"access_token": "new", "expires_in": 3600}}
 CONTACT = {"recordType": "Contacts", "recordId": "1"}
 
 
+def given() -> Connection:
+    """Return a connection whose token has died."""
+    key = "zohoTemplatedConnection"
+    example = next(iter(component().connections[key].definition["examples"].values()))
+    return Connection.from_dict({**example, "key": key, "token": EXPIRED})
+
+
 def opened(allow: dict[str, Any], *replies: dict[str, Any]) -> tuple[Session, Script]:
     """Open a session whose token has died, on a wire that is a script."""
     zoho, script = component(), Script(list(replies) or [TOKEN, FOUND])
-    key = "zohoTemplatedConnection"
-    example = next(iter(zoho.connections[key].definition["examples"].values()))
-    connection = Connection.from_dict({**example, "key": key, "token": EXPIRED})
     options = Options(clock=StillClock(), allow=allow)
-    return Session(zoho.model, connection, options, sender=ScriptedSender(script)), script  # type: ignore[arg-type]
+    return Session(zoho.model, given(), options, sender=ScriptedSender(script)), script  # type: ignore[arg-type]
 
 
 REFUSED = {
@@ -72,12 +77,8 @@ def test_pages_and_event_loops_refuse_the_same(name: str) -> None:
     """There is no way around the rules through another way of calling."""
     allow, action, inputs, _ = REFUSED[name]
     session, script = opened(allow)
-    awaiting = AsyncSession(
-        session._model,
-        session._channel._given,
-        session._options,
-        sender=AsyncScriptedSender(script),  # type: ignore[arg-type]
-    )
+    sender = AsyncScriptedSender(script)
+    awaiting = AsyncSession(session._model, given(), session._options, sender=sender)  # type: ignore[arg-type]
 
     with pytest.raises(ConnectionProblem):
         list(session.pages(action, inputs))
