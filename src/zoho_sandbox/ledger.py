@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from zoho_sandbox.sandbox import Sandbox
 
 _SECRET_NAMES = {
@@ -74,13 +72,3 @@ def without_secrets(query_text: str) -> str:
     if not any(name in _SECRET_NAMES for name, _ in pairs):
         return query_text
     return urlencode([(n, "***" if n in _SECRET_NAMES else v) for n, v in pairs], safe="*")
-
-
-def effects_on(entries: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    """Return the effects on one kind of record, in order, each with its entry's number."""
-    return [
-        {"n": entry["n"], **effect}
-        for entry in entries
-        for effect in entry["effects"]
-        if effect["kind"] == kind
-    ]

@@ -251,8 +251,3 @@ def set_balance(record: Record, module: str) -> None:
         return
     settled = sum((amount(record.get(name)) for name in (*_SETTLED, "refunded")), ZERO)
     record["balance"] = rounded(amount(record["total"]) - settled)
-
-
-def is_purchase(module: str) -> bool:
-    """Say whether a module's transactions are with vendors."""
-    return module in _ON_PURCHASES or module == "vendor_payments"
