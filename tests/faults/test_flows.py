@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime.async_session import AsyncSession
 from connector_runtime.cases import AsyncScriptedSender, Script, StillClock
 from connector_runtime.connections import Connection
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import AsyncSession, Options
+from connector_runtime.session import Options
 from engine.shop import COMPONENT, SENT, action, model_of
 from engine.test_paging import PAGING
 from engine.test_records import FIND, LOOKUP
