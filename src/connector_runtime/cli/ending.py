@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connector_runtime.check.report import render_problems
-from connector_runtime.cli.output import printable, put, refuse, say
+from connector_runtime.cli.output import put, refuse, say
 from connector_runtime.documents import parse_json
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError
 
@@ -65,8 +66,9 @@ def _told(end: BaseException, *, as_json: bool) -> int:
 
 def _explain(wrong: click.ClickException, *, as_json: bool) -> None:
     if not as_json:
-        wrong.message = printable(wrong.message)
-        wrong.show()
+        shown = io.StringIO()
+        wrong.show(shown)
+        say(shown.getvalue().rstrip("\n"))
         return
     context = getattr(wrong, "ctx", None)
     hint = f"`{context.command_path} --help` says how it is used." if context else None

@@ -152,16 +152,16 @@ def _entry(key: str, value: str) -> dict[str, Any]:
 def _read(file: str) -> Any:
     if file == "-":
         text = sys.stdin.read()
-        return parse_json(text) if text.lstrip().startswith(("{", "[")) else _yaml(text)
+        return parse_json(text, exact=True) if text.lstrip().startswith(("{", "[")) else _yaml(text)
     if file.endswith(".json"):
-        return parse_json(Path(file).read_bytes())
-    return read_yaml(Path(file), file).data
+        return parse_json(Path(file).read_bytes(), exact=True)
+    return read_yaml(Path(file), file, exact=True).data
 
 
 def _yaml(text: str) -> Any:
     from connector_runtime.documents.yaml_reader import read  # noqa: PLC0415  only who gives YAML pays for it
 
-    data, _, mistakes = read(text)
+    data, _, mistakes = read(text, exact=True)
     if mistakes:
         first = mistakes[0]
         raise click.UsageError(f"Standard input, line {first.line + 1}: {first.message}.")

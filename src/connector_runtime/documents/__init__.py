@@ -132,12 +132,13 @@ class Document:
         return mark.line + line + 1, column + 1
 
 
-def read_yaml(path: Path, name: str) -> Document:
+def read_yaml(path: Path, name: str, *, exact: bool = False) -> Document:
     """Read a YAML file strictly.
 
     Args:
         path: The file.
         name: How messages call it.
+        exact: Make a number that `float` does not reproduce digit by digit a `Decimal`.
 
     Raises:
         DefinitionError: The file cannot be read; all its mistakes with line and column.
@@ -151,7 +152,7 @@ def read_yaml(path: Path, name: str) -> Document:
         message = f"the character U+{ord(found.group()):04X} is not allowed"
         hint = f'in double quotes it can be written "\\u{ord(found.group()):04x}"'
         _refuse(name, text, [_mistake_at(before, "Y009", message, hint)])
-    data, mark, mistakes = read(text)
+    data, mark, mistakes = read(text, exact=exact)
     if mistakes:
         _refuse(name, text, mistakes)
     return Document(path, name, data, text, mark)

@@ -146,7 +146,8 @@ def _float(digits: str) -> float:
     return number
 
 
-def _exact_float(digits: str) -> float | Decimal:
+def exact_float(digits: str) -> float | Decimal:
+    """Return a number with a fraction or exponent: a float where that says the very same digits."""
     number = float(digits)
     if repr(number) == digits:
         return number
@@ -162,7 +163,7 @@ _PLAIN = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_float
 )
 _EXACT = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_exact_float
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=exact_float
 )
 
 

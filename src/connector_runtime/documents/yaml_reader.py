@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from connector_runtime.documents.json_text import exact_float
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -66,12 +68,13 @@ class _Stop(Exception):
     """Reading cannot go on."""
 
 
-def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
+def read(text: str, *, exact: bool = False) -> tuple[Any, Mark, list[Mistake]]:
     """Return the data, the places of its parts, and every mistake found.
 
-    With mistakes the data is what could be made out, or None.
+    With mistakes the data is what could be made out, or None. `exact` keeps every digit,
+    as `parse_json` does.
     """
-    reader = _Reader(text)
+    reader = _Reader(text, exact=exact)
     data: Any = None
     mark = Mark(0, 0)
     try:
@@ -90,7 +93,8 @@ def read(text: str) -> tuple[Any, Mark, list[Mistake]]:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, exact: bool) -> None:
+        self.exact = exact
         self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self.mistakes: list[Mistake] = []
         self.nodes = 0
@@ -220,7 +224,9 @@ class _Reader:
                 "put it in quotes to make it a text",
             )
             return 0
-        return float(text) if number[1] or number[2] else int(text)
+        if number[1] or number[2]:
+            return exact_float(text) if self.exact else float(text)
+        return int(text)
 
 
 def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
