@@ -94,7 +94,8 @@ class Channel:
 
     __slots__ = (
         "_grant_key", "_key", "_rested_at", "_secrets", "bases", "connection", "context", "definition",
-        "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables", "time", "token",
+        "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables",
+        "time", "token",
         "token_host", "trouble", "version",
     )  # fmt: skip
 

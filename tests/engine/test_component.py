@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import yaml
-from engine.shop import COMPONENT, CONNECTION, action
 
 from connector_runtime import Component
+from engine.shop import COMPONENT, CONNECTION, action
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -273,7 +273,7 @@ def test_debugging_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
 WAYS = {
     "repr": repr,
     "str": str,
-    "a format": lambda secret: f"{secret} {secret!r} {secret:>40} {secret!s}" + "{} {!r}".format(secret, secret),
+    "a format": lambda secret: f"{secret} {secret!r} {secret:>40} {secret!s}" + f"{secret} {secret!r}",
     "a list": lambda secret: repr([secret, {"a": secret}, (secret,)]),
     "dir": lambda secret: repr(
         [repr(getattr(secret, name, None)) for name in dir(secret) if name not in ("_text", "reveal")]
