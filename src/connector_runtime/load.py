@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # More is not a component: a wrong folder, or an attack.
-MAX_FILES = 2_000
+MAX_FILES = 20_000
 
 _FOLDERS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
 _CODES = {
