@@ -69,7 +69,9 @@ def check(rest: list[str]) -> int:
 
 
 def bench(rest: list[str]) -> int:
-    """Run a benchmark of benchmarks/ by its name; without a name, list them."""
+    """Run a benchmark of benchmarks/ by its name, or all; without a name, list them."""
+    if rest == ["all"]:
+        return install("test") or run("benchmarks/kit/page.py")
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
     if not rest or rest[0] not in scripts:
         print("\n".join(scripts))
