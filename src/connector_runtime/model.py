@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from connector_runtime.budget import Rule
 from connector_runtime.inputs import build_inputs, input_schema
 from connector_runtime.places import names_for
-from connector_runtime.program import Check, compile_errors, compile_program
+from connector_runtime.program import Check, ErrorRules, compile_program
 from connector_runtime.retry import seconds_of
 from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
@@ -19,7 +19,7 @@ from connector_runtime.values import ABSENT
 if TYPE_CHECKING:
     from connector_runtime.documents import Document
     from connector_runtime.inputs import Input
-    from connector_runtime.program import ErrorRule, Program
+    from connector_runtime.program import Program
     from connector_runtime.schemas import Schemas
     from connector_runtime.sources import Source
 
@@ -70,7 +70,7 @@ class OAuth2:
     client_id: Evaluate
     client_secret: Evaluate
     ok: Evaluate | None
-    errors: tuple[ErrorRule, ...]
+    errors: ErrorRules
     scope: Evaluate
     authorize_url: Evaluate | None = None
     revoke_url: Evaluate | None = None
@@ -359,7 +359,7 @@ def _oauth2(definition: Mapping[str, Any], component: Mapping[str, Any]) -> OAut
         client_id=_closure(definition.get("clientId"), ("oauth2", "clientId")),
         client_secret=_closure(definition.get("clientSecret"), ("oauth2", "clientSecret")),
         ok=_closure(definition["ok"], ("oauth2", "ok")) if "ok" in definition else None,
-        errors=compile_errors([{"use": errors}] if isinstance(errors, str) else errors, component),
+        errors=ErrorRules([{"use": errors}] if isinstance(errors, str) else errors, component),
         scope=_closure(definition.get("scope"), ("oauth2", "scope")),
         keep=tuple(definition.get("keep", ())),
         scopes=definition.get("scopes", {}).get("table"),

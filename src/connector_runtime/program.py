@@ -13,7 +13,7 @@ from connector_runtime.places import names_for
 from connector_runtime.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connector_runtime.paths import PathProgram
 
@@ -35,6 +35,22 @@ class ErrorRule:
     kind: str | None
     texts: Mapping[str, Evaluate]
     refused: bool
+
+
+class ErrorRules:
+    """An error table, compiled when a call first fails: most never do, and tables are long."""
+
+    __slots__ = ("_component", "_rules", "_table")
+
+    def __init__(self, table: Sequence[Mapping[str, Any]], component: Mapping[str, Any]) -> None:
+        self._table = table
+        self._component = component
+        self._rules: tuple[ErrorRule, ...] | None = None
+
+    def __iter__(self) -> Iterator[ErrorRule]:
+        if self._rules is None:
+            self._rules = tuple(_compile_errors(self._table, self._component))
+        return iter(self._rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,7 @@ class ResultsProgram:
     items: Evaluate
     of: Evaluate | None
     ok: Evaluate
-    errors: tuple[ErrorRule, ...]
+    errors: ErrorRules
     output: Evaluate | None
 
 
@@ -135,7 +151,7 @@ class Program:
     request: RequestProgram
     reply: ReplyProgram
     retry: RetryProgram
-    errors: tuple[ErrorRule, ...]
+    errors: ErrorRules
     paging: PagingProgram | None
     lookup: Lookup | None
     identity: Evaluate | None
@@ -157,7 +173,7 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
         request=_request(definition["request"], defaults.get("timeout")),
         reply=_reply(definition.get("reply", {}), component),
         retry=_retry(definition.get("retry", defaults.get("retry", {})), component),
-        errors=compile_errors(_error_table(definition, defaults), component),
+        errors=ErrorRules(_error_table(definition, defaults), component),
         paging=_paging(definition.get("paginate")),
         lookup=_lookup(lookup) if lookup else None,
         identity=_maybe(definition, "identity", ("identity",)),
@@ -182,16 +198,13 @@ def _request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
     )
 
 
-def compile_errors(
-    table: Sequence[Mapping[str, Any]], component: Mapping[str, Any], pointer: Sequence[str] = ("errors",)
-) -> tuple[ErrorRule, ...]:
-    """Compile an error table, with the tables it uses in place."""
+def _compile_errors(table: Sequence[Mapping[str, Any]], component: Mapping[str, Any]) -> list[ErrorRule]:
     rules: list[ErrorRule] = []
+    names = names_for("action", ("errors",))
     for entry in table:
         if "use" in entry:
-            rules += compile_errors(component["errors"][entry["use"]], component, pointer)
+            rules += _compile_errors(component["errors"][entry["use"]], component)
             continue
-        names = names_for("action", pointer)
         texts = {
             key: compile_node(entry[key], names).render
             for key in ("code", "message", "hint", "details", "existingId", "retryAfter")
@@ -199,7 +212,7 @@ def compile_errors(
         }
         when = compile_expression_text(entry["when"], names).render if "when" in entry else None
         rules.append(ErrorRule(when, entry.get("kind"), texts, bool(entry.get("refused", False))))
-    return tuple(rules)
+    return rules
 
 
 def _error_table(definition: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -245,7 +258,7 @@ def _results(results: Mapping[str, Any], component: Mapping[str, Any]) -> Result
         items=_value(results["items"], (*at, "items")),
         of=_maybe(results, "of", (*at, "of")),
         ok=_value(results["ok"], (*at, "ok")),
-        errors=compile_errors(table, component),
+        errors=ErrorRules(table, component),
         output=_maybe(results, "output", (*at, "output")),
     )
 

@@ -13,7 +13,7 @@ from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from connector_runtime.messages import Reply
     from connector_runtime.program import ErrorRule, ReplyProgram
@@ -91,7 +91,7 @@ def _saved(reply: Reply, form: str) -> bytes:
 def judge(
     got: Reply | Failure,
     program: ReplyProgram,
-    rules: Sequence[ErrorRule],
+    rules: Iterable[ErrorRule],
     scope: dict[str, Any],
     *,
     form: str,
@@ -128,7 +128,7 @@ class Named:
     retry_after: Any
 
 
-def classify(rules: Sequence[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
+def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
     """Return what the first rule that holds makes of `scope`'s fault."""
     for rule in rules:
         if rule.when is not None and not _safely(rule.when, scope):
