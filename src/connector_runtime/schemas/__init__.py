@@ -110,12 +110,16 @@ class Schemas:
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        # Found once: what is asked for later may come from a user, and never becomes a path.
-        self._files = {
-            reference: path for folder in folders for reference, path in _files_in(folder / "schemas")
-        }
+        self._folders = tuple(folders)
         self._found: dict[str, Validator | None] = {}
         self._documents: dict[str, Document] = {}
+
+    @functools.cached_property
+    def _files(self) -> dict[str, Path]:
+        """Return the files by name, found once: what a user asks for later never becomes a path."""
+        return {
+            reference: path for folder in self._folders for reference, path in _files_in(folder / "schemas")
+        }
 
     @property
     def references(self) -> tuple[str, ...]:
