@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Perform = Callable[[Call, dict[str, Any], str], Conversation[Verdict]]
 
+# Circles are short: a vendor that repeats itself does so within fewer pages than this.
+MARKS_KEPT = 100
+
 
 def listing(
     call: Call, paging: PagingProgram, scope: dict[str, Any], perform: Perform
@@ -38,7 +41,7 @@ def listing(
     if every and call.save_to is not None:
         message = "All pages of a listing cannot be saved as one reply."
         raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
-    seen = {_mark(state)}
+    seen = {_mark(state): None}
     collected: list[Any] = []
     count, number, why = 0, 0, "first"
     while True:
@@ -52,13 +55,17 @@ def listing(
         if call.stream:
             yield Give(Page(records, verdict.values.get("json"), number, following))
             call.deadline = call.new_deadline()
+            # A stream has no end but the vendor's: what it keeps must not grow with it.
+            del call.attempts[:-1]
         else:
             collected.extend(records)
         if following is None or not every:
             break
         if _mark(following) in seen:
             raise _circle(following)
-        seen.add(_mark(following))
+        seen[_mark(following)] = None
+        if len(seen) > MARKS_KEPT:
+            del seen[next(iter(seen))]
         if not call.stream and (number >= paging.max_pages or count >= paging.max_items):
             raise _cap(number, count, following)
         state = following

@@ -37,7 +37,7 @@ __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"
 
 # Connections are opened when needed, so a high bound costs nothing.
 SLOTS = 256
-_ADDRESSES_KEPT = 256
+_ADDRESSES_KEPT = 64
 _READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
 _VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")

@@ -75,7 +75,7 @@ def request_of(
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _url(address: Address) -> httpx.URL:
     """Return httpx's URL; parsing costs more than all our checks, and addresses repeat."""
     url = httpx.URL(
