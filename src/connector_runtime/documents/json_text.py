@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from math import isinf
@@ -68,6 +69,41 @@ def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
             more than 200 levels, or text after the end.
     """
     content = _decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    if sys.get_int_max_str_digits() != MAX_DIGITS:
+        return _strictly(content, exact=exact)
+    try:
+        value = (_QUICK_EXACT if exact else _QUICK).decode(content)
+    except (ValueError, RecursionError):
+        return _strictly(content, exact=exact)
+    return value if _is_clean(value, content) else _strictly(content, exact=exact)
+
+
+def _is_clean(value: Any, content: str) -> bool:
+    """Return whether no name can stand twice in an object, and nothing is nested too deeply.
+
+    Every name is followed by a colon, so there are at least as many `":` as names: when there
+    are as many as members are left, none was lost to another of its name. Likewise there are
+    at least as many opening brackets as lists and objects, which spares looking into the last.
+    """
+    if type(value) is not dict and type(value) is not list:
+        return True
+    members, brackets = content.count('":'), content.count("{") + content.count("[")
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        brackets -= len(level)
+        members -= sum([len(node) for node in level if type(node) is dict])
+        inner: list[Any] = []
+        for node in level if brackets else ():
+            items = node.values() if type(node) is dict else node
+            inner += [item for item in items if type(item) is dict or type(item) is list]
+        if not inner:
+            return members == 0
+        level = inner
+    return False
+
+
+def _strictly(content: str, *, exact: bool) -> Any:
+    """Return the value, or say in our words what is wrong and where."""
     try:
         value = (_EXACT if exact else _PLAIN).decode(content)
     except json.JSONDecodeError as error:
@@ -165,6 +201,11 @@ _PLAIN = json.JSONDecoder(
 _EXACT = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=exact_float
 )
+
+
+# Without a function for each object and whole number: twice as fast, and told by `_is_clean`.
+_QUICK = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
+_QUICK_EXACT = json.JSONDecoder(parse_constant=_constant, parse_float=_exact_float)
 
 
 def _is_deeper(value: Any, limit: int) -> bool:
