@@ -51,7 +51,11 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 _AGAIN = "Start the login again."
 # What the standard's refusals mean; a vendor's own words come first.
 _REFUSALS = {
-    "access_denied": ("permission", "The permission was not given.", "Log in again and accept."),
+    "access_denied": (
+        "permission",
+        "The permission was not given.",
+        "Log in again and accept. If you did, wait a while: too many logins are answered like this, too.",
+    ),
     "invalid_scope": ("config", "The login page does not know one of the scopes.", "Correct the scopes."),
     "unauthorized_client": ("config", "The client may not log people in.", "Check the client's type."),
     "server_error": ("server", "The login page had an error of its own.", "Try again later."),
