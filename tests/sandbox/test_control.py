@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from sandbox.conftest import PLAIN
+
 CONTACTS = "/contacts?organization_id=10234695"
 SEED = """
 organizations:
@@ -19,7 +21,7 @@ settings: {oauth.throttle_status: 429}
 @pytest.fixture
 def control(url):
     """A client of the control addresses."""
-    with httpx.Client(base_url=f"{url}/_sandbox", trust_env=False) as made:
+    with httpx.Client(base_url=f"{url}/_sandbox", trust_env=False, verify=PLAIN) as made:
         yield made
 
 

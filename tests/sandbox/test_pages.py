@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from sandbox.conftest import PLAIN
+
 PAGES = [
     "/",
     "/_sandbox/view/records",
@@ -22,7 +24,7 @@ HOSTILE = '"><script>alert(1)</script><b onclick=x>'
 @pytest.fixture
 def browser(url):
     """A client that looks at pages."""
-    with httpx.Client(base_url=url, trust_env=False) as made:
+    with httpx.Client(base_url=url, trust_env=False, verify=PLAIN) as made:
         yield made
 
 

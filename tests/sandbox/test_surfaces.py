@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.conftest import PLAIN
 from zoho_sandbox.control import addresses
 
 PAYLOADS = [
@@ -103,7 +104,7 @@ def is_own(address: str | None, url: str) -> bool:
 @pytest.fixture
 def browser(url):
     """A client that looks at pages."""
-    with httpx.Client(base_url=url, trust_env=False) as made:
+    with httpx.Client(base_url=url, trust_env=False, verify=PLAIN) as made:
         yield made
 
 
