@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 from typing import TYPE_CHECKING
 
 from meta.repository import PETSHOP, ROOT, files, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MOST_LINES = 400
@@ -78,8 +78,10 @@ def lines_without(path: Path, left_out: set[str]) -> int:
     return count
 
 
-def functions() -> Iterator[tuple[str, Function, bool]]:
-    """Yield every function of the project with its place, and whether it is bound to a class or object."""
+@functools.cache
+def functions() -> list[tuple[str, Function, bool]]:
+    """Return every function of the project with its place, and whether it is bound to a class or object."""
+    found = []
     for path in files(".py"):
         tree = ast.parse(path.read_text("utf-8"))
         bound = {
@@ -89,9 +91,13 @@ def functions() -> Iterator[tuple[str, Function, bool]]:
             for member in owner.body
             if isinstance(member, Function) and not _is_static(member)
         }
-        for node in ast.walk(tree):
-            if isinstance(node, Function):
-                yield f"{place(path)}:{node.lineno}", node, node in bound
+        where = place(path)
+        found += [
+            (f"{where}:{node.lineno}", node, node in bound)
+            for node in ast.walk(tree)
+            if isinstance(node, Function)
+        ]
+    return found
 
 
 def positional(node: Function) -> list[ast.arg]:
