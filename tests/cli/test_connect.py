@@ -276,6 +276,11 @@ def test_a_robot_connects_without_a_browser(
 
     assert (ended.code, ended.json["connection"]["scopes"]) == (0, ["pets.read"])
     assert ran.json["data"]["name"] == "Rex"
+    shop.desk.tokens.clear()
+    again = pets(
+        "run", "getPet", "-i", "pet=p-1002", "-i", "branch=17", "--connection", "localRobot", "--json"
+    )
+    assert [attempt["why"] for attempt in again.json["attempts"]] == ["first", "token"]
 
 
 def test_a_key_is_a_connection_too(

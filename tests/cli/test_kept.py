@@ -110,9 +110,9 @@ def test_a_change_that_cannot_be_is_refused(
 
 def test_a_connection_is_renamed(zoho: Callable[..., Ended], mine: Any) -> None:
     """The new name works at once, the old one does no more."""
-    renamed = zoho("connections", "rename", "mine", "ours")
+    renamed = zoho("connections", "rename", "mine", "ours", "--json")
 
-    assert renamed.code == 0
+    assert (renamed.code, renamed.json) == (0, {"name": "ours"})
     assert [one["name"] for one in zoho("connections", "--json").json] == ["ours"]
     assert zoho("connections", "test", "ours").code == 0
     assert zoho("connections", "test", "mine").code == 2
@@ -130,11 +130,23 @@ def test_a_name_in_use_is_not_taken(zoho: Callable[..., Ended], mine: Any, vendo
     assert [one["name"] for one in zoho("connections", "--json").json] == ["mine", "other"]
 
 
+@pytest.mark.parametrize("name", ["a.json", "a/b", "-", "x.yaml"])
+def test_a_name_is_no_file(zoho: Callable[..., Ended], mine: Any, name: str) -> None:
+    """What --connection would take for a file cannot become a name."""
+    renamed, connected = (
+        zoho("connections", "rename", "mine", name),
+        zoho("connect", "sandbox", "--name", name),
+    )
+
+    assert (renamed.code, connected.code) == (2, 2)
+    assert "looks like a file" in renamed.err
+
+
 def test_removing_gives_the_token_back(zoho: Callable[..., Ended], mine: Any, vendor: Vendor) -> None:
     """The vendor is told to forget the permission before this machine does."""
-    ended = zoho("connections", "remove", "mine")
+    ended = zoho("connections", "remove", "mine", "--json")
 
-    assert (ended.code, ended.out) == (0, "")
+    assert (ended.code, ended.json) == (0, {"removed": "mine", "tokenGivenBack": True})
     assert "The token was given back." in ended.err
     assert vendor.asked("/oauth/v2/token/revoke") == 1
     assert vendor.sandbox.state.ids("sandbox/refresh_tokens") == []

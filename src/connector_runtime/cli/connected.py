@@ -8,7 +8,7 @@ import click
 
 from connector_runtime.cli.filling import fields_of, way_to_connect
 from connector_runtime.cli.given import action_of, load, named
-from connector_runtime.cli.keeping import find, kept, names_kept, unknown
+from connector_runtime.cli.keeping import checked_name, find, kept, names_kept, unknown
 from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.cli.showing import connection_shape, table_of
 from connector_runtime.connections import Channel, Connection
@@ -98,45 +98,48 @@ def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_j
 
 @connections.command()
 @a_name
-@click.argument("new_name")
+@click.argument("new_name", callback=checked_name)
+@as_json
 @click.pass_context
-def rename(context: click.Context, /, name: str, new_name: str) -> None:
+def rename(context: click.Context, /, name: str, new_name: str, *, as_json: bool) -> None:
     """Give a connection another name."""
     with _opened(load(context), name) as store:
         find(store, name)
         store.rename(name, new_name)
-    say(f"{name} is called {new_name} now.")
+    put({"name": new_name} if as_json else f"{name} is called {new_name} now.", as_json=as_json)
 
 
 @connections.command()
 @a_name
 @click.option("--keep-token", is_flag=True, help="Forget it here without giving the token back.")
+@as_json
 @click.pass_context
-def remove(context: click.Context, /, name: str, *, keep_token: bool) -> None:
+def remove(context: click.Context, /, name: str, *, keep_token: bool, as_json: bool) -> None:
     """Give a connection's token back to the vendor and forget the connection."""
     component = load(context)
     with _opened(component, name) as store:
         connection = find(store, name)
-        if not keep_token:
-            _give_back(component, connection)
+        was_given_back = False if keep_token else _give_back(component, connection)
         store.remove(name)
-    say(f"{name} is removed.")
+    shape = {"removed": name, "tokenGivenBack": was_given_back}
+    put(shape if as_json else f"{name} is removed.", as_json=as_json)
 
 
-def _give_back(component: Component, connection: dict[str, Any]) -> None:
+def _give_back(component: Component, connection: dict[str, Any]) -> bool:
     """Revoke the token; a vendor that cannot be reached leaves the connection as it was."""
     definition = component.connections.get(connection["key"])
     if definition is None or definition.oauth2 is None:
-        return
+        return False
     try:
         was_good = Logins(component.model).revoke(connection)
     except ConnectorError as problem:
         if problem.kind == "unsupported":
             say("The vendor offers no way to give the token back; it ends by itself.")
-            return
+            return False
         problem.hint = f"{problem.hint or ''} Or remove it with --keep-token.".strip()
         raise
     say("The token was given back." if was_good else "The token was not good any more.")
+    return was_good
 
 
 @click.command()

@@ -12,7 +12,7 @@ import click
 from connector_runtime.cli.callback import DEFAULT_PORT, waiting
 from connector_runtime.cli.filling import fields_of, is_answered, way_to_connect
 from connector_runtime.cli.given import load
-from connector_runtime.cli.keeping import kept
+from connector_runtime.cli.keeping import checked_name, kept
 from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.cli.showing import connection_shape
 from connector_runtime.errors import ConnectorError, error_of
@@ -35,7 +35,7 @@ WAIT_S = 300.0
 @click.argument("key", required=False)
 @click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One field; repeatable.")
 @click.option("--inputs", "file", metavar="FILE", help="Fields as YAML or JSON; - for standard input.")
-@click.option("--name", metavar="NAME", help="Keep it under this name.")
+@click.option("--name", metavar="NAME", callback=checked_name, help="Keep it under this name.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True,
               help="Port of this machine that the login page sends you back to.")  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Print the login page's address instead of opening it.")

@@ -54,6 +54,13 @@ def is_file(word: str) -> bool:
     return word == "-" or word.endswith(_FILE_SUFFIXES) or "/" in word or os.sep in word
 
 
+def checked_name(_context: click.Context, _parameter: click.Parameter, name: str | None) -> str | None:
+    """Return a new name for a connection; one that `--connection` would take for a file is refused."""
+    if name is not None and is_file(name):
+        raise click.UsageError(f"`{name}` looks like a file; choose a name without path and ending.")
+    return name
+
+
 def find(store: SqliteStore, name: str) -> dict[str, Any]:
     """Return a kept connection.
 
