@@ -13,6 +13,7 @@ import base64
 import gzip
 import hashlib
 import itertools
+import os
 import re
 import zlib
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Letters and digits only: no encoding that leaves texts readable changes it.
-MARK = "C4n4ryQx7"
+MARK = os.environ.get("CANARY_MARK", "C4n4ryQx7")
 # What tests hand to a program as its input holds secrets rightly.
 GIVEN = ".given"
 _numbers = itertools.count(1)
@@ -108,12 +109,17 @@ class Watch:
         self.look(f"{report.nodeid}: what it raised", report.longreprtext.encode("utf-8", "surrogatepass"))
         self.look("the name of a test", report.nodeid.encode("utf-8", "surrogatepass"))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         """Search what the run leaves behind; a find makes it fail."""
         factory: Any = getattr(session.config, "_tmp_path_factory", None)
         if factory is not None and getattr(factory, "_basetemp", None) is not None:
             self.look_into(factory.getbasetemp())
+        board: Any = session.config.pluginmanager.get_plugin("scoreboard-of-the-run")
+        if board is not None:
+            board.figures.update({"secrets": len(_planted), "secrets_found": len(self.found)})
+        yield
+        # Written by now.
         for option in ("xmlpath", "log_file"):
             given = getattr(session.config.option, option, None)
             if given and Path(given).is_file():

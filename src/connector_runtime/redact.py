@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import json
 import re
 from collections import deque
@@ -147,6 +148,9 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
+    for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
+        yield re.sub(escaped, lambda match: f"\\u{ord(match[0]):04x}", secret)
+    yield html.escape(secret)
     yield raw.hex()
     yield raw.hex().upper()
     yield from _base64_forms(raw)
