@@ -44,11 +44,13 @@ class Coverage:
 
     def smallest(self, needed: Iterable[str]) -> list[str]:
         """Return the needs without those that another one covers, sorted."""
-        kept = sorted(set(needed))
-        for scope in tuple(kept):
+        wanted = sorted(set(needed))
+        kept = list(wanted)
+        for scope in wanted:
             if any(other != scope and self.covers(other, scope) for other in kept):
                 kept.remove(scope)
-        return kept
+        # One that was covered by what has been left out itself is needed after all.
+        return sorted([*kept, *self.missing(kept, wanted)])
 
 
 def _pattern(text: str, known: Mapping[str, str] | None = None) -> re.Pattern[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at
 from connector_runtime.expressions.grammar import closing_brace
+from connector_runtime.schemas.violations import meant
 from connector_runtime.urls import UrlError, check_segment, header_pairs, origin
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ def _check_scopes(draft: Draft, document: Document) -> None:
     place = ("oauth2", "scopes", "table")
     table = at(document.data, place)
     if isinstance(table, str) and "component" not in draft.unreadable and draft.table(table) is None:
-        draft.note(document, place, "R007", f"there is no table `{table}`")
+        hint = meant(table, draft.part("tables"), "tables")
+        draft.note(document, place, "R007", f"there is no table `{table}`", hint=hint)
 
 
 def _check_columns(draft: Draft, document: Document, name: str, choice: Mapping[str, Any]) -> None:
