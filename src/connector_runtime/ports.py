@@ -38,7 +38,10 @@ class TokenStore(Protocol):
     """
 
     def read(self, key: str) -> Entry | None:
-        """Return what is kept under a key, or None."""
+        """Return what is kept under a key, or None.
+
+        A store with a clock of its own says its time even then: version 0 and an empty document.
+        """
 
     def write(self, key: str, document: Mapping[str, Any], version: int) -> bool:
         """Replace the document that has `version` by another, which has `version + 1`.

@@ -145,7 +145,7 @@ class Renewal:
             entry = yield ReadToken(key)
             if isinstance(entry, StoreError):
                 break
-            if entry is None or REMOVED in entry.document:
+            if entry is None or entry.version == 0 or REMOVED in entry.document:
                 self._take({REMOVED: True})
                 return channel.trouble.error() if channel.trouble else None
             other = Token.from_dict(entry.document.get("token") or {})

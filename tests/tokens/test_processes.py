@@ -37,6 +37,11 @@ class Harbour:
             "keys": self.keys,
         }
 
+    def at_redis(self, address: str) -> Harbour:
+        """Keep the tokens in Redis, whose own time then counts for leases."""
+        self.given["redis"] = address
+        return self
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass for vendor and processes alike."""
         self.sandbox.clock.advance(seconds)
@@ -57,19 +62,25 @@ def harbour(sandbox: Sandbox, connection: dict[str, Any], tmp_path: Path) -> Har
     return Harbour(sandbox, connection, tmp_path)
 
 
+@pytest.fixture(params=["sqlite", "redis"])
+def any_harbour(request: pytest.FixtureRequest, harbour: Harbour) -> Harbour:
+    """A fleet's needs with each store that processes can share."""
+    return harbour.at_redis(request.getfixturevalue("empty_redis")) if request.param == "redis" else harbour
+
+
 @pytest.mark.plan("S-62")
 @pytest.mark.parametrize("rounds", [10, pytest.param(100, marks=pytest.mark.long)])
-def test_eight_processes_of_fifty_callers_renew_once(harbour: Harbour, rounds: int, score) -> None:
+def test_eight_processes_of_fifty_callers_renew_once(any_harbour: Harbour, rounds: int, score) -> None:
     """Each time the token ends, four hundred callers want another, and the vendor is asked once."""
     counts = []
 
-    with harbour.fleet(PROCESSES) as fleet:
+    with any_harbour.fleet(PROCESSES) as fleet:
         for number in range(rounds):
-            harbour.pass_time(HOUR_S)
-            before = last(harbour.sandbox)
+            any_harbour.pass_time(HOUR_S)
+            before = last(any_harbour.sandbox)
             where = ("threads", "loop")[number % 2]
             assert statuses(fleet.all(CALLERS, where=where).items()) == {"200": PROCESSES * CALLERS}
-            counts.append(len(renewals(harbour.sandbox, before)))
+            counts.append(len(renewals(any_harbour.sandbox, before)))
 
     score("refreshes_asked", rounds * PROCESSES * CALLERS)
     score("refreshes", sum(counts))
@@ -103,6 +114,27 @@ def test_whoever_is_killed_is_followed_by_another(harbour: Harbour, point: str) 
     assert mortal.process.returncode == -signal.SIGKILL
     assert statuses(said.items()) == {"200": CALLERS}
     assert 1 <= len(renewals(harbour.sandbox)) <= 2
+
+
+@pytest.mark.long
+@pytest.mark.plan("S-63")
+def test_whoever_is_killed_is_followed_when_the_time_of_redis_has_passed(
+    harbour: Harbour, empty_redis: str
+) -> None:
+    """No clock of ours counts there: the lease of the dead ends after as many real seconds as it lasts."""
+    harbour.at_redis(empty_redis).pass_time(HOUR_S)
+    began = time.monotonic()
+
+    with Fleet({**harbour.given, "dies": DEATHS["with the lease, before it asks"]}, harbour.given) as fleet:
+        mortal, heir = fleet.ships
+        mortal.tell(5)
+        mortal.process.wait()
+        heir.tell(CALLERS)
+        said = heir.hear()
+
+    assert statuses(said.items()) == {"200": CALLERS}
+    assert len(renewals(harbour.sandbox)) == 1
+    assert time.monotonic() - began > LEASE_S - 2
 
 
 @pytest.mark.plan("S-64")
@@ -155,17 +187,17 @@ def test_nobody_waits_for_a_frozen_holder_longer_than_its_lease(harbour: Harbour
 
 @pytest.mark.plan("S-71")
 @pytest.mark.parametrize("hours", [10, pytest.param(24, marks=pytest.mark.long)])
-def test_many_hours_need_one_renewal_an_hour(harbour: Harbour, hours: int) -> None:
+def test_many_hours_need_one_renewal_an_hour(any_harbour: Harbour, hours: int) -> None:
     """Eight processes work for hours: the least possible number of renewals, and nobody's token is killed."""
     steps_an_hour = 3
 
-    with harbour.fleet(PROCESSES) as fleet:
+    with any_harbour.fleet(PROCESSES) as fleet:
         for _ in range(hours * steps_an_hour):
-            harbour.pass_time(HOUR_S / steps_an_hour)
+            any_harbour.pass_time(HOUR_S / steps_an_hour)
             assert statuses(fleet.all(5).items()) == {"200": PROCESSES * 5}
 
-    assert len(renewals(harbour.sandbox)) == hours
-    assert {entry["status"] for entry in entries(harbour.sandbox, "crm")} == {200}
+    assert len(renewals(any_harbour.sandbox)) == hours
+    assert {entry["status"] for entry in entries(any_harbour.sandbox, "crm")} == {200}
 
 
 def only_key(store: SqliteStore) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,9 @@ from canaries import canary
 from connector_runtime.errors import ConnectionProblem, StoreError
 from connector_runtime.grants import REMOVED
 from connector_runtime.ports import Entry
+from connector_runtime.renewal import LEASE_S
 from connector_runtime.stores import Keys, MemoryStore, SqliteStore
-from tokens.scene import HOUR_S, renewals
+from tokens.scene import HOUR_S, SteppedClock, renewals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +25,21 @@ if TYPE_CHECKING:
 KEY = "tenant/0123456789abcdef"
 
 
+def is_empty(entry: Entry | None) -> bool:
+    """Return whether a store has nothing; one with a clock says its time even then."""
+    return entry is None or (entry.version, entry.document) == (0, {})
+
+
 def test_what_is_written_is_read(store: Any) -> None:
     """A document comes back as it was, under the next version."""
     document = {"token": {"access_token": canary("access token"), "expires_at": 1.5, "scope": "ä\n"}}
 
-    assert store.read(KEY) is None
+    assert is_empty(store.read(KEY))
     assert store.write(KEY, document, 0)
     entry = store.read(KEY)
 
     assert (entry.version, entry.document) == (1, document)
-    assert store.read("another/0123456789abcdef") is None
+    assert is_empty(store.read("another/0123456789abcdef"))
 
 
 def test_only_who_knows_the_version_writes(store: Any) -> None:
@@ -205,6 +212,32 @@ def test_the_clock_of_redis_counts_for_leases(empty_redis: str, keys: Keys) -> N
     assert entry.now is not None
     assert abs(entry.now - seconds) < 10
     store.close()
+
+
+@pytest.mark.plan("S-70")
+@pytest.mark.parametrize("ahead_s", [-7200.0, 7200.0])
+def test_the_first_lease_ends_by_the_clock_of_redis(
+    zoho, sandbox, connection, empty_redis: str, keys: Keys, ahead_s: float
+) -> None:
+    """Whoever renews first with a wrong clock leaves a lease that others neither overlook nor wait for too long."""
+    from connector_runtime.stores import RedisStore
+
+    leases = []
+
+    class Watching(RedisStore):
+        def write(self, key: str, document: Mapping[str, Any], version: int) -> bool:
+            if "lease" in document:
+                leases.append(document["lease"]["until"] - self.read(key).now)
+            return super().write(key, document, version)
+
+    sandbox.clock.advance(HOUR_S)
+    store, clock = Watching(empty_redis, keys), SteppedClock(sandbox.clock.now() + ahead_s)
+    connection["token"]["expires_at"] = 1.0
+    with closing(store), zoho.session(connection, clock=clock, token_store=store) as session:
+        assert session.check().status == 200
+
+    (left_s,) = leases
+    assert LEASE_S - 5 < left_s <= LEASE_S
 
 
 def test_what_lies_in_redis_is_sealed(empty_redis: str, keys: Keys) -> None:

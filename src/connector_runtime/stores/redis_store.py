@@ -51,12 +51,13 @@ class RedisStore:
         """Close connections that were opened for an address."""
         self._redis.close()
 
-    def read(self, key: str) -> Entry | None:
-        """Return what is kept under a key, or None."""
+    def read(self, key: str) -> Entry:
+        """Return what is kept under a key; version 0 and an empty document where nothing is."""
         with self._redis.asked():
             version, sealed, now = self._read(keys=[self._place(key)])
         if version is None:
-            return None
+            # The first lease, too, must end by this clock and not by that of whoever takes it.
+            return Entry(0, {}, float(now))
         number = int(version)
         return Entry(number, self._keys.open(key, number, sealed), float(now))
 
