@@ -7,7 +7,7 @@ Whatever it does not know, or cannot decide exactly as jsonschema would, is "not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_search
@@ -68,9 +68,24 @@ def _compiled(schema: Any, resolver: Any, depth_left: int) -> Test:
         test = make(content, schema, compiled, resolver)
         if test is not None:
             tests.append(test)
+    return _every(tests)
+
+
+def _every(tests: Sequence[Test]) -> Test:
+    """Return whether a value passes every test; written out for few, which is what schemas have."""
     if len(tests) == 1:
         return tests[0]
-    return lambda value: all(test(value) for test in tests)
+    if len(tests) == 2:
+        first, second = tests
+        return lambda value: first(value) and second(value)
+
+    def test(value: Any) -> bool:
+        for each in tests:  # noqa: SIM110  a generator costs more than the tests
+            if not each(value):
+                return False
+        return True
+
+    return test
 
 
 _KINDS: dict[type, tuple[str, ...]] = {
@@ -88,8 +103,11 @@ def _type(content: Any, *_more: Any) -> Test:
     fits = {kind: not wanted.isdisjoint(names) for kind, names in _KINDS.items()}
     if "number" in wanted:
         fits[float] = True
+    right = frozenset(kind for kind, is_right in fits.items() if is_right)
 
     def test(value: Any) -> bool:
+        if type(value) in right:
+            return True
         kind = dict if isinstance(value, dict) else type(value)
         try:
             return fits[kind]
@@ -125,9 +143,12 @@ def _properties(content: Any, _schema: Any, compiled: Any, _resolver: Any) -> Te
     def test(value: Any) -> bool:
         if not isinstance(value, dict):
             return True
+        if len(tests) < len(value):
+            here = [check(value[name]) for name, check in tests.items() if name in value]
+            return all(here)
         for name, member in value.items():
-            check = tests.get(name)
-            if check is not None and not check(member):
+            known = tests.get(name)
+            if known is not None and not known(member):
                 return False
         return True
 
@@ -141,7 +162,7 @@ def _additional(content: Any, schema: Any, compiled: Any, _resolver: Any) -> Tes
     check = (lambda _value: False) if content is False else compiled(content)
 
     def test(value: Any) -> bool:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or known >= value.keys():
             return True
         return all(name in known or check(member) for name, member in value.items())
 
@@ -149,7 +170,8 @@ def _additional(content: Any, schema: Any, compiled: Any, _resolver: Any) -> Tes
 
 
 def _required(content: Any, *_more: Any) -> Test:
-    return lambda value: not isinstance(value, dict) or all(name in value for name in content)
+    names = frozenset(content)
+    return lambda value: not isinstance(value, dict) or names <= value.keys()
 
 
 def _items(content: Any, schema: Any, compiled: Any, _resolver: Any) -> Test:
@@ -194,8 +216,7 @@ def _pattern(content: Any, *_more: Any) -> Test:
 
 
 def _all_of(content: Any, _schema: Any, compiled: Any, _resolver: Any) -> Test:
-    tests = [compiled(part) for part in content]
-    return lambda value: all(test(value) for test in tests)
+    return _every([compiled(part) for part in content])
 
 
 def _any_of(content: Any, _schema: Any, compiled: Any, _resolver: Any) -> Test:
