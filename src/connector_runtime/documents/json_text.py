@@ -57,6 +57,10 @@ class _RefusedError(ValueError):
         self.text = text
 
 
+class _DecimalError(Exception):
+    """The value has a number that the standard encoder cannot write."""
+
+
 def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
     """Return the value of a JSON text (UTF-8, a byte order mark is skipped).
 
@@ -128,7 +132,7 @@ def dump_json(value: Any, *, indent: int | None = None) -> str:
         ValueError: A NaN or infinite number, a value that is no JSON value, or a circular one.
     """
     try:
-        text = _dump(value, indent, ascii_only=False)
+        text = _quickly(value) if indent is None else _dump(value, indent, ascii_only=False)
         if not text.isascii() and _has_lone_surrogate(text):
             text = _dump(value, indent, ascii_only=True)
     except RecursionError:
@@ -138,7 +142,7 @@ def dump_json(value: Any, *, indent: int | None = None) -> str:
 
 def _decoded(content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
@@ -248,6 +252,24 @@ def _second_name(text: str, name: str) -> int:
             has_name[-1] = True
         quoted, start = (kind if kind[0] == '"' else ""), token.start()
     return -1
+
+
+def _quickly(value: Any) -> str:
+    """Write on one line, with an encoder made beforehand where no decimal is in the value."""
+    try:
+        return _ENCODER.encode(value)
+    except _DecimalError:
+        return _dump(value, None, ascii_only=False)
+
+
+def _plainly(item: Any) -> Any:
+    """Return what the encoder shall write for a value it does not know."""
+    if isinstance(item, Decimal):
+        raise _DecimalError
+    return _Exact().replace(item)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plainly)
 
 
 def _dump(value: Any, indent: int | None, *, ascii_only: bool) -> str:
