@@ -282,7 +282,7 @@ def _spread_renderer(entries: list[tuple[str, Render]]) -> Render:
 
 
 def _plainly_spread(values: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the whole map where only plain dicts are spread, else an empty one."""
+    """Return the whole map where only maps without repeats are spread, else an empty one."""
     spreadable: dict[str, Any] = {}
     for key, value in values:
         if key != SPREAD:
@@ -290,11 +290,16 @@ def _plainly_spread(values: list[tuple[str, Any]]) -> dict[str, Any]:
                 spreadable[key] = value
             continue
         for source in value if type(value) is list else (value,):
-            if type(source) is dict:
+            if type(source) is dict or _is_without_repeats(source):
                 spreadable.update(source)
             elif source is not ABSENT:
                 return {}
     return spreadable
+
+
+def _is_without_repeats(source: Any) -> bool:
+    pairs = getattr(source, "pairs", None)
+    return pairs is not None and len(pairs) == len(source)
 
 
 def _carefully_spread(values: list[tuple[str, Any]]) -> dict[str, Any]:
