@@ -93,9 +93,9 @@ class Channel:
     """
 
     __slots__ = (
-        "_grant_key", "_key", "_rested_at", "_secrets", "bases", "connection", "context", "definition",
-        "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key", "tables",
-        "time", "token",
+        "_grant_key", "_headers", "_key", "_rested_at", "_secrets", "bases", "connection", "context",
+        "definition", "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key",
+        "tables", "time", "token",
         "token_host", "trouble", "version",
     )  # fmt: skip
 
@@ -117,6 +117,7 @@ class Channel:
         self.time = ServerTime()
         self._rested_at = float("-inf")
         self.bases: dict[str, str] = {}
+        self._headers: tuple[Token, list[tuple[str, Secret | str]]] | None = None
         fields = _fields(self.definition, given, model)
         self._secrets = {key: value for key, value in fields.items() if isinstance(value, Secret)}
         self.redactor = Redactor(self.secrets())
@@ -152,7 +153,16 @@ class Channel:
 
     def headers(self, *, masked: bool = False) -> list[tuple[str, Secret | str]]:
         """Return the headers that say who calls; `masked` ones are for showing."""
-        scope = self.scope()
+        if masked:
+            return self._rendered(self.token, masked=True)
+        # Of all that they are made of only the token ever changes.
+        token, kept = self.token, self._headers
+        if kept is None or kept[0] is not token:
+            kept = self._headers = (token, self._rendered(token, masked=False))
+        return kept[1]
+
+    def _rendered(self, token: Token, *, masked: bool) -> list[tuple[str, Secret | str]]:
+        scope = self._scope_with(token)
         if masked:
             scope["token"] = dict.fromkeys((*scope["token"], "access_token"), MASK)
             scope["secrets"] = dict.fromkeys(scope["secrets"], MASK)
