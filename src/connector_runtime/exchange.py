@@ -84,7 +84,6 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
         that has a look-up.
     """
     program = call.action.program
-    policy = Policy.of(program.retry, scope)
     repeats, renewed, doubles, waited_s = 0, False, False, 0.0
     while True:
         yield from tokens.ensure(call)
@@ -98,7 +97,7 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
             yield from tokens.renew(call, used)
             renewed, why, waited_s = True, "token", 0.0
             continue
-        wait_s = _wait_s(call, scope, policy, verdict, repeats + 1)
+        wait_s = _wait_s(call, scope, verdict, repeats + 1)
         if wait_s is None:
             if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
                 return verdict
@@ -188,9 +187,10 @@ def _note(call: Call, built: Built) -> None:
         )
 
 
-def _wait_s(call: Call, scope: dict[str, Any], policy: Policy, verdict: Verdict, repeat: int) -> float | None:
+def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) -> float | None:
     """Return the wait before the next attempt, or None to stop here."""
     kind = verdict.kind or ""
+    policy = Policy.of(call.action.program.retry, scope)
     if repeat > policy.retries or not policy.covers(kind) or kind in ("config", "input", "limit"):
         return None
     if not may_repeat(verdict.certainty, call.action.effect, identified=bool(identity_of(call, scope))):

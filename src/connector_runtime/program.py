@@ -80,7 +80,7 @@ class RequestProgram:
 
 @dataclass(frozen=True, slots=True)
 class RetryProgram:
-    """How often and when to repeat; evaluated once a call."""
+    """How often and when to repeat; evaluated when an attempt has failed."""
 
     retries: Evaluate
     backoff: Evaluate

@@ -41,7 +41,7 @@ class Policy:
 
     @classmethod
     def of(cls, program: RetryProgram, scope: Mapping[str, Any]) -> Policy:
-        """Evaluate a retry program for one call."""
+        """Evaluate a retry program with the inputs of one call."""
         return cls(
             retries=min(int(program.retries(scope) or 0), MAX_RETRIES),
             exponential=program.backoff(scope) == "exponential",
