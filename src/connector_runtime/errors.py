@@ -75,7 +75,8 @@ class ConnectorError(Exception):
         super().__init__(message)
         self.kind = kind
         self.message = message
-        self.hint = hint
+        # Hints are put together of guesses and lists, each of which may be empty.
+        self.hint = (hint or "").strip() or None
         self.action: str | None = facts.pop("action", None)
         self.input: str | None = facts.pop("input", None)
         self.status: int | None = facts.pop("status", None)

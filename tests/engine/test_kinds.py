@@ -122,3 +122,14 @@ def test_every_certainty_happens(certainty: Certainty) -> None:
         CERTAIN[certainty]()
 
     assert [attempt.certainty for attempt in caught.value.attempts] == [certainty.value]
+
+
+@pytest.mark.parametrize(
+    ("hint", "read"), [("Did you mean `a`? ", "Did you mean `a`?"), (" ", None), ("", None)]
+)
+def test_a_hint_is_words_or_nothing(hint: str, read: str | None) -> None:
+    """A guess without a list behind it ends at its last word, and no guess is no hint."""
+    problem = errors.error_of("input", "There is no `b`.", hint=hint)
+
+    assert problem.hint == read
+    assert str(problem) == ("There is no `b`." if read is None else f"There is no `b`. ({read})")
