@@ -79,7 +79,14 @@ def bench(rest: list[str]) -> int:
     return install("test") or run(str(scripts[rest[0]]), *rest[1:])
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "check": check, "bench": bench}
+def soak(rest: list[str]) -> int:
+    """Take each defence away in turn; a test must notice (--mutants [S-.. …])."""
+    if "--mutants" not in rest:
+        return fail("soak wants --mutants, and after it the rows that are meant")
+    return install("test") or run("tests/mutants.py", *[word for word in rest if word != "--mutants"])
+
+
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "check": check, "bench": bench, "soak": soak}
 
 
 def install(what: str) -> int:

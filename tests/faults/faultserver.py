@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     Step = Callable[["Peer"], None]
+
+# Longer than any test gives a call, and yet an end: without a deadline a test fails, and does not hang.
+DRIPS_FOR_S = 15.0
 
 
 class Peer:
@@ -182,14 +186,15 @@ def send(data: bytes) -> Step:
 
 
 def drip(data: bytes, *, every_s: float) -> Step:
-    """Send the data byte by byte, again and again."""
+    """Send the data byte by byte, again and again, for longer than any test may wait; then hang up."""
 
     def step(peer: Peer) -> None:
-        position = 0
-        while not peer.server.stopped.is_set():
+        position, end = 0, time.monotonic() + DRIPS_FOR_S
+        while not peer.server.stopped.is_set() and time.monotonic() < end:
             send(data[position : position + 1])(peer)
             position = (position + 1) % len(data)
             peer.server.stopped.wait(every_s)
+        close(peer)
 
     return step
 

@@ -280,6 +280,20 @@ def test_an_endless_body_is_cut_at_the_cap(monkeypatch, faults, caller, start):
 
 
 @pytest.mark.plan("S-31")
+def test_what_stands_around_the_content_counts_too(faults, caller):
+    """A byte of content in ten thousand of framing is cut at the same cap."""
+    faults.play(
+        [read_request, send(head("Transfer-Encoding: chunked")), flood(b"1;" + b"x" * 10_000 + b"\r\nx\r\n")]
+    )
+
+    failure = caller.get(limits=Limits(wire_bytes=500_000))
+
+    assert isinstance(failure, Failure)
+    assert failure.kind == "limit"
+    assert faults.is_forsaken()
+
+
+@pytest.mark.plan("S-31")
 def test_the_cap_itself_is_still_taken(faults, caller):
     """Content of exactly the allowed size is no offence, one byte more is."""
     limits = Limits(decoded_bytes=5_000)

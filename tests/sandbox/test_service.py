@@ -103,6 +103,7 @@ def test_two_processes_serve_one_file(process, tmp_path):
     assert abs(times[0] - times[1]) < 60
 
 
+@pytest.mark.plan("S-117")
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", ""])
 def test_only_loopback_addresses_are_bound(host):
     """The sandbox cannot be offered to a network, not even by mistake."""
@@ -112,6 +113,7 @@ def test_only_loopback_addresses_are_bound(host):
         serve(0, host=host)
 
 
+@pytest.mark.plan("S-117")
 def test_a_wrong_host_is_an_error_in_words():
     """Exit code 2, no traceback."""
     done = subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from connector_runtime.load import find_problems, read_component
 from connector_runtime.schemas import Schemas
 
 ROOT = Path(__file__).resolve().parents[2]
-KENNEL = ROOT / "tests" / "cases" / "kennel"
 
 
 @pytest.mark.parametrize(
@@ -23,12 +21,6 @@ KENNEL = ROOT / "tests" / "cases" / "kennel"
 def test_our_own_components_have_no_problems(folder: Path) -> None:
     """What we ship and test with is without a mistake and without a warning."""
     assert render_problems(find_problems([folder]), "text") == ""
-
-
-@pytest.fixture
-def kennel(tmp_path: Path) -> Path:
-    """A copy of the good component."""
-    return Path(shutil.copytree(KENNEL, tmp_path / "kennel"))
 
 
 def edit(path: Path, old: str, new: str) -> None:

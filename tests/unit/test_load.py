@@ -24,12 +24,6 @@ SCHEMA_LINE = "# yaml-language-server: $schema=action.schema.json\n"
 
 
 @pytest.fixture
-def kennel(tmp_path: Path) -> Path:
-    """A copy of the good component."""
-    return Path(shutil.copytree(KENNEL, tmp_path / "kennel"))
-
-
-@pytest.fixture
 def overlay(tmp_path: Path) -> Path:
     """An empty overlay."""
     folder = tmp_path / "ours"
@@ -256,7 +250,6 @@ def test_loading_opens_no_socket_and_writes_nothing(kennel: Path, guarded: list[
         assert guarded, "the guard sees sockets"
 
 
-@pytest.mark.plan("S-96")
 def test_reading_needs_nothing_that_talks() -> None:
     """Checking a component imports no HTTP library."""
     code = (

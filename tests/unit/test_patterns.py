@@ -35,6 +35,7 @@ def test_usual_patterns_are_accepted(pattern):
     assert compile_pattern(pattern).pattern == pattern
 
 
+@pytest.mark.plan("S-100")
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -78,6 +79,7 @@ def test_patterns_that_could_run_away_are_refused(pattern):
     assert caught.value.message
 
 
+@pytest.mark.plan("S-100")
 @given(
     st.lists(
         st.sampled_from(
