@@ -23,11 +23,9 @@ from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from pathlib import Path
     from types import TracebackType
-
-    import httpx
 
     from connector_runtime.transport.async_transport import AsyncSender
     from connector_runtime.transport.lines import Line
@@ -93,13 +91,15 @@ class Attempt:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self._end_at - time.monotonic())
 
-    def start(self, response: httpx.Response, method: str) -> None:
-        """Take the head of the reply; `ReplyError` when it is refused."""
-        self._is_head = method == "HEAD"
-        headers = response.headers.raw
+    def start(self, response: Any, method: str | bytes) -> None:
+        """Take the head of an httpcore reply, or of a given transport's; `ReplyError` when it is refused."""
+        self._is_head = method in ("HEAD", b"HEAD")
+        if self.traffic is None:
+            status, headers = response.status_code, response.headers.raw
+        else:
+            status, headers = response.status, response.headers
         self._intake.start(
-            response.status_code,
-            [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+            status, [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         )
         if self.traffic is not None:
             self.traffic.expect(self._intake.cap_bytes)
@@ -196,7 +196,7 @@ class Sender:
         self._idle = Idle()
         self._addresses: dict[str, Address] = {}
 
-    def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, httpx.Request]:
+    def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, Any]:
         """Return where a request goes and what goes; `ReplyError` when it must not."""
         if self._is_closed:
             raise ReplyError("config", "The session is closed.")
@@ -207,10 +207,10 @@ class Sender:
             address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
             self._addresses[outgoing.url] = address
         headers = wire_headers(outgoing, address)
-        request: httpx.Request = load_lines().request_of(outgoing, address, headers, timeout_s)
-        if self._given is not None and (
-            outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES
-        ):
+        if self._given is None:
+            return address, load_lines().wire_request(outgoing, address, headers)
+        request = load_lines().request_of(outgoing, address, headers, timeout_s)
+        if outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES:
             # Some transports send whatever is not read yet in chunks, even nothing at all.
             try:
                 request.read()
@@ -281,7 +281,7 @@ class SyncSender(Sender):
         try:
             attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
             if self._given is not None:
-                return self._run(self._given, request, attempt)
+                return self._run(self._given.handle_request, request, attempt)
             return self._through_line(address, request, attempt)
         finally:
             self._slots.release()
@@ -298,21 +298,21 @@ class SyncSender(Sender):
     ) -> None:
         self.close()
 
-    def _through_line(self, address: Address, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+    def _through_line(self, address: Address, request: Any, attempt: Attempt) -> Reply | Failure:
         line = self._idle.take(address.origin) or load_lines().SyncLine(self._context_for(address))
         attempt.use(line.network.traffic)
         result = None
         try:
-            result = self._run(line, request, attempt)
+            result = self._run(line.exchange, request, attempt)
         finally:
             self._put_back(line, address, result)
         return result
 
-    def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+    def _run(self, exchange: Callable[[Any], Any], request: Any, attempt: Attempt) -> Reply | Failure:
         lines = load_lines()
         quiet = lines.is_sending.set(True)
         try:
-            response = transport.handle_request(request)
+            response = exchange(request)
             try:
                 attempt.start(response, request.method)
                 for chunk in response.stream:

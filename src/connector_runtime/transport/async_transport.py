@@ -13,11 +13,9 @@ from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Callable, Collection
     from pathlib import Path
     from types import ModuleType, TracebackType
-
-    import httpx
 
     from connector_runtime.transport.envelope import Address
 
@@ -62,7 +60,7 @@ class AsyncSender(Sender):
         try:
             attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
             if self._given is not None:
-                return await self._run(self._given, request, attempt)
+                return await self._run(self._given.handle_async_request, request, attempt)
             return await self._through_line(address, request, attempt)
         finally:
             self._slots.release()
@@ -89,24 +87,24 @@ class AsyncSender(Sender):
             for line in self._idle.drain():
                 line.close()
 
-    async def _through_line(
-        self, address: Address, request: httpx.Request, attempt: Attempt
-    ) -> Reply | Failure:
+    async def _through_line(self, address: Address, request: Any, attempt: Attempt) -> Reply | Failure:
         line = self._idle.take(address.origin) or _async_lines().AsyncLine(self._context_for(address))
         attempt.use(line.network.traffic)
         result = None
         try:
-            result = await self._run(line, request, attempt)
+            result = await self._run(line.exchange, request, attempt)
         finally:
             self._put_back(line, address, result)
         return result
 
-    async def _run(self, transport: Any, request: httpx.Request, attempt: Attempt) -> Reply | Failure:
+    async def _run(
+        self, exchange: Callable[[Any], Awaitable[Any]], request: Any, attempt: Attempt
+    ) -> Reply | Failure:
         lines = load_lines()
         quiet = lines.is_sending.set(True)
         try:
             async with asyncio.timeout(attempt.left_s()):
-                response = await transport.handle_async_request(request)
+                response = await exchange(request)
                 try:
                     attempt.start(response, request.method)
                     async for chunk in response.stream:

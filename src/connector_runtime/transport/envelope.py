@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _URL = re.compile(
     r"(?P<origin>(?P<scheme>https?)://(?P<authority>(?P<host>\[::1\]|[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?))"
-    r"(?P<target>(?:/[!$-;=@-\[\]-~]*)?(?:\?[!$-\[\]-~]*)?)"
+    r"(?P<target>(?:/[!$-;=@-\[\]-_a-z|~]*)?(?:\?[!$-;=?-\[\]-~]*)?)"
 )
+_URL_MAX_CHARS = 65_536
 _CLIMBS = re.compile(r"/(?:\.|%2e){1,2}(?:[/?]|\Z)", re.IGNORECASE)
 _LOOPBACK = ("127.0.0.1", "[::1]")
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -71,7 +72,7 @@ def read_address(url: str, hosts: Collection[str], *, loopback: bool) -> Address
         ReplyError: Kind `config`: not a plain absolute URL, it leaves its path by dots, its
             origin is not among `hosts`, or it is not what `loopback` allows.
     """
-    match = _URL.fullmatch(url)
+    match = _URL.fullmatch(url) if len(url) <= _URL_MAX_CHARS else None
     if match is None or _CLIMBS.search(match["target"].partition("?")[0]):
         raise ReplyError("config", "The address of the request is not valid.")
     host, port = match["host"], match["port"]
