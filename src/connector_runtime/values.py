@@ -134,9 +134,12 @@ class Random(Protocol):
         """Return a number in [0.0, 1.0)."""
 
 
+_SYSTEM_RANDOM = random.SystemRandom()
+
+
 def system_random() -> Random:
-    """Return a source of randomness of its own for one session."""
-    return random.Random()  # noqa: S311  jitter, not cryptography
+    """Return a source of randomness for any number of sessions: it has no state to keep or to fork."""
+    return _SYSTEM_RANDOM
 
 
 @dataclass(frozen=True, slots=True)
