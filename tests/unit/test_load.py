@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,6 @@ def test_reading_can_stop_at_the_first_folder_with_problems(kennel: Path) -> Non
 
 def test_a_component_is_found_by_folder_or_by_name(kennel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path with `component.yaml` is a component; a name is that of an installed one."""
-    from importlib import metadata
 
     class Entry:
         name = "kennel"
@@ -263,3 +263,32 @@ def test_reading_needs_nothing_that_talks() -> None:
     )
 
     assert done.stdout.split() == ["False", "False"]
+
+
+def declare(folder: Path, package: str, target: str) -> None:
+    """Put what installers write about a package's component in a folder of packages."""
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "entry_points.txt").write_text(f"[connector_runtime.components]\nkennel = {target}\n")
+
+
+def test_an_installed_component_is_found_without_reading_all_packages(tmp_path, monkeypatch):
+    """What one package plainly declares needs none of Python's costly reading of packages."""
+    declare(tmp_path, "kennel", "kennels:root")
+    (tmp_path / "kennels.py").write_text("def root():\n    return 'here'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(metadata, "entry_points", None)
+
+    assert locate("kennel") == Path("here")
+
+
+def test_packages_that_disagree_about_a_component_are_pythons_to_order(tmp_path, monkeypatch):
+    """Two packages with one component's name are read as Python reads them."""
+    declare(tmp_path / "one", "kennel", "two_kennels:root")
+    declare(tmp_path / "two", "cattery", "two_kennels:other")
+    (tmp_path / "one" / "two_kennels.py").write_text("root = lambda: 'one'\nother = lambda: 'two'\n")
+    for name in ("two", "one"):
+        monkeypatch.syspath_prepend(tmp_path / name)
+    expected = {entry.name: entry for entry in metadata.entry_points(group="connector_runtime.components")}
+
+    assert locate("kennel") == Path(expected["kennel"].load()())
