@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector_runtime.documents.json_text import JsonError, dump_json, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -61,6 +65,57 @@ def test_bytes_are_utf8_with_or_without_a_mark() -> None:
     for text in (b'{"a": "\xe9"}', '{"a": 1}'.encode("utf-16")):
         with pytest.raises(JsonError, match="not UTF-8"):
             parse_json(text)
+
+
+HONEST = b'{"code": 0, "id": 460000000026049, "rate": 1.10, "when": null, "tags": ["a", "\\u00e9", "\\"x\\""], "in": {"up": true, "at": -2.5e-3}}'
+SPOILING = [b"", b"\0", b"\xff", b"\xef\xbb\xbf", b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"'", b"/", b"NaN", b"-", b"+", b"0", b"9" * 400,
+            b"e", b"1e999", b".", b"true", b"null", b" ", b"\n", b"\\ud800", b'"code":1,', b'"in"', b"{}", b"//x", b"\xe9"]  # fmt: skip
+
+
+def read_by_another(raw: bytes) -> Any:
+    """Return what Python's own reader makes of a text, as far as it can be told to be strict."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    def finite(text: str) -> float:
+        if float(text) in (float("inf"), float("-inf")):
+            raise ValueError
+        return float(text)
+
+    def no_constant(_: str) -> None:
+        raise ValueError
+
+    return json.loads(
+        raw.decode("utf-8-sig"), object_pairs_hook=unique, parse_float=finite, parse_constant=no_constant
+    )
+
+
+@pytest.mark.plan("S-33")
+@pytest.mark.parametrize("count", [400, pytest.param(4_000, marks=pytest.mark.long)])
+def test_a_spoiled_text_is_refused_or_read_as_others_read_it(
+    score: Callable[[str, int], None], count: int
+) -> None:
+    """A few bytes dropped or put in anywhere: one kind of error, or exactly the value that stands there."""
+    chance, read = random.Random(33), 0
+    for _ in range(count):
+        raw = HONEST
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(raw) + 1)
+            raw = raw[:at] + chance.choice(SPOILING) + raw[at + chance.choice([0, 1, 1, 9]) :]
+        try:
+            expected = read_by_another(raw)
+        except ValueError:
+            with pytest.raises(JsonError):
+                parse_json(raw)
+            continue
+        assert parse_json(raw) == expected, raw
+        read += 1
+
+    assert count / 50 < read < count / 2
+    score("hostile", count - 1)
 
 
 @pytest.mark.parametrize("depth", [199, 200])
