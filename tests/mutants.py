@@ -131,7 +131,7 @@ def run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str] | None
     with subprocess.Popen(
         words,
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy / "src"), "COLUMNS": "1000"},
+        env={**os.environ, "PYTHONPATH": str(copy / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime.messages import Outgoing
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport import AsyncSender, SyncSender, load_lines
 from faults.faultserver import FaultServer
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from connector_runtime.messages import Failure, Reply
 
 PATIENCE_S = 10.0
+# Loading httpx takes longer than the shortest call that a test allows.
+load_lines()
 
 
 class Caller:

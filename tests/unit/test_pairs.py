@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 
 import pytest
@@ -124,6 +125,52 @@ def test_no_header_ever_adds_a_line(name, value):
     assert text.count("\n") == len(pairs) == 1
     assert text.isascii()
     assert text.strip("\r\n").isprintable()
+
+
+DANGEROUS = [
+    "\r\n",
+    "\r",
+    "\n",
+    "\0",
+    "\t",
+    " ",
+    ":",
+    "\u2028",
+    "\x85",
+    "\u010a",
+    "é",
+    "x",
+    "X-A",
+    "a",
+    "1",
+    "\x7f",
+    ";",
+    ",",
+    '"',
+    "host",
+    "Cookie",
+]
+
+
+@pytest.mark.plan("S-83")
+@pytest.mark.parametrize("count", [2_000, pytest.param(20_000, marks=pytest.mark.long)])
+def test_dangerous_pieces_never_make_a_second_header(score, count):
+    """Line breaks in any disguise, colons and reserved names: one header of those characters, or none."""
+    chance, taken = random.Random(83), 0
+    for _ in range(count):
+        name, value = ("".join(chance.choices(DANGEROUS, k=chance.randrange(1, 4))) for _ in range(2))
+        try:
+            [(sent_name, sent_value)] = header_pairs({name: value})
+        except UrlError:
+            continue
+        taken += 1
+        assert (sent_name, sent_value) == (name, value)
+        assert name.lower() not in ("host", "cookie")
+        assert not set(name + value) & set("\r\n\0\x85\u2028\u010a")
+        assert ":" not in name
+
+    assert taken > count / 100
+    score("hostile", count - 1)
 
 
 def test_null_in_a_header_is_refused():
