@@ -45,17 +45,16 @@ def fitted(values: Mapping[str, Any], validator: Validator) -> dict[str, Any]:
     pairs = getattr(values, "pairs", None)
     if pairs is not None:
         return Pairs([(name, _typed(name, value, validator)) for name, value in pairs])
-    return {name: _typed(name, value, validator) for name, value in values.items()}
+    typed_names = validator.typed_names
+    found = {name: _typed(name, value, validator) for name, value in values.items() if name in typed_names}
+    return {**values, **found}
 
 
 def _typed(name: str, value: Any, validator: Validator) -> Any:
-    if type(value) is not str or not value.strip():
-        return value
-    types = validator.type_of(name)
-    if not types or "string" in types:
+    if type(value) is not str or name not in validator.typed_names or not value.strip():
         return value
     try:
-        return _of_type(value, types)
+        return _of_type(value, validator.type_of(name))
     except Refusal as refusal:
         problem = refusal
     raise Refusal(f"{name}: {problem.message}", problem.hint)

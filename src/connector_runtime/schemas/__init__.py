@@ -50,7 +50,6 @@ class Validator:
         self._resolver = resolver
         self._make_judge = judge
         self._quick = compile_quick(self.schema, resolver)
-        self._types: dict[str, frozenset[str]] = {}
         # The reader of the language's problems sees the place; whoever fills in a record does not.
         self._is_language = judge is None
 
@@ -90,16 +89,21 @@ class Validator:
 
     def type_of(self, name: str) -> frozenset[str]:
         """Return the JSON types a top-level property may have; empty when unknown."""
-        if name not in self._types:
-            places = _in_place(self.schema, self._resolver)
-            found = [
-                _own_types(part)
-                for place, resolver in places
-                if name in place.get("properties", {})
-                for part, _ in _in_place(place["properties"][name], resolver)
-            ]
-            self._types[name] = frozenset().union(*found)
-        return self._types[name]
+        return self._types.get(name, frozenset())
+
+    @functools.cached_property
+    def typed_names(self) -> frozenset[str]:
+        """Return the top-level properties that have types, none of them text."""
+        return frozenset(name for name, types in self._types.items() if types and "string" not in types)
+
+    @functools.cached_property
+    def _types(self) -> dict[str, frozenset[str]]:
+        found: dict[str, frozenset[str]] = {}
+        for place, resolver in _in_place(self.schema, self._resolver):
+            for name, definition in place.get("properties", {}).items():
+                parts = [_own_types(part) for part, _ in _in_place(definition, resolver)]
+                found[name] = found.get(name, frozenset()).union(*parts)
+        return found
 
 
 class Schemas:
