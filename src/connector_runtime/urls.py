@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -50,6 +51,8 @@ RESERVED_HEADERS = frozenset(
 
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
+# What may follow the origin: with nothing else in it, no reader of URLs sees another host.
+_BELOW = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*(?:\?[A-Za-z0-9_.~%=&-]+)?")
 _HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*")
@@ -113,21 +116,26 @@ def build_url(base: str, segments: Iterable[str], query: Iterable[tuple[str, str
     Raises:
         UrlError: A segment is refused, the URL is too long, or it would leave the base.
     """
-    base = base.rstrip("/")
-    row = _BASE.fullmatch(base)
-    if row is None:
-        raise UrlError("the base address is not of the form https://host/prefix")
-    path = row["prefix"] + "".join(["/" + check_segment(segment) for segment in segments])
-    url = row["origin"] + path
+    origin_, prefix = _halves(base)
+    below = prefix + "".join(["/" + check_segment(segment) for segment in segments])
     pairs = "&".join([f"{_quote(name)}={_quote(value)}" for name, value in query])
     if pairs:
-        url = f"{url}?{pairs}"
+        below = f"{below}?{pairs}"
+    url = origin_ + below
     if len(url) > URL_MAX_CHARS:
         raise UrlError(f"the URL has {len(url)} characters; {URL_MAX_CHARS} is the most")
-    parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" != row["origin"] or parts.path != path or parts.fragment:
+    if not _BELOW.fullmatch(below):
         raise UrlError("the URL would leave its base address")
     return url
+
+
+@lru_cache(maxsize=256)
+def _halves(base: str) -> tuple[str, str]:
+    """Return origin and prefix of a base address."""
+    row = _BASE.fullmatch(base.rstrip("/"))
+    if row is None:
+        raise UrlError("the base address is not of the form https://host/prefix")
+    return row["origin"], row["prefix"]
 
 
 def url_path(text: str) -> Segments:
@@ -309,6 +317,8 @@ def _decode(piece: str, *, plus: bool = False) -> str:
 
 
 def _quote(text: str) -> str:
+    if _PLAIN_SEGMENT.fullmatch(text):
+        return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
