@@ -119,7 +119,8 @@ class JsonBody(BytesBody):
     __slots__ = ("_value",)
 
     def __init__(self, value: Any) -> None:
-        super().__init__(dump_json(value).encode(), "application/json")
+        super().__init__(dump_json(value).encode())
+        self.content_type = "application/json"
         self._value = value
 
     def fields(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -90,7 +90,7 @@ class Call:
     save_to: Path | None = None
     stream: bool = False
     debug: bool = False
-    call_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    call_id: str = field(default_factory=lambda: os.urandom(16).hex())
     attempts: list[Attempt] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unknown_seen: bool = False
@@ -186,7 +186,10 @@ class Call:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the vendor's id of a request, by the header names in common use."""
-    return next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+    for name in _REQUEST_IDS:
+        if name in headers:
+            return headers[name]
+    return None
 
 
 def _is_duration(value: Any) -> bool:

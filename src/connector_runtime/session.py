@@ -258,7 +258,9 @@ def take_inputs(
             hint=f"Use one of: {', '.join(action.connections)}.",
             action=action.key,
         )
-    values = {key: value for key, value in given.items() if key != "connection"}
+    values = given
+    if "connection" in given:
+        values = {key: value for key, value in given.items() if key != "connection"}
     try:
         return take(
             action.inputs,
