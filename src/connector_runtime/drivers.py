@@ -7,7 +7,6 @@ on return, error, close and cancellation.
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.asking import Asking
@@ -66,24 +65,27 @@ class SyncDriver:
 
     def run(self, conversation: Conversation[T]) -> T:
         """Run a conversation to its result; pages it gives are dropped."""
-        steps = self.pages(conversation)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-
-    def pages(self, conversation: Conversation[T]) -> Generator[Page, None, T]:
-        """Run a conversation, handing out its pages."""
-        with ExitStack() as stack:
-            stack.callback(conversation.close)
-            held: dict[Any, Any] = {}
-            stack.callback(_free, held)
-            answers: list[Any] = [None]
+        held: dict[Any, Any] = {}
+        answers: list[Any] = [None]
+        try:
             while True:
                 try:
                     # Taken out, so that an error's frames do not hold what the vendor has said.
+                    step = conversation.send(answers.pop())
+                except StopIteration as end:
+                    result: T = end.value
+                    return result
+                answers.append(None if isinstance(step, Give) else self._ways[type(step)](step, held))
+        finally:
+            _end(conversation, held)
+
+    def pages(self, conversation: Conversation[T]) -> Generator[Page, None, T]:
+        """Run a conversation, handing out its pages."""
+        held: dict[Any, Any] = {}
+        answers: list[Any] = [None]
+        try:
+            while True:
+                try:
                     step = conversation.send(answers.pop())
                 except StopIteration as end:
                     result: T = end.value
@@ -93,6 +95,8 @@ class SyncDriver:
                     answers.append(None)
                 else:
                     answers.append(self._ways[type(step)](step, held))
+        finally:
+            _end(conversation, held)
 
     def _fly(self, step: Fly) -> Any:
         with self._lock:
@@ -114,6 +118,10 @@ class SyncDriver:
         return Landing.AGAIN if flight.outcome is Landing.LATE else flight.outcome
 
 
-def _free(held: dict[Any, Any]) -> None:
-    while held:
-        held.popitem()[1]()
+def _end(conversation: Conversation[Any], held: dict[Any, Any]) -> None:
+    """Free what a conversation holds, however it ended, and close it."""
+    try:
+        while held:
+            held.popitem()[1]()
+    finally:
+        conversation.close()
