@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -77,9 +78,12 @@ class Ship:
         self._say({"in": where, "callers": callers, "calls": calls, "how": how or {}})
 
     def hear(self) -> Counter[str]:
-        """Return what came of it, counted; an empty count when the process has died."""
+        """Return what came of it, counted; an empty count when the process has died or says nothing."""
         assert self.process.stdout is not None
+        watch = threading.Timer(PATIENCE_S, self.process.kill)
+        watch.start()
         line = self.process.stdout.readline()
+        watch.cancel()
         return Counter(json.loads(line)) if line else Counter()
 
     def kill(self, by: int = signal.SIGKILL) -> None:
