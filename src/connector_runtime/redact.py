@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import html
 import json
 import re
 from collections import deque
@@ -48,6 +47,8 @@ HARMLESS_NAMES = frozenset(
     {"page_token", "next_page_token", "previous_page_token", "pagetoken", "sync_token"}
 )
 
+# As html.escape writes them, whose module brings every name of HTML.
+_IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _NAMED = re.compile(
     r"(?P<name>[\w-]{3,64}+)(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
     r"(?P<value>\\?\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?:(?:Bearer|Basic|[\w-]{1,40}oauth\w{0,10})\s+)?[^\s\"'&,;<>{}\[\]]+)",
@@ -150,7 +151,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
     for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
         yield re.sub(escaped, lambda match: f"\\u{ord(match[0]):04x}", secret)
-    yield html.escape(secret)
+    yield secret.translate(_IN_HTML)
     yield raw.hex()
     yield raw.hex().upper()
     yield from _base64_forms(raw)
