@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / ".installed"
-EXTRAS = {"demo": "cli", "test": "cli,store,redis,test,lint,build"}
+EXTRAS = {"demo": "cli", "test": "cli,store,redis,speed,test,lint,build"}
 
 
 def main() -> int:

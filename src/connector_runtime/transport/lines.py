@@ -233,9 +233,12 @@ def failure_of(error: Exception, certainty: Certainty | None, host: str, reason:
         host: Host name for the message.
         reason: Why there is no connection, if the line knows.
     """
+    # The aiohttp transport calls every lost connection a ConnectTimeout, and repeats some requests itself.
+    is_aiohttps = type(error.__cause__).__module__.startswith("aiohttp.")
     if certainty is None:
-        certainty = Certainty.NOT_SENT if isinstance(error, _NOT_SENT) else Certainty.UNKNOWN
-    if isinstance(error, _LATE):
+        is_known = isinstance(error, _NOT_SENT) and not is_aiohttps
+        certainty = Certainty.NOT_SENT if is_known else Certainty.UNKNOWN
+    if isinstance(error, _LATE) and not (is_aiohttps and isinstance(error, httpx.ConnectTimeout)):
         return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
     if isinstance(error, _INVALID):
         return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
