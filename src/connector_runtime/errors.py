@@ -61,6 +61,7 @@ class ConnectorError(Exception):
         action: Key of the action, or None outside one.
         input: Key of the input at fault, or None.
         status: HTTP status of the deciding reply, or None.
+        headers: Its headers by lower-case name, secrets removed; not part of the JSON shape.
         code: The vendor's own code, or None.
         retry_at: Aware UTC instant from which a repeat makes sense, or None.
         existing_id: Id of the record that is already there, or None.
@@ -80,6 +81,7 @@ class ConnectorError(Exception):
         self.action: str | None = facts.pop("action", None)
         self.input: str | None = facts.pop("input", None)
         self.status: int | None = facts.pop("status", None)
+        self.headers: Mapping[str, str] = facts.pop("headers", {})
         self.code: Any = facts.pop("code", None)
         self.retry_at: datetime | None = facts.pop("retry_at", None)
         self.existing_id: str | None = facts.pop("existing_id", None)

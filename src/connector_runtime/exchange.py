@@ -225,7 +225,7 @@ def identity_of(call: Call, scope: dict[str, Any]) -> str | None:
 def failure_of(call: Call, scope: dict[str, Any], verdict: Verdict) -> ConnectorError:
     """Return the error that a call ends with."""
     kind, effect = verdict.kind or "contract", call.action.effect
-    facts = dict(verdict.facts)
+    facts = {**verdict.facts, "headers": _headers(call, verdict)}
     identity = identity_of(call, scope)
     wait_s = call.wait_asked_s(verdict)
     if wait_s is not None:
@@ -240,6 +240,12 @@ def failure_of(call: Call, scope: dict[str, Any], verdict: Verdict) -> Connector
             return _unknown(verdict, facts, identity)
         facts.setdefault("hint", _HARMLESS if effect != "raw" else "The change may have been made.")
     return error_of(kind, verdict.message, identity=identity, **facts)
+
+
+def _headers(call: Call, verdict: Verdict) -> dict[str, str]:
+    """Return what an error keeps of a reply's headers: a vendor may repeat a token in them."""
+    found: dict[str, str] = call.redactor.value(verdict.values.get("headers", {}))
+    return found
 
 
 def _unknown(verdict: Verdict, facts: dict[str, Any], identity: str | None) -> ConnectorError:
@@ -358,6 +364,7 @@ def _all_failed(
         kind,
         first["message"],
         status=verdict.facts.get("status"),
+        headers=_headers(call, verdict),
         identity=identity_of(call, scope),
         failed=failed,
         **facts,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_RETRIES = 100
 # Beyond a year a wait is a mistake of the sender's, not an instruction.
 _LONGEST_WAIT_S = 366 * 86_400.0
+# Nothing doubled stays nothing: exponential back-off needs a delay, whatever was entered.
+_USUAL_DELAY_S = 0.5
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 # Methods whose repetition the vendor does not have to treat as a repetition.
@@ -42,10 +44,11 @@ class Policy:
     @classmethod
     def of(cls, program: RetryProgram, scope: Mapping[str, Any]) -> Policy:
         """Evaluate a retry program with the inputs of one call."""
+        exponential = program.backoff(scope) == "exponential"
         return cls(
             retries=min(int(program.retries(scope) or 0), MAX_RETRIES),
-            exponential=program.backoff(scope) == "exponential",
-            delay_s=seconds_of(program.delay(scope)) or 0.0,
+            exponential=exponential,
+            delay_s=seconds_of(program.delay(scope)) or (_USUAL_DELAY_S if exponential else 0.0),
             cap_s=seconds_of(program.cap(scope)) or 60.0,
             kinds=program.kinds,
             on_any=bool(program.on_any(scope)),

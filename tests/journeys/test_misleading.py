@@ -85,10 +85,11 @@ def test_a_page_is_never_a_success(zoho: Component, call: str, page: str) -> Non
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 @pytest.mark.parametrize("call", CALLS)
 def test_a_page_of_a_broken_server_is_told_as_one(zoho: Component, call: str, status: int) -> None:
-    """A gateway's page is a failure of the server, with its status and a short piece of the page."""
+    """A gateway's page is a failure of the server, with its status, headers and a short piece of the page."""
     action, inputs = CALLS[call]
     page = f"<html><title>{status}</title>Bad Gateway {TOKEN}" + "x" * 5_000
-    session, _ = session_of(zoho, {"status": status, "text": page})
+    headers = {"X-Gateway": "edge-7", "X-Echo": f"Bearer {TOKEN}", "Set-Cookie": "session=4711"}
+    session, _ = session_of(zoho, {"status": status, "text": page, "headers": headers})
 
     with pytest.raises(ConnectorError) as caught:
         session.run(action, inputs)
@@ -96,6 +97,7 @@ def test_a_page_of_a_broken_server_is_told_as_one(zoho: Component, call: str, st
     problem = caught.value
     assert problem.kind in ("server", "outcome_unknown")
     assert problem.status == status
+    assert problem.headers == {"x-gateway": "edge-7", "x-echo": "Bearer ***", "set-cookie": "***"}
     assert "Bad Gateway" in problem.message
     assert TOKEN not in json.dumps(problem.to_dict())
     assert len(problem.message) < 500

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector_runtime.program import RetryProgram
 from connector_runtime.retry import Policy, may_double, may_repeat, retry_after_s, seconds_of
-from connector_runtime.values import Certainty
+from connector_runtime.values import ABSENT, Certainty
 
 EFFECTS = ("read", "create", "update", "upsert", "delete", "raw")
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC).timestamp()
@@ -80,6 +81,20 @@ def test_exponential_backoff_stays_in_bounds_and_never_waits_nothing(repeat: int
     wait_s = policy().wait_s(repeat, lambda: draw)
 
     assert 0.0 < wait_s <= min(60.0, 0.5 * 2.0 ** min(repeat - 1, 64))
+
+
+@pytest.mark.plan("S-05")
+@pytest.mark.parametrize("delay", [ABSENT, None, "", 0, "0ms", "soon"])
+def test_exponential_backoff_without_a_delay_waits_nevertheless(delay: object) -> None:
+    """Whoever gives no delay, or none that can be read, neither crashes a retry nor repeats without a pause."""
+    program = RetryProgram(
+        retries=lambda _: 3, backoff=lambda _: "exponential", delay=lambda _: delay, cap=lambda _: "60s",
+        kinds=frozenset({"server"}), on_any=lambda _: False,
+    )  # fmt: skip
+
+    found = Policy.of(program, {})
+
+    assert [found.wait_s(repeat, lambda: 0.0) for repeat in (1, 2, 3)] == [0.5, 1.0, 2.0]
 
 
 @pytest.mark.plan("S-05")
