@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+# Type checkers take the name for what it is; importing it would be most of what this package costs.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from connector_runtime.call import Event
     from connector_runtime.component import Component
@@ -53,7 +54,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import a public name when it is first used: a worker that starts cold pays for nothing else."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
