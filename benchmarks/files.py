@@ -19,7 +19,7 @@ from kit.sides import TOKEN, component, connection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SMALL_MIB, LARGE_MIB, ROUNDS = 64, 1024, 5
+SMALL_MIB, LARGE_MIB, ROUNDS = 64, 1024, 3
 CHUNK_BYTES = 65_536
 # Loaded beforehand: what is measured is how content moves.
 LOADED = component()
