@@ -190,7 +190,11 @@ def _note(call: Call, built: Built) -> None:
 def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) -> float | None:
     """Return the wait before the next attempt, or None to stop here."""
     kind = verdict.kind or ""
-    policy = Policy.of(call.action.program.retry, scope)
+    try:
+        policy = Policy.of(call.action.program.retry, scope)
+    except EvaluationError:
+        # What the attempt came to, perhaps a write, must not be hidden by how to repeat it.
+        return None
     if repeat > policy.retries or not policy.covers(kind) or kind in ("config", "input", "limit"):
         return None
     if not may_repeat(verdict.certainty, call.action.effect, identified=bool(identity_of(call, scope))):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ConnectorError
-from engine.shop import Shop, action, model_of
+from engine.shop import SENT, Shop, action, model_of
 
 # What can come of an attempt, and which certainty that is.
 OUTCOMES: dict[str, tuple[dict[str, Any], str]] = {
@@ -184,3 +184,14 @@ def test_an_unreadable_good_reply_is_never_a_success(effect: str, kind: str) -> 
 
     assert caught.value.kind == kind
     assert "Sign in" in caught.value.message
+
+
+def test_a_retry_policy_that_cannot_be_worked_out_hides_no_outcome() -> None:
+    """Nothing is repeated then, and a create that may have happened is still said to be unknown."""
+    broken = {"retries": 3, "delay": "${ inputs.name | ms }", "on": ["network"]}
+    shop = Shop(model_of(action("create", retry=broken)), {"error": "disconnect"}, SENT)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run()
+
+    assert (caught.value.kind, shop.sent) == ("outcome_unknown", 1)
