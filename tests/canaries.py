@@ -5,6 +5,10 @@ print, log, raise and leave in temporary files is searched for all of them at on
 encoded, because all of them hold one mark.
 
 The vendor's sandbox gives out tokens of its own; they are no canaries.
+
+Tests may be spread over processes (pytest-xdist): each says what it has planted, and the one
+that leads the run searches, because it receives every report and every process writes below
+its temporary folder.
 """
 
 from __future__ import annotations
@@ -89,6 +93,23 @@ class Watch:
     def __init__(self) -> None:
         self.scanned_bytes = 0
         self.found: list[str] = []
+        self._while_importing = 0
+        self._in_tests = 0
+
+    @property
+    def planted(self) -> int:
+        """How many secrets there are, in all processes of the run."""
+        return len(_planted) or self._while_importing + self._in_tests
+
+    def pytest_collection_finish(self) -> None:
+        """Tell what modules plant from what tests plant."""
+        self._while_importing = len(_planted)
+
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add what a process has planted; all of them import the same modules."""
+        importing, in_tests = getattr(node, "workeroutput", {}).get("planted", (0, 0))
+        self._while_importing = max(self._while_importing, importing)
+        self._in_tests += in_tests
 
     def look(self, where: str, content: bytes) -> None:
         """Search something written."""
@@ -112,12 +133,17 @@ class Watch:
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
         """Search what the run leaves behind; a find makes it fail."""
+        if hasattr(session.config, "workerinput"):
+            told: Any = session.config
+            told.workeroutput["planted"] = (self._while_importing, len(_planted) - self._while_importing)
+            yield
+            return
         factory: Any = getattr(session.config, "_tmp_path_factory", None)
         if factory is not None and getattr(factory, "_basetemp", None) is not None:
             self.look_into(factory.getbasetemp())
         board: Any = session.config.pluginmanager.get_plugin("scoreboard-of-the-run")
         if board is not None:
-            board.figures.update({"secrets": len(_planted), "secrets_found": len(self.found)})
+            board.figures.update({"secrets": self.planted, "secrets_found": len(self.found)})
         yield
         # Written by now.
         for option in ("xmlpath", "log_file"):
@@ -130,7 +156,7 @@ class Watch:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say how much was planted, searched and found."""
         size_mb = self.scanned_bytes / 1e6
-        line = f"canaries: {len(_planted)} planted, {size_mb:.1f} MB searched, {len(self.found)} found"
+        line = f"canaries: {self.planted} planted, {size_mb:.1f} MB searched, {len(self.found)} found"
         terminalreporter.write_line(line)
         for where in self.found[:50]:
             terminalreporter.write_line(f"a planted secret was written: {where}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "scoreboard.md"
 QUALITY = ROOT / "quality.yaml"
+PLAN = "plan"
 TITLE = """\
 # Scoreboard
 
@@ -45,6 +46,8 @@ FIGURES = {
     "overrun_percent": Figure(
         "Worst overrun of a deadline under a dripping server: at most, in percent", largest=True
     ),
+    "schedules": Figure("Schedules of waits, slow attempts and wishes of a server, in simulated time"),
+    "schedules_late": Figure("… that ended after the deadline"),
     "bomb_mib": Figure("Peak memory gained under a compression bomb of 1 GiB: at most, in MiB", largest=True),
     "creates": Figure("Records created while nearly a third of the requests broke"),
     "creates_lost": Figure("… lost"),
@@ -68,20 +71,19 @@ class Scoreboard:
         self.figures: Counter[str] = Counter()
         self.cases: Counter[str] = Counter()
         self.quality: dict[str, dict[str, str]] = yaml.safe_load(QUALITY.read_text("utf-8"))["rows"]
-        self._rows: dict[str, set[str]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Remember which rows a test proves."""
+        """Write on a test which rows it proves: reports may come from other processes."""
         for item in items:
-            rows = {mark.args[0] for mark in item.iter_markers("plan")}
-            if rows:
-                self._rows[item.nodeid] = rows
+            item.user_properties += [
+                (PLAN, row) for row in {mark.args[0] for mark in item.iter_markers("plan")}
+            ]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what a test that passed has shown."""
         if report.when != "call" or not report.passed:
             return
-        rows = self._rows.get(report.nodeid, set())
+        rows = [row for name, row in report.user_properties if name == PLAN]
         self.cases.update(rows)
         # Each case of such a row is one hostile input, or one fault on the wire.
         self.figures.update({self.quality.get(row, {}).get("counts") for row in rows} - {None})
@@ -94,7 +96,7 @@ class Scoreboard:
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the page after a whole run without a failure."""
-        if exitstatus == 0 and is_whole(session.config):
+        if exitstatus == 0 and not self.figures["secrets_found"] and is_whole(session.config):
             text = self.page()
             if not PAGE.exists() or PAGE.read_text("utf-8") != text:
                 PAGE.write_text(text, "utf-8")
@@ -116,7 +118,9 @@ def is_whole(config: pytest.Config) -> bool:
     narrowed = any(
         config.getoption(name, None) for name in ("keyword", "deselect", "lf", "ignore", "maxfail")
     )
-    return everywhere and not narrowed and config.getoption("markexpr") == "not long"
+    # Processes that only do a share of the tests are told their part by the one that leads.
+    leads = not hasattr(config, "workerinput")
+    return leads and everywhere and not narrowed and config.getoption("markexpr") == "not long"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -65,7 +65,7 @@ def troubles(chance: random.Random) -> list[dict[str, Any]]:
 
 @pytest.mark.plan("S-02")
 @pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=pytest.mark.long)])
-def test_attempts_and_waits_together_stay_within_the_deadline(count: int) -> None:
+def test_attempts_and_waits_together_stay_within_the_deadline(count: int, score: Any) -> None:
     """Whatever takes how long, the call ends in its time, and its error is that of the last attempt."""
     for seed in range(count):
         chance = random.Random(seed)
@@ -86,6 +86,9 @@ def test_attempts_and_waits_together_stay_within_the_deadline(count: int) -> Non
         attempts = caught.value.attempts
         assert len(attempts) == len(wire.script.sent)
         assert caught.value.kind in (attempts[-1].kind, "timeout")
+
+    score("schedules", count)
+    score("schedules_late", 0)
 
 
 # What a server asks for -------------------------------------------------------------------------

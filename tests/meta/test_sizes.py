@@ -18,6 +18,8 @@ MOST_POSITIONAL = 5
 MOST_LINES_OF_AN_ACTION = 80
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# A pair is asked far quicker than a union, once for each of half a million nodes.
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def test_files_are_short() -> None:
@@ -83,19 +85,17 @@ def functions() -> list[tuple[str, Function, bool]]:
     """Return every function of the project with its place, and whether it is bound to a class or object."""
     found = []
     for path in files(".py"):
-        tree = ast.parse(path.read_text("utf-8"))
+        nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
         bound = {
             member
-            for owner in ast.walk(tree)
+            for owner in nodes
             if isinstance(owner, ast.ClassDef)
             for member in owner.body
-            if isinstance(member, Function) and not _is_static(member)
+            if isinstance(member, FUNCTIONS) and not _is_static(member)
         }
         where = place(path)
         found += [
-            (f"{where}:{node.lineno}", node, node in bound)
-            for node in ast.walk(tree)
-            if isinstance(node, Function)
+            (f"{where}:{node.lineno}", node, node in bound) for node in nodes if isinstance(node, FUNCTIONS)
         ]
     return found
 

@@ -7,6 +7,7 @@ wrong in places, so what leaves them on purpose is listed in ``deviations/`` wit
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -141,15 +142,16 @@ def _operation(found: list[Document], method: str, path: str) -> tuple[str, Docu
         (template, document)
         for document in found
         for template, item in document.paths.items()
-        if method in item and re.fullmatch(_pattern(template), path)
+        if method in item and _pattern(template).fullmatch(path)
     ]
     return max(fits, key=lambda one: len(re.sub(r"\{[^}]+\}", "", one[0])), default=None)
 
 
-def _pattern(template: str) -> str:
+@functools.cache
+def _pattern(template: str) -> re.Pattern[str]:
     # A custom module's name stands first in the path, where any other path has its own word.
     template = template.replace("/{module_name}", "/cm_[a-z_]+")
-    return re.sub(r"\{[^}]+\}|\(\\d\+\)", "[^/]+", template)
+    return re.compile(re.sub(r"\{[^}]+\}|\(\\d\+\)", "[^/]+", template))
 
 
 def _way(error: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,9 +93,23 @@ def test_nothing_is_shown(tmp_path, capsys):
     (tmp_path / "note.txt").write_text("nothing")
     print(len(secret))
 """
+# Planted by the module, once in each process, and by tests, each in one process.
+MANY = """
+import pytest
+
+from canaries import canary
+
+AT_IMPORT = [canary("token") for _ in range(5)]
 
 
-def run_inner(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+@pytest.mark.parametrize("number", range(9))
+def test_some_plant(number, tmp_path):
+    secret = canary("token")
+    (tmp_path / "note.txt").write_text(secret if number == SHOWN else "nothing")
+"""
+
+
+def run_inner(folder: Path, program: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Run tests in a process of their own, watched by the plugin."""
     path = folder / "test_inner.py"
     path.write_text(program)
@@ -102,7 +117,7 @@ def run_inner(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
     options = [f"--rootdir={folder}", f"--junitxml={folder / 'junit.xml'}", f"--basetemp={folder / 'temp'}"]
     environment = {**os.environ, "PYTHONPATH": str(TESTS), "CANARY_MARK": MARK}
     return subprocess.run(
-        [*command, *options, str(path)],
+        [*command, *options, *more, str(path)],
         env=environment,
         cwd=folder,
         check=False,
@@ -145,3 +160,35 @@ def test_a_find_alone_makes_a_run_fail(tmp_path: Path) -> None:
     assert "1 passed" in ran.stdout
     assert "1 found" in ran.stdout
     assert ran.returncode == 1
+
+
+SPREAD = ("-n", "2", "--dist", "load")
+
+
+@pytest.mark.plan("S-105")
+def test_every_way_is_found_in_other_processes_too(tmp_path: Path) -> None:
+    """Spread over processes, a run names the same places as in one."""
+    places = []
+    for name, more in (("alone", ()), ("spread", SPREAD)):
+        folder = tmp_path / name
+        folder.mkdir()
+        ran = run_inner(folder, LEAKS, *more)
+        assert ran.returncode != 0
+        named = [line for line in ran.stdout.splitlines() if line.startswith("a planted secret")]
+        # Each process has a folder of its own below the run's.
+        places.append(sorted(re.sub(r"popen-gw\d/", "", line) for line in named))
+
+    assert places[0] == places[1]
+    assert len(places[0]) > 15
+
+
+@pytest.mark.plan("S-105")
+@pytest.mark.parametrize(("shown", "found"), [("None", 0), ("7", 1)])
+def test_what_other_processes_leave_behind_is_searched(tmp_path: Path, shown: str, found: int) -> None:
+    """Every test passes; what one of them has written in its process decides, and all that was planted is counted."""
+    ran = run_inner(tmp_path, MANY.replace("SHOWN", shown), *SPREAD)
+
+    assert "9 passed" in ran.stdout
+    assert "canaries: 14 planted" in ran.stdout
+    assert f"{found} found" in ran.stdout
+    assert ran.returncode == found

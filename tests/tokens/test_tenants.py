@@ -74,7 +74,8 @@ def test_five_hundred_tenants_never_meet(petshop, vendor, calls: int, score) -> 
             outcomes += await asyncio.gather(*tasks, return_exceptions=True)
         return outcomes
 
-    outcomes = asyncio.run(rush())
+    # Where each task came from is noted in a debugged loop: with thousands of them that is most of the work.
+    outcomes = asyncio.run(rush(), debug=False)
 
     cancelled = sum(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
     assert vendor.crossings == []

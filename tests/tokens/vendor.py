@@ -98,6 +98,7 @@ class Vendor:
 def serving(vendor: Vendor) -> Iterator[Vendor]:
     """Serve on a free port of loopback, in a thread."""
     loop, ready = asyncio.new_event_loop(), threading.Event()
+    loop.set_debug(False)  # nothing of it is under test
 
     async def serve() -> None:
         server = await asyncio.start_server(vendor._serve, "127.0.0.1", 0)
