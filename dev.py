@@ -67,7 +67,7 @@ def spread() -> list[str]:
 
 
 def soak(rest: list[str]) -> int:
-    """Make 100,000 calls on a breaking line ([CALLS]), or take each defence away in turn (--mutants [S-.. …])."""
+    """Make 100,000 calls on a breaking line; or take each defence away in turn (--mutants [S-.. …])."""
     script = "tests/mutants.py" if "--mutants" in rest else "tests/soak.py"
     return install("test") or run(script, *[word for word in rest if word != "--mutants"])
 
