@@ -160,6 +160,7 @@ def hostile(kennel: Path) -> dict[str, Any]:
             lambda: shutil.copy(actions / "dogs/getDog.yaml", actions / "GetDog.yaml"),
             "R024",
         ),
+        "a folder far down": (lambda: (actions / "a/b/c/d/e/f").mkdir(parents=True), "Y001"),
         "no main file": ((kennel / "component.yaml").unlink, "Y001"),
         "a main file that is a folder": (
             lambda: ((kennel / "component.yaml").unlink(), (kennel / "component.yaml").mkdir()),
@@ -178,6 +179,7 @@ WAYS = [
     "a file that is no text",
     "a huge file",
     "the same key in capitals",
+    "a folder far down",
     "no main file",
     "a main file that is a folder",
 ]
