@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 
 import pytest
 
@@ -90,6 +91,20 @@ def test_a_create_reaches_a_restless_server_at_most_once(faults, caller, seed):
             assert number in seen
         elif outcome.certainty is Certainty.NOT_SENT:
             assert number not in seen
+
+
+@pytest.mark.plan("S-25")
+def test_a_connection_that_has_waited_for_long_is_not_used_again(monkeypatch, faults, caller):
+    """Five seconds later the server may be about to close it: the next request gets another one."""
+    faults.play(serving(reply(), reply()), serving(reply()))
+    caller.get()
+    now = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: now() + 5.0)
+
+    got = caller.get()
+
+    assert isinstance(got, Reply)
+    assert faults.accepted == 2
 
 
 @pytest.mark.plan("S-14")

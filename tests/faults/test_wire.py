@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from connector_runtime.bodies import BytesBody
@@ -212,20 +210,6 @@ def test_a_connection_closed_while_idle_is_not_used_again(faults, caller):
 
     assert isinstance(got, Reply)
     assert len(faults.requests) == 2
-
-
-@pytest.mark.plan("S-25")
-def test_a_connection_that_has_waited_for_long_is_not_used_again(monkeypatch, faults, caller):
-    """Five seconds later the server may be about to close it: the next request gets another one."""
-    faults.play(serving(HONEST, HONEST), serving(HONEST))
-    caller.get()
-    now = time.monotonic
-    monkeypatch.setattr(time, "monotonic", lambda: now() + 5.0)
-
-    got = caller.get()
-
-    assert isinstance(got, Reply)
-    assert faults.accepted == 2
 
 
 @pytest.mark.plan("S-25")
