@@ -168,3 +168,15 @@ def test_retries_happen_within_a_page() -> None:
 
     assert result.data["orders"] == [1, 2]
     assert [attempt.why for attempt in result.attempts] == ["first", "page", "retry"]
+
+
+@pytest.mark.plan("S-54")
+def test_pages_without_records_end_too() -> None:
+    """A vendor that promises more for ever, and sends nothing, is stopped at the component's number of pages."""
+    shop = Shop(listing(), page(more=True))
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(all=True)
+
+    assert caught.value.kind == "limit"
+    assert shop.sent == 3

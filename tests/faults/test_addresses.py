@@ -156,6 +156,19 @@ def test_an_allowed_origin_must_still_be_a_public_https_host(kind, origin):
 
 
 @pytest.mark.plan("S-82")
+@pytest.mark.parametrize("host", ["localhost", "10.0.0.1", "127.0.0.2", "vendor.example", "[::2]"])
+def test_a_connection_for_loopback_reaches_nothing_else(host):
+    """Not even by a name that usually means this machine, and not if its table says so."""
+    caller = Caller("sync", f"http://{host}:1", loopback=True)
+
+    failure = caller.get()
+    caller.close()
+
+    assert isinstance(failure, Failure)
+    assert (failure.kind, failure.certainty) == ("config", Certainty.NOT_SENT)
+
+
+@pytest.mark.plan("S-82")
 def test_a_connection_that_is_not_for_loopback_never_reaches_it(faults):
     """A sender reaches this machine only when the connection says so."""
     faults.play(serving(reply()))
