@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
 import threading
-import uuid
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class AskingBase:
         self._clock = clock
         self._budget = budget
         self._store = store
-        self._mark = uuid.uuid4().hex
+        self._mark = os.urandom(16).hex()
         self._numbers = itertools.count()
 
     def _now(self) -> float:

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
@@ -130,7 +129,10 @@ def authorization(
             hint="Use a connection that people log in with.",
         )
     _check_redirect_uri(redirect_uri)
-    random_text = random_text or (lambda: secrets.token_urlsafe(RANDOM_BYTES))
+    if random_text is None:
+        import secrets  # noqa: PLC0415  only who begins a login pays for it
+
+        random_text = partial(secrets.token_urlsafe, RANDOM_BYTES)
     scope = channel.scope()
     state = random_text()
     verifier = Secret(random_text()) if "pkce" in oauth2.grants else None
@@ -155,7 +157,9 @@ def challenge_of(verifier: Secret) -> str:
 def is_answer(begun: Authorization, query: str) -> bool:
     """Return whether a callback's query belongs to what was begun, be it a code or a refusal."""
     states = parse_qs(query[:QUERY_MAX_CHARS], keep_blank_values=True).get("state", [])
-    return len(states) == 1 and hmac.compare_digest(states[0].encode(), begun.state.encode())
+    from hmac import compare_digest  # noqa: PLC0415  only who ends a login pays for it
+
+    return len(states) == 1 and compare_digest(states[0].encode(), begun.state.encode())
 
 
 def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:

@@ -7,7 +7,7 @@ that comes back late finds another version in the store, and takes the newer tok
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ class Renewal:
                     return None
             else:
                 rest = {member: document[member] for member in document if member != "lease"}
-                lease = {"holder": uuid.uuid4().hex, "until": now + LEASE_S}
+                lease = {"holder": os.urandom(16).hex(), "until": now + LEASE_S}
                 taken = yield WriteToken(key, {**rest, "lease": lease}, version, undo=rest)
                 if isinstance(taken, StoreError):
                     return taken

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.model import Model
     from connector_runtime.program import BodyChoice, RequestProgram
-    from connector_runtime.schemas import Validator, Violation
+    from connector_runtime.schemas import Validator
+    from connector_runtime.schemas.violations import Violation
 
 USER_AGENT = "connector-runtime"
 _ACCEPT = {"json": "application/json", "text": "text/*, */*", "binary": "*/*"}

@@ -54,7 +54,7 @@ class Document:
     def text(self) -> str:
         """Return the text of the file; of one that came compiled it is only read when wanted."""
         if self._text is None:
-            self._text = self.path.read_text("utf-8-sig")
+            self._text = self.path.read_text("utf-8").removeprefix("\ufeff")
         return self._text
 
     def place(self, pointer: Pointer, *, key: bool = False) -> tuple[int, int]:
@@ -184,7 +184,7 @@ def _text_of(path: Path, name: str, limit_bytes: int) -> str:
         size = f"{limit_bytes // 1024} KiB"
         _refuse(name, "", [_mistake_at("", "Y008", f"the file is larger than {size}", "split it")])
     try:
-        return content.decode("utf-8-sig")
+        return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", "replace")
         hint = "save it as UTF-8 in your editor"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -301,7 +301,7 @@ class _Exact:
         if not item.is_finite():
             raise ValueError("NaN and Infinity cannot be written as JSON")
         # No text of the value can guess the token, so none is mistaken for a number.
-        self._token = self._token or secrets.token_hex(16)
+        self._token = self._token or os.urandom(16).hex()
         self._digits.append(str(item))
         return f"{self._token}:{len(self._digits) - 1}"
 

@@ -17,14 +17,14 @@ from urllib.parse import urldefrag, urljoin
 from connector_runtime.documents import Document, read_json
 from connector_runtime.errors import DefinitionError
 from connector_runtime.schemas.links import Links, NotPlainError
-from connector_runtime.schemas.violations import Violation, in_our_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connector_runtime.errors import Problem
+    from connector_runtime.schemas.violations import Violation
 
-__all__ = ["Schemas", "Validator", "Violation", "language"]
+__all__ = ["Schemas", "Validator", "language"]
 
 KINDS = ("component", "connection", "inputs", "datasource", "action")
 
@@ -65,7 +65,11 @@ class Validator:
 
         A value that is too deep or costs too much to judge is one violation.
         """
-        return [] if self._fits(value) else in_our_words(self._judge, value, shows_values=self._is_language)
+        if self._fits(value):
+            return []
+        from connector_runtime.schemas.violations import in_our_words  # noqa: PLC0415
+
+        return in_our_words(self._judge, value, shows_values=self._is_language)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether a value fits."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import zlib
 from typing import TYPE_CHECKING
 
@@ -214,7 +213,7 @@ class _TemporaryFile:
     def __init__(self, target: Path, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
         self._target = target
-        self._temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
+        self._temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}.part")
         try:
             self._stream = self._temporary.open("xb", buffering=0)
         except OSError as error:
