@@ -116,7 +116,7 @@ def is_whole(config: pytest.Config) -> bool:
     """Return whether the default run was asked for: every file, everything but the long tests."""
     everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = any(
-        config.getoption(name, None) for name in ("keyword", "deselect", "lf", "ignore", "maxfail")
+        config.getoption(name, None) for name in ("keyword", "deselect", "lf", "ignore", "maxfail", "collectonly")
     )
     # Processes that only do a share of the tests are told their part by the one that leads.
     leads = not hasattr(config, "workerinput")

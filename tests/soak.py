@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import urllib.request
+from array import array
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ from connector_runtime.values import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# An action, its inputs, and kind and number of the record that comes of it.
+Call = tuple[str, dict[str, Any], tuple[str, int] | None]
 
 ROOT = Path(__file__).resolve().parents[1]
 ITEMS = "/books/v3/items"
@@ -73,37 +77,52 @@ class Hurry(SystemClock):
 
 @dataclass
 class Tally:
-    """What was done and seen; ids by what the record is known by."""
+    """What was done and seen, kept so that it does not grow with the calls.
 
+    Attributes:
+        ids: Of the records, by kind and number; 0 where none was told.
+        tried: Whether a record was asked for, by kind and number.
+        twins: Names that were told with two ids.
+        memory: Calls so far, and megabytes.
+    """
+
+    ids: dict[str, array[int]]
+    tried: dict[str, bytearray]
     calls: int = 0
     unknown: int = 0
     worst_overrun_s: float = 0.0
-    ids: dict[str, set[str]] = field(default_factory=dict)
-    tried: set[str] = field(default_factory=set)
+    twins: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[int, float]] = field(default_factory=list)
 
 
-def call_of(number: int, chance: random.Random, most: int) -> tuple[str, dict[str, Any], str]:
+def call_of(number: int, chance: random.Random, most: int) -> Call:
     """Return an action, its inputs, and what its record is known by."""
     repeats = {"maxRetries": 10, "retryDelayMS": 1}
     kind, one = chance.random(), chance.randrange(most)
     if kind < 0.3:
         fields = {"Last_Name": f"Lead {one}", "Email": f"lead{one}@example.com"}
-        return "crmUpsertRecord", {"recordType": "Leads", "fieldValues": fields, **repeats}, f"lead {one}"
+        return "crmUpsertRecord", {"recordType": "Leads", "fieldValues": fields, **repeats}, ("lead", one)
     if kind < 0.6:
         unique = {"uniqueFieldKey": "cf_external_id", "uniqueFieldValue": f"EXT-{one}"}
         inputs = {"recordType": "contacts", **unique, "fieldValues": {"contact_name": f"Customer {one}"}}
-        return "booksUpsertRecord", {**inputs, **repeats}, f"contact {one}"
+        return "booksUpsertRecord", {**inputs, **repeats}, ("contact", one)
     if kind < 0.7:
         fields = {"name": f"Item {number}", "rate": 1}
         return (
             "booksCreateRecord",
             {"recordType": "items", "fieldValues": fields, **repeats},
-            f"item {number}",
+            ("item", number),
         )
     query = "select Last_Name from Contacts where Last_Name is not null limit 2"
-    return "crmRunQuery", {"query": query, **repeats}, ""
+    return "crmRunQuery", {"query": query, **repeats}, None
+
+
+def tally_of(calls: int, most: int) -> Tally:
+    """Return an empty tally with room for all records."""
+    rooms = {"lead": most, "contact": most, "item": calls}
+    ids = {kind: array("q", bytes(8 * room)) for kind, room in rooms.items()}
+    return Tally(ids, {kind: bytearray(room) for kind, room in rooms.items()})
 
 
 class Soak:
@@ -111,9 +130,10 @@ class Soak:
 
     def __init__(self, given: dict[str, Any], calls: int, seed: int) -> None:
         self.given, self.wanted, self.seed = given, calls, seed
-        self.component, self.clock, self.tally = Component.load(ROOT), Hurry(), Tally()
+        most = max(10, calls // 8)
+        self.component, self.clock, self.tally = Component.load(ROOT), Hurry(), tally_of(calls, most)
         chance = random.Random(seed)
-        self.calls = (call_of(number, chance, max(10, calls // 8)) for number in range(calls))
+        self.calls = (call_of(number, chance, most) for number in range(calls))
 
     def run(self) -> None:
         """Make all calls, blocking and awaiting in turn."""
@@ -132,12 +152,12 @@ class Soak:
             runner.run(awaiting.aclose())
             runner.close()
 
-    def _block(self, session: Any, share: list[tuple[str, dict[str, Any], str]]) -> None:
+    def _block(self, session: Any, share: list[Call]) -> None:
         for action, inputs, name in share:
             with self._noting(action, name) as told:
                 told.append(session.run(action, inputs, deadline_s=DEADLINE_S))
 
-    async def _await(self, session: Any, share: list[tuple[str, dict[str, Any], str]]) -> None:
+    async def _await(self, session: Any, share: list[Call]) -> None:
         left = iter(share)
 
         async def work() -> None:
@@ -148,11 +168,11 @@ class Soak:
         await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
 
     @contextmanager
-    def _noting(self, action: str, name: str) -> Iterator[list[Any]]:
+    def _noting(self, action: str, name: tuple[str, int] | None) -> Iterator[list[Any]]:
         told: list[Any] = []
         tally, started = self.tally, time.monotonic()
         if name:
-            tally.tried.add(name)
+            tally.tried[name[0]][name[1]] = 1
         try:
             yield told
         except ConnectorError as problem:
@@ -160,7 +180,10 @@ class Soak:
             tally.unknown += problem.kind == "outcome_unknown"
         else:
             if name:
-                tally.ids.setdefault(name, set()).add(id_of(told[0].data))
+                told_id = int(id_of(told[0].data))
+                kept = tally.ids[name[0]]
+                tally.twins += kept[name[1]] not in (0, told_id)
+                kept[name[1]] = told_id
         tally.calls += 1
         tally.worst_overrun_s = max(tally.worst_overrun_s, time.monotonic() - started - DEADLINE_S)
 
@@ -175,10 +198,8 @@ class Soak:
         ]
         keys = Counter((kind, key) for kind, key, _ in made if key is not None)
         # The ledger has no key of a lead.
-        leads = sum(kind == "Leads" for kind, *_ in made) - sum(
-            name.startswith("lead") for name in tally.tried
-        )
-        known = set().union(*tally.ids.values())
+        leads = sum(kind == "Leads" for kind, *_ in made) - sum(tally.tried["lead"])
+        known = {one for ids in tally.ids.values() for one in ids if one}
         creates = sum(entry["method"] == "POST" and entry["path"] == ITEMS for entry in ledger)
         figures = {
             "calls": tally.calls,
@@ -186,10 +207,10 @@ class Soak:
             "faults": sum(entry["fault"] is not None for entry in ledger),
             "unknown outcomes": tally.unknown,
             "records": len(made),
-            "lost": len(known - {one for *_, one in made}),
+            "lost": len(known - {int(one) for *_, one in made}),
             "doubled": keys.total() - len(keys) + max(0, leads),
-            "names with two records": sum(len(ids) - 1 for ids in tally.ids.values()),
-            "creates sent again": creates - sum(name.startswith("item ") for name in tally.tried),
+            "names with two records": tally.twins,
+            "creates sent again": creates - sum(tally.tried["item"]),
             "MB per 10,000 calls": round(slope(tally.memory) * 10_000, 2),
             "worst overrun s": round(max(0.0, tally.worst_overrun_s), 2),
         }

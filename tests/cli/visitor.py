@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -30,11 +31,26 @@ class Visitor:
     before: Callable[[str], Any] | None = None
     address: str = ""
     callback: str = ""
-    pages: list[tuple[int, str]] = field(default_factory=list)
+    _pages: list[tuple[int, str]] = field(default_factory=list)
+    _is_back: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def pages(self) -> list[tuple[int, str]]:
+        """Return what was shown; the command may end before the browser has read its last page."""
+        if self.address:
+            self._is_back.wait(30)
+        return self._pages
 
     def open(self, url: str, *_: Any) -> bool:
         """Do as `webbrowser.open`: go to the page, decide, follow the way back to its end."""
         self.address = url
+        try:
+            self._visit(url)
+        finally:
+            self._is_back.set()
+        return True
+
+    def _visit(self, url: str) -> None:
         place = urlsplit(url)
         if place.path.startswith("/login/"):  # a shop's desk needs no decision
             self.callback = ask(url)[1]["Location"]
@@ -44,12 +60,11 @@ class Visitor:
             self.callback = ask(page, "POST", urlencode(fields), FORM)[1]["Location"]
         if self.before is None or self.before(self.callback) is not True:
             self.follow(self.callback)
-        return True
 
     def follow(self, url: str) -> None:
         """Go to an address of this machine, and on to where it leads."""
         status, headers, text = ask(url)
-        self.pages.append((status, text))
+        self._pages.append((status, text))
         if status == 303:
             place = urlsplit(url)
             self.follow(f"{place.scheme}://{place.netloc}{headers['Location']}")

@@ -116,10 +116,9 @@ class Waiting:
         self._answers.put(place.query)
         return 303, "", _END_PATH
 
-    def was_shown(self, target: str) -> None:
-        """Note that the last page has been sent."""
-        if urlsplit(target).path == _END_PATH:
-            self._shown.set()
+    def was_shown(self) -> None:
+        """Note that the last page has been sent; whoever asked for it too early or wrongly does not count."""
+        self._shown.set()
 
 
 def redirect_uri(port: int) -> str:
@@ -168,7 +167,8 @@ class _Desk(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
         self.wfile.flush()
-        self.place.was_shown(self.path)
+        if status == 200:
+            self.place.was_shown()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's own name
         """Say nothing: the address holds a code."""
