@@ -38,6 +38,7 @@ Call = tuple[str, dict[str, Any], tuple[str, int] | None]
 
 ROOT = Path(__file__).resolve().parents[1]
 ITEMS = "/books/v3/items"
+KINDS = ("Leads", "contacts", "items")
 IN_FLIGHT = 16
 ROUNDS = 20
 DEADLINE_S = 60.0
@@ -194,7 +195,7 @@ class Soak:
             (effect["kind"], effect.get("key"), effect["id"])
             for entry in ledger
             for effect in entry["effects"]
-            if effect["effect"] in ("create", "upsert-insert", "upsert-create")
+            if effect["effect"] in ("create", "upsert-insert", "upsert-create") and effect["kind"] in KINDS
         ]
         keys = Counter((kind, key) for kind, key, _ in made if key is not None)
         # The ledger has no key of a lead.
