@@ -159,6 +159,6 @@ def _names_for(kind: str, steps: tuple[str, ...]) -> frozenset[str]:
 
 
 def _starts(steps: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    return len(pattern) <= len(steps) and all(
-        wanted in {"*", step} for wanted, step in zip(pattern, steps, strict=False)
-    )
+    if len(pattern) > len(steps):
+        return False
+    return all(wanted in (step, "*") for wanted, step in zip(pattern, steps, strict=False))

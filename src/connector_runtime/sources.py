@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -80,14 +81,26 @@ def _declared(name: str) -> set[str]:
     Where that is not exactly one, importlib.metadata decides.
     """
     found: set[str] = set()
-    for place in sys.path:
-        for file in Path(place).glob("*.dist-info/entry_points.txt"):
-            text = file.read_text("utf-8")
-            if ENTRY_POINTS in text:
-                section = text.partition(f"[{ENTRY_POINTS}]")[2].partition("[")[0]
-                pairs = [line.partition("=") for line in section.splitlines()]
-                found.update(value.strip() for key, _, value in pairs if key.strip() == name)
+    for text in _entry_points():
+        if ENTRY_POINTS in text:
+            section = text.partition(f"[{ENTRY_POINTS}]")[2].partition("[")[0]
+            pairs = [line.partition("=") for line in section.splitlines()]
+            found.update(value.strip() for key, _, value in pairs if key.strip() == name)
     return {value for value in found if _PLAIN.fullmatch(value)}
+
+
+def _entry_points() -> Iterator[str]:
+    """Yield what installed packages declare; without pathlib, which takes a quarter of a first request."""
+    files: list[str] = []
+    for place in sys.path:
+        with suppress(OSError):  # an archive, or nothing at all
+            inside = os.listdir(place or ".")  # noqa: PTH208
+            files += [
+                f"{place or '.'}/{name}/entry_points.txt" for name in inside if name.endswith(".dist-info")
+            ]
+    for file in files:
+        with suppress(OSError), open(file, "rb") as opened:  # noqa: PTH123  most packages declare nothing
+            yield opened.read().decode("utf-8", "replace")
 
 
 def folder_files(folder: Path, part: str) -> Iterator[str]:
