@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from meta.repository import ROOT, files, place
+from scoreboard import FIGURES, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +106,11 @@ def test_faults_of_another_client_have_their_rows(fault: str) -> None:
     """Each of the twelve faults is ruled out by a row that is done."""
     assert len(QUALITY["faults_of_another_client"]) == 12
     assert ROWS[QUALITY["faults_of_another_client"][fault]]["done"]
+
+
+def test_the_scoreboard_has_every_figure_and_row() -> None:
+    """The page is the one that the tests write: every figure, every row, nothing by hand."""
+    text = PAGE.read_text("utf-8")
+
+    assert [figure.label for figure in FIGURES.values() if f"| {figure.label} | " not in text] == []
+    assert [key for key in ROWS if f"| {key} | " not in text] == []
