@@ -19,7 +19,4 @@ class AsyncLine(Line, httpx.AsyncHTTPTransport):
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(httpcore.AsyncHTTPConnection, AsyncNetwork(), context)
-
-    async def exchange(self, request: httpcore.Request) -> httpcore.Response:
-        response: httpcore.Response = await self._pool.handle_async_request(request)
-        return response
+        self.exchange = self._pool.handle_async_request

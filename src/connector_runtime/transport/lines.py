@@ -26,7 +26,7 @@ from connector_runtime.transport.network import SyncNetwork
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from connector_runtime.bodies import Body
     from connector_runtime.messages import Outgoing
@@ -141,20 +141,17 @@ class Line:
     Attributes:
         network: Opens the connection's socket and counts what passes it.
         idle_at: `time.monotonic()` instant at which it was last put back.
+        exchange: Sends a request; gives the head of its reply, the rest to be read from its
+            stream. That of an event loop gives what is awaited for it.
     """
+
+    exchange: Callable[[httpcore.Request], Any]
 
     def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:
         self.network = network
         self.idle_at = 0.0
         # httpx's transports ask this attribute, and nothing else, to handle a request.
         self._pool: Any = OneConnection(make, network, context)
-
-    def exchange(self, request: httpcore.Request) -> Any:
-        """Send a request; gives the head of its reply, the rest to be read from its stream.
-
-        A line of an event loop gives what is awaited for that.
-        """
-        raise NotImplementedError
 
     def is_reusable(self) -> bool:
         """Return whether the connection is open, idle, and holds nothing unread."""
@@ -170,10 +167,7 @@ class SyncLine(Line, httpx.HTTPTransport):
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(httpcore.HTTPConnection, SyncNetwork(), context)
-
-    def exchange(self, request: httpcore.Request) -> httpcore.Response:
-        response: httpcore.Response = self._pool.handle_request(request)
-        return response
+        self.exchange = self._pool.handle_request
 
 
 class OneConnection:
