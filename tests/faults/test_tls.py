@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import ssl
 import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.lines import trust
 from connector_runtime.values import Certainty
 from faults.conftest import Caller
 from faults.faultserver import FaultServer, reply, serving
@@ -84,6 +87,32 @@ def test_a_certificate_that_does_not_hold_is_refused(meet, certificate, trust):
     assert "certificate is not accepted" in failure.message
     assert server.requests == []
     assert server.is_forsaken()
+
+
+@pytest.mark.plan("S-39")
+def test_an_authority_that_the_system_trusts_is_trusted(meet, tmp_path):
+    """A company's own authority, once it stands in the directory of the system, needs no setting."""
+    # The name is the hash of the authority's subject: `openssl x509 -subject_hash`.
+    shutil.copy(FOLDER / "authority.pem", tmp_path / "53d9866d.0")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust(context, str(tmp_path))
+    _, caller = meet("good", context)
+
+    assert isinstance(caller.get(), Reply)
+
+
+@pytest.mark.plan("S-39")
+@pytest.mark.parametrize("directory", ["empty", "missing"])
+def test_where_the_system_trusts_nobody_the_authorities_of_certifi_are_trusted(tmp_path, directory):
+    """A container without certificates of its own still reaches the vendor, and verifies him."""
+    (tmp_path / "empty").mkdir()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    trust(context, str(tmp_path / directory))
+
+    known = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    known.load_verify_locations(certifi.where())
+    assert context.get_ca_certs() == known.get_ca_certs() != []
 
 
 @pytest.mark.plan("S-39")

@@ -8,11 +8,9 @@ and other settings of the environment do not exist here.
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 import time
 from collections import deque
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.bodies import BodyError
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection
     from pathlib import Path
-    from types import TracebackType
+    from types import ModuleType, TracebackType
 
     from connector_runtime.transport.async_transport import AsyncSender
     from connector_runtime.transport.lines import Line
@@ -43,20 +41,18 @@ _VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 
 @functools.cache
 def load_lines() -> ModuleType:
-    """Return the module that drives httpx, loaded when something is first sent.
-
-    Where click is installed, httpx also loads a command line of its own, which is half of
-    what its import costs; an empty module in that place spares it.
-    """
-    stub = ModuleType("httpx._main")
-    stub.main = lambda: None  # type: ignore[attr-defined]
-    if "httpx" not in sys.modules:
-        sys.modules[stub.__name__] = stub
+    """Return the module that drives httpcore, loaded when something is first sent."""
     from connector_runtime.transport import lines  # noqa: PLC0415
 
-    if sys.modules.get(stub.__name__) is stub:
-        del sys.modules[stub.__name__]
     return lines
+
+
+@functools.cache
+def load_given() -> ModuleType:
+    """Return the module that drives a given transport of httpx, loaded when there is one."""
+    from connector_runtime.transport import given  # noqa: PLC0415
+
+    return given
 
 
 class Attempt:
@@ -121,18 +117,27 @@ class Attempt:
             raise ReplyError("network", "The connection broke while the request was sent.")
         return intake.finish(time.monotonic() - self._started_at)
 
+    @property
+    def caught(self) -> tuple[type[Exception], ...]:
+        """What it may end in; anything else is a mistake in a program and is raised."""
+        way = load_given() if self.traffic is None else load_lines()
+        caught: tuple[type[Exception], ...] = way.CAUGHT
+        return caught
+
     def failure(self, error: Exception) -> Failure:
         """Return what went wrong, and whether the request may have arrived."""
         traffic = self.traffic
-        certainty = None
-        if traffic is not None:
-            certainty = Certainty.UNKNOWN if traffic.has_sent else Certainty.NOT_SENT
+        is_unsent = traffic is not None and not traffic.has_sent
+        certainty = Certainty.NOT_SENT if is_unsent else Certainty.UNKNOWN
         if isinstance(error, ReplyError):
-            return Failure(certainty or Certainty.UNKNOWN, error.kind, error.message)
+            return Failure(certainty, error.kind, error.message)
         if isinstance(error, BodyError):
-            return Failure(certainty or Certainty.UNKNOWN, "input", error.message)
-        reason = traffic.reason if traffic is not None else None
-        failure: Failure = load_lines().failure_of(error, certainty, self._address.host, reason)
+            return Failure(certainty, "input", error.message)
+        failure: Failure
+        if traffic is None:
+            failure = load_given().failure_of(error, self._address.host)
+        else:
+            failure = load_lines().failure_of(error, certainty, self._address.host, traffic.reason)
         return failure
 
     def discard(self) -> None:
@@ -209,7 +214,7 @@ class Sender:
         headers = wire_headers(outgoing, address)
         if self._given is None:
             return address, load_lines().wire_request(outgoing, address, headers)
-        request = load_lines().request_of(outgoing, address, headers, timeout_s)
+        request = load_given().request_of(outgoing, address, headers, timeout_s)
         if outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES:
             # Some transports send whatever is not read yet in chunks, even nothing at all.
             try:
@@ -320,7 +325,7 @@ class SyncSender(Sender):
             finally:
                 response.stream.close()
             return attempt.finish()
-        except lines.CAUGHT as error:
+        except attempt.caught as error:
             return attempt.failure(error)
         finally:
             attempt.discard()

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import httpcore
-import httpx
 
 from connector_runtime.transport.async_network import AsyncNetwork
 from connector_runtime.transport.lines import Line
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Awaitable
 
 
-class AsyncLine(Line, httpx.AsyncHTTPTransport):
-    """An httpx transport with one connection, for an event loop."""
+class AsyncLine(Line):
+    """One connection, for an event loop."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
-        super().__init__(httpcore.AsyncHTTPConnection, AsyncNetwork(), context)
-        self.exchange = self._pool.handle_async_request
+        super().__init__(AsyncNetwork(), context)
+
+    def exchange(self, request: httpcore.Request) -> Awaitable[httpcore.Response]:
+        connection = self._connection_for(request, httpcore.AsyncHTTPConnection)
+        answer: Awaitable[httpcore.Response] = connection.handle_async_request(request)
+        return answer

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def _async_lines() -> ModuleType:
-    """Return the module that drives httpx in an event loop, loaded when something is first sent."""
+    """Return the module that drives httpcore in an event loop, loaded when something is first sent."""
     load_lines()
     from connector_runtime.transport import async_lines  # noqa: PLC0415
 
@@ -112,7 +112,7 @@ class AsyncSender(Sender):
                 finally:
                     await response.stream.aclose()
             return attempt.finish()
-        except lines.CAUGHT as error:
+        except attempt.caught as error:
             return attempt.failure(error)
         finally:
             attempt.discard()

@@ -1,23 +1,22 @@
-"""One connection each: httpx transports over sockets of our own. The only module that imports httpx.
+"""One connection each: httpcore's connections over sockets of our own.
 
-httpx's own pool searches all connections for every request, which is quadratic in
-flight, so a line holds exactly one connection and the sender keeps the lines. A line is
-asked in the words of httpcore, below httpx: to wrap each request and reply in httpx's own
-classes and unwrap them again costs an eighth of sending it.
+httpx's pool searches all connections for every request, which is quadratic in flight, so a
+line holds exactly one connection and the sender keeps the lines. httpcore, on which httpx's
+own transports stand, is asked directly: httpx around it would make each call an eighth
+dearer, and a fresh process a tenth. A transport that is given is httpx's; see `given`.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import ssl
 import threading
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import certifi
 import httpcore
-import httpx
 
 from connector_runtime.bodies import BodyError
 from connector_runtime.messages import Failure
@@ -36,39 +35,20 @@ if TYPE_CHECKING:
 KEEP_ALIVE_S = 4.0
 
 # Everything an attempt may end in; what is not here is a mistake in a program and is raised.
-CAUGHT = (
+CAUGHT: tuple[type[Exception], ...] = (
     ReplyError,
     BodyError,
     httpcore.TimeoutException,
     httpcore.NetworkError,
     httpcore.ProtocolError,
-    httpx.TransportError,
-    httpx.StreamError,
-    httpx.InvalidURL,
     OSError,
-)
-_LATE = (httpcore.TimeoutException, httpx.TimeoutException, TimeoutError)
-_INVALID = (
-    httpcore.LocalProtocolError,
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-)
-_STRANGE = (httpcore.RemoteProtocolError, httpx.RemoteProtocolError)
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
 )
 
 is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
 
 
-class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body as httpx wants it; starts anew each time it is iterated."""
+class Upload:
+    """A body as it is sent; starts anew each time it is iterated."""
 
     def __init__(self, body: Body | None) -> None:
         self._body = body
@@ -92,43 +72,38 @@ def wire_request(outgoing: Outgoing, address: Address, headers: list[tuple[str, 
     return httpcore.Request(outgoing.method, url, headers=headers, content=Upload(outgoing.body))
 
 
-def request_of(
-    outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], timeout_s: float
-) -> httpx.Request:
-    """Return the request as a given httpx transport takes it, without a client in between."""
-    timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
-    return httpx.Request(
-        outgoing.method,
-        _url(address),
-        headers=headers,
-        stream=Upload(outgoing.body),
-        extensions={"timeout": timeout},
-    )
-
-
-@lru_cache(maxsize=64)
-def _url(address: Address) -> httpx.URL:
-    """Return httpx's URL; parsing costs more than all our checks, and addresses repeat."""
-    url = httpx.URL(
-        scheme=address.scheme, host=address.host, port=address.port, raw_path=address.target.encode("ascii")
-    )
-    if url.raw_path != address.target.encode("ascii") or url.host != address.host:
-        raise ReplyError("config", "The address of the request is not valid.")
-    return url
-
-
 def tls_context() -> ssl.SSLContext:
     """Return the one TLS context of the process: it always verifies and reads no environment.
 
-    Loading the certificates costs 15 ms and most of a megabyte, so everybody shares it.
+    It trusts whom the system trusts, where OpenSSL has a directory of certificates and
+    looks up the few it meets; to read a whole bundle, as is done elsewhere with certifi's,
+    costs 30 ms and two megabytes.
     """
     with _context_lock:
         if not _contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.load_verify_locations(certifi.where())
+            trust(context, ssl.get_default_verify_paths().openssl_capath)
             _contexts.append(context)
         return _contexts[0]
+
+
+def trust(context: ssl.SSLContext, directory: str) -> None:
+    """Trust the authorities of a directory, or certifi's where it holds none.
+
+    Args:
+        context: What is to trust them.
+        directory: Where OpenSSL finds a certificate by its name, `<hash of its subject>.0`.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            is_filled = any(entry.name.endswith(".0") for entry in entries)
+    except OSError:
+        is_filled = False
+    if is_filled:
+        context.load_verify_locations(capath=directory)
+    else:
+        context.load_verify_locations(certifi.where())
 
 
 _context_lock = threading.Lock()
@@ -147,60 +122,47 @@ class Line:
 
     exchange: Callable[[httpcore.Request], Any]
 
-    def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:
+    def __init__(self, network: Any, context: ssl.SSLContext | None) -> None:
         self.network = network
         self.idle_at = 0.0
-        # httpx's transports ask this attribute, and nothing else, to handle a request.
-        self._pool: Any = OneConnection(make, network, context)
+        self._context = context
+        self._connection: Any = None
 
     def is_reusable(self) -> bool:
         """Return whether the connection is open, idle, and holds nothing unread."""
-        return self._pool.is_reusable() and not self.network.traffic.broke
+        connection = self._connection
+        is_idle = connection is not None and connection.is_idle() and not _leftover(connection)
+        return is_idle and not self.network.traffic.broke
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.network.close()
 
-
-class SyncLine(Line, httpx.HTTPTransport):
-    """An httpx transport with one connection, for threads."""
-
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        super().__init__(httpcore.HTTPConnection, SyncNetwork(), context)
-        self.exchange = self._pool.handle_request
-
-
-class OneConnection:
-    """Stands where httpx expects a pool."""
-
-    def __init__(self, make: Any, network: Any, context: ssl.SSLContext | None) -> None:
-        self._make = make
-        self._network = network
-        self._context = context
-        self._connection: Any = None
-
-    def handle_request(self, request: httpcore.Request) -> Any:
-        return self._for(request).handle_request(request)
-
-    def handle_async_request(self, request: httpcore.Request) -> Any:
-        return self._for(request).handle_async_request(request)
-
-    def is_reusable(self) -> bool:
-        connection = self._connection
-        return connection is not None and connection.is_idle() and not _leftover(connection)
-
-    def _for(self, request: httpcore.Request) -> Any:
+    def _connection_for(self, request: httpcore.Request, make: Any) -> Any:
         """Return the connection; a dead one is replaced before anything is written to it."""
         connection = self._connection
         if connection is None or not connection.is_idle() or connection.has_expired():
-            self._network.close()
-            connection = self._connection = self._make(
+            self.network.close()
+            connection = self._connection = make(
                 origin=request.url.origin,
                 ssl_context=self._context,
                 keepalive_expiry=KEEP_ALIVE_S,
-                network_backend=self._network,
+                network_backend=self.network,
             )
         return connection
+
+
+class SyncLine(Line):
+    """One connection, for threads."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        super().__init__(SyncNetwork(), context)
+
+    def exchange(self, request: httpcore.Request) -> httpcore.Response:
+        response: httpcore.Response = self._connection_for(request, httpcore.HTTPConnection).handle_request(
+            request
+        )
+        return response
 
 
 def _leftover(connection: Any) -> bool:
@@ -218,32 +180,28 @@ def _leftover(connection: Any) -> bool:
     return False
 
 
-def failure_of(error: Exception, certainty: Certainty | None, host: str, reason: str | None) -> Failure:
-    """Return what an httpx or socket error means, in words without addresses or secrets.
+def failure_of(error: Exception, certainty: Certainty, host: str, reason: str | None) -> Failure:
+    """Return what an error of the line means, in words without addresses or secrets.
 
     Args:
         error: What was raised; its own text is not used.
-        certainty: What the line knows, or None to go by the class of the error.
+        certainty: Whether anything was sent, as the line knows it.
         host: Host name for the message.
-        reason: Why there is no connection, if the line knows.
+        reason: Why there is no connection, or None.
     """
-    # The aiohttp transport calls every lost connection a ConnectTimeout, and repeats some requests itself.
-    is_aiohttps = type(error.__cause__).__module__.startswith("aiohttp.")
-    if certainty is None:
-        is_known = isinstance(error, _NOT_SENT) and not is_aiohttps
-        certainty = Certainty.NOT_SENT if is_known else Certainty.UNKNOWN
-    if isinstance(error, _LATE) and not (is_aiohttps and isinstance(error, httpx.ConnectTimeout)):
+    if isinstance(error, (httpcore.TimeoutException, TimeoutError)):
         return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
-    if isinstance(error, _INVALID):
+    if isinstance(error, httpcore.LocalProtocolError):
         return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
     if certainty is Certainty.NOT_SENT:
         return Failure(certainty, "network", f"No connection to {host}: {reason or 'it failed'}.")
-    if isinstance(error, _STRANGE) and not _is_cut(error):
+    if isinstance(error, httpcore.RemoteProtocolError) and not is_cut(error):
         return Failure(certainty, "contract", f"What {host} sent is not HTTP.")
     return Failure(certainty, "network", f"The connection to {host} broke before the reply was complete.")
 
 
-def _is_cut(error: Exception) -> bool:
+def is_cut(error: Exception) -> bool:
+    """Return whether a broken reply is one that stopped, and not one that is not HTTP."""
     text = str(error)
     return "disconnected" in text or "closed connection" in text
 
