@@ -105,6 +105,7 @@ class Watch:
         """Tell what modules plant from what tests plant."""
         self._while_importing = len(_planted)
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Add what a process has planted; all of them import the same modules."""
         importing, in_tests = getattr(node, "workeroutput", {}).get("planted", (0, 0))

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector_runtime.forks import forget_after_fork
 
@@ -19,8 +19,7 @@ EXACT_S = 3600.0
 STEPS = 144
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A service's budget; None means no such limit.
 
     Attributes:
@@ -39,8 +38,7 @@ class Rule:
         return self.per_s / STEPS if self.per_s > EXACT_S else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A vendor's wish not to be asked for a while, shared by all who count together.
 
     Attributes:
@@ -55,7 +53,7 @@ class Pause:
     back_s: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class _Account:
     """One key's count; `sent` holds instants by holder, the oldest first."""
 

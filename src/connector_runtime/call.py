@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.retry import retry_after_s, seconds_of
 
@@ -27,8 +27,7 @@ BODY_LOG_BYTES = 10_240
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that ended: an attempt or a whole action.
 
     Attributes:
@@ -57,7 +56,7 @@ class Event:
     request_id: str | None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Listener:
     """Who wants to know: a hook for telemetry, a logger for debugging."""
 
@@ -65,7 +64,7 @@ class Listener:
     logger: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Call:
     """Everything one conversation works with.
 

@@ -16,8 +16,7 @@ ConnectorError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,8 +118,7 @@ class ConnectorError(Exception):
         return shape | {key: value for key, value in optional.items() if value not in (None, [])}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in one file; sorts by place.
 
     `line` and `column` count from 1; `source` is the line's text for the caret.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.retry import date_s
@@ -28,8 +28,7 @@ _SECRETS = ("access_token", "refresh_token", "id_token")
 _DATES = ("expires_at", "issued_at", "expires_in")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """An access token, what renews it, and what the vendor said beside it.
 
     Attributes:
@@ -45,7 +44,7 @@ class Token:
     expires_at: float | None = None
     issued_at: float | None = None
     grant: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], *, now: float | None = None) -> Token:
@@ -114,8 +113,7 @@ def _mark(text: str) -> str:
     return hashlib.sha256(f"grant {text}".encode()).hexdigest()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """Why there is no newer token, for all who share the grant.
 
     Attributes:

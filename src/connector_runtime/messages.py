@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,7 @@ GIB = 1024 * MIB
 FailureKind = Literal["network", "timeout", "limit", "contract", "config", "input"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request ready to be sent, once or again.
 
     Attributes:
@@ -35,7 +34,7 @@ class Outgoing:
     body: Body | None = None
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Reply:
     """A whole reply, decoded; whether it is good news is for others to say.
 
@@ -61,8 +60,7 @@ class Reply:
         return ", ".join(values) if values else None
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """An attempt without a readable reply; the message has no secret and no query."""
 
     certainty: Certainty
@@ -70,8 +68,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much of a reply is read before it is refused.
 
     Attributes:

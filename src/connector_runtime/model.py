@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.budget import Rule
 from connector_runtime.inputs import build_inputs, input_schema
@@ -29,32 +28,28 @@ T = TypeVar("T")
 MAX_LISTED_SCOPES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceBudget:
+class ServiceBudget(NamedTuple):
     """A limit of a service's, and what beside the connection shares it."""
 
     rule: Rule
     key: Evaluate | None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """An API of the vendor's: where it is, and how much may be asked of it."""
 
     url: Evaluate
     budgets: tuple[ServiceBudget, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(NamedTuple):
     """How a connection picks a row of a table; the first value present decides."""
 
     rows: Mapping[str, Mapping[str, Any]]
     first: tuple[tuple[str, Evaluate], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OAuth2:
+class OAuth2(NamedTuple):
     """How a connection comes to a token, renews it and gives it back.
 
     Attributes:
@@ -78,8 +73,7 @@ class OAuth2:
     scopes: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionModel:
+class ConnectionModel(NamedTuple):
     """A way to connect, compiled."""
 
     key: str
@@ -176,8 +170,7 @@ class Action:
         return any(f"inputs.{key}" in str(text) for text in self.definition.get("scopes", ()))
 
 
-@dataclass(frozen=True, slots=True)
-class DataSource:
+class DataSource(NamedTuple):
     """A picker: a reading action, and how its records become options."""
 
     key: str

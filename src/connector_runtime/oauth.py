@@ -13,10 +13,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 from connector_runtime.bodies import FormBody
@@ -45,7 +44,7 @@ TIMEOUT_S = 60.0
 # Longer than any code or parameter that a vendor sends; stops what only serves an attack.
 PARAMETER_MAX_CHARS = 4096
 QUERY_MAX_CHARS = 4 * PARAMETER_MAX_CHARS
-_PLAIN = re.compile(r"[\x21-\x7e]+")
+_PLAIN = r"[\x21-\x7e]+"
 _LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 _AGAIN = "Start the login again."
 # What the standard's refusals mean; a vendor's own words come first.
@@ -72,8 +71,7 @@ _STANDARD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Authorization:
+class Authorization(NamedTuple):
     """A way to the login page, and what must be remembered until the person is back.
 
     Attributes:
@@ -100,8 +98,7 @@ class Authorization:
         return cls(kept["url"], kept["redirectUri"], kept["state"], verifier)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a person brings back from the login page: a code, and what the connection keeps."""
 
     code: Secret
@@ -187,7 +184,7 @@ def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:
     kept = {name: given[name][0] for name in oauth2.keep if given.get(name, [""])[0]}
     code = given.get("code", [""])[0]
     for name, value in {"code": code, **kept}.items():
-        if len(value) > PARAMETER_MAX_CHARS or not _PLAIN.fullmatch(value):
+        if len(value) > PARAMETER_MAX_CHARS or not re.fullmatch(_PLAIN, value):
             raise error_of("config", f"The login page's answer has no usable `{name}`.", hint=_AGAIN)
     return Answer(Secret(code), kept)
 
@@ -360,7 +357,13 @@ def _check_redirect_uri(redirect_uri: str) -> None:
     host = parts.netloc.partition("@")[2] or parts.netloc
     name = host.rpartition(":")[0] if re.search(r":\d+\Z", host) else host
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and name.lower() in _LOOPBACK_HOSTS)
-    if not is_safe or not name or "@" in parts.netloc or parts.fragment or not _PLAIN.fullmatch(redirect_uri):
+    if (
+        not is_safe
+        or not name
+        or "@" in parts.netloc
+        or parts.fragment
+        or not re.fullmatch(_PLAIN, redirect_uri)
+    ):
         raise error_of(
             "config",
             "People cannot be sent back to this redirect URI.",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.templates import compile_text
@@ -16,16 +15,14 @@ if TYPE_CHECKING:
     from connector_runtime.expressions import Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """What stands between two slashes; `input` is the first input it reads."""
 
     render: Callable[[Mapping[str, Any]], Any]
     input: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PathProgram:
+class PathProgram(NamedTuple):
     """A compiled path: constants, and pieces to fill in."""
 
     pieces: tuple[str | Piece, ...]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
 from connector_runtime.places import names_for
@@ -19,14 +18,13 @@ if TYPE_CHECKING:
     from connector_runtime.results import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """What is to be offered: `options` as they are, or what `source` gives for `inputs`."""
 
     source: DataSource | None
     inputs: Mapping[str, Any]
     options: list[dict[str, Any]]
-    scope: Mapping[str, Any] = field(default_factory=dict)
+    scope: Mapping[str, Any] = MappingProxyType({})
 
 
 def pick(action: Action, key: str, given: Mapping[str, Any], search: str | None, *, model: Model) -> Pick:

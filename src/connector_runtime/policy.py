@@ -6,9 +6,8 @@ that takes no record type could touch any of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
@@ -25,8 +24,7 @@ EFFECTS = ("read", "create", "update", "upsert", "delete", "raw")
 _RULES = ("effects", "actions", "inputs", "rawPaths")
 
 
-@dataclass(frozen=True, slots=True)
-class _InputRule:
+class _InputRule(NamedTuple):
     """Values that inputs may have: `name` is how the platform calls the rule."""
 
     name: str
@@ -34,8 +32,7 @@ class _InputRule:
     allowed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
+class _Path(NamedTuple):
     """A pattern such as `GET shop:/pets/*`; `**` at the end stands for any rest."""
 
     text: str

@@ -5,8 +5,7 @@ Nothing here checks the author's work: `check` has done that, with file and line
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.paths import compile_path, inputs_in
 from connector_runtime.places import names_for
@@ -24,8 +23,7 @@ BODY_FORMS = ("json", "form", "multipart", "text", "bytes")
 MAX_PAGES, MAX_ITEMS = 500, 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(NamedTuple):
     """One entry of an error table; the first whose `when` holds names the failure.
 
     Without a `kind` the HTTP status decides it.
@@ -53,8 +51,7 @@ class ErrorRules:
         return iter(self._rules)
 
 
-@dataclass(frozen=True, slots=True)
-class BodyChoice:
+class BodyChoice(NamedTuple):
     """One way to fill the body; the first whose `when` holds is taken."""
 
     when: Evaluate | None
@@ -65,8 +62,7 @@ class BodyChoice:
     inputs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestProgram:
+class RequestProgram(NamedTuple):
     """How to make one request from a scope."""
 
     service: str
@@ -78,8 +74,7 @@ class RequestProgram:
     timeout: Evaluate | None
 
 
-@dataclass(frozen=True, slots=True)
-class RetryProgram:
+class RetryProgram(NamedTuple):
     """How often and when to repeat; evaluated when an attempt has failed."""
 
     retries: Evaluate
@@ -90,8 +85,7 @@ class RetryProgram:
     on_any: Evaluate
 
 
-@dataclass(frozen=True, slots=True)
-class PagingProgram:
+class PagingProgram(NamedTuple):
     """A fold over pages: where to start, when to go on, where to go."""
 
     start: Evaluate
@@ -103,8 +97,7 @@ class PagingProgram:
     max_items: int
 
 
-@dataclass(frozen=True, slots=True)
-class ResultsProgram:
+class ResultsProgram(NamedTuple):
     """How to judge the records of a many-record reply one by one."""
 
     items: Evaluate
@@ -114,8 +107,7 @@ class ResultsProgram:
     output: Evaluate | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyProgram:
+class ReplyProgram(NamedTuple):
     """How to read a reply."""
 
     form: Evaluate
@@ -125,8 +117,7 @@ class ReplyProgram:
     wants_text: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """A read action that finds out whether a write has happened."""
 
     action: str
@@ -134,8 +125,7 @@ class Lookup:
     found: Evaluate
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A rule across inputs: where `when` holds, the call is refused."""
 
     when: Evaluate
@@ -143,8 +133,7 @@ class Check:
     input: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """Everything the conversation of one action needs."""
 
     checks: tuple[Check, ...]

@@ -8,7 +8,6 @@ that comes back late finds another version in the store, and takes the newer tok
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.connections import Freshness
@@ -187,8 +186,7 @@ class Renewal:
             now = self._clock.now()
             return refusal_of(channel, got, redactor=channel.redactor, now=now, hint=_RECONNECT)
         fresh, old = Token.from_dict({**said, "issued_at": issued_at, "expires_at": None}), channel.token
-        return replace(
-            fresh,
+        return fresh._replace(
             refresh=fresh.refresh or old.refresh,
             grant=old.grant,
             extra={**old.extra, **fresh.extra},

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import REFUSING_KINDS
@@ -43,8 +42,7 @@ _SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one attempt came to.
 
     `kind` is None when the vendor said yes. `facts` are attributes for the
@@ -117,8 +115,7 @@ def judge(
     return Verdict(certainty, kind, message, values, facts, asked)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What an error table says of a failure; `kind` is None when no rule holds."""
 
     kind: str | None

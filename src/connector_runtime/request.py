@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, overload
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from connector_runtime.bodies import BodyError, BytesBody, FileBody, FormBody, JsonBody, MultipartBody
 from connector_runtime.errors import ConnectorError, InputError, error_of
@@ -28,8 +28,7 @@ _ACCEPT = {"json": "application/json", "text": "text/*, */*", "binary": "*/*"}
 METHODS = frozenset(["DELETE", "GET", "HEAD", "LINK", "OPTIONS", "PATCH", "POST", "PURGE", "PUT", "UNLINK"])
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(NamedTuple):
     """A request ready to go out, and what the caller should know before it does."""
 
     outgoing: Outgoing

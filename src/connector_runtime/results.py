@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
 from connector_runtime.reply import classify
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from connector_runtime.redact import Redactor
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request that was tried, and what it came to.
 
     Attributes:

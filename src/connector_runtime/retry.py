@@ -7,10 +7,8 @@ Decided by `effect` and `identity` alone once an attempt's certainty is known;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.values import Certainty
 
@@ -24,14 +22,13 @@ MAX_RETRIES = 100
 _LONGEST_WAIT_S = 366 * 86_400.0
 # Nothing doubled stays nothing: exponential back-off needs a delay, whatever was entered.
 _USUAL_DELAY_S = 0.5
-_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
+_DURATION = r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*"
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 # Methods whose repetition the vendor does not have to treat as a repetition.
 _ADDING_METHODS = frozenset({"POST", "PATCH", "LINK"})
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """One call's wishes: how often, how long apart, after which failures."""
 
     retries: int
@@ -88,7 +85,7 @@ def may_double(certainty: Certainty, effect: str, method: str) -> bool:
 def seconds_of(value: Any) -> float | None:
     """Return a duration such as `500ms`, `60s`, `5m` or a number of seconds, or None."""
     if isinstance(value, str):
-        match = _DURATION.fullmatch(value)
+        match = re.fullmatch(_DURATION, value)
         return float(match[1]) * _UNIT_S[match[2]] if match else None
     if isinstance(value, bool) or not value:
         return None
@@ -123,6 +120,8 @@ def date_s(text: str | None) -> float | None:
     """Return an HTTP date in seconds since the epoch, None for anything else."""
     if not text or len(text) > 64 or not text.isascii():
         return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  few replies have such a date
+
     try:
         moment = parsedate_to_datetime(text)
         # The oldest of the three forms names no zone and means Greenwich, not ours.

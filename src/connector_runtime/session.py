@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.asking import is_awaited
 from connector_runtime.budget import Budget
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from connector_runtime.values import Clock, Random
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What a session may be given; every member has a sensible default.
 
     Attributes:

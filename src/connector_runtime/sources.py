@@ -6,10 +6,9 @@ import os
 import re
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector_runtime.errors import DefinitionError
 
@@ -25,8 +24,7 @@ MAX_FOLDER_DEPTH = 4
 _PLAIN = re.compile(r"[\w.]+:\w+")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The files of a component, read and checked.
 
     Attributes:

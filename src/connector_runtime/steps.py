@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from connector_runtime.results import Page
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send a request; answered with a `Reply` or a `Failure`.
 
     `timeout_s` bounds the attempt from sending to the last byte. A 2xx goes to
@@ -30,8 +28,7 @@ class Send:
     sink: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sleep:
+class Sleep(NamedTuple):
     """Wait; no slot is held meanwhile."""
 
     seconds: float
@@ -49,8 +46,7 @@ class Landing(enum.Enum):
     AGAIN = "again"
 
 
-@dataclass(frozen=True, slots=True)
-class Fly:
+class Fly(NamedTuple):
     """Have one conversation held for all who want its outcome: the renewal of the token.
 
     The first one takes off, the others wait for it to land, or go on at once where `waits`
@@ -68,15 +64,13 @@ class Fly:
     waits: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReadToken:
+class ReadToken(NamedTuple):
     """Read the token store; answered with an `Entry`, None, or a `StoreError`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteToken:
+class WriteToken(NamedTuple):
     """Write the token store, as `TokenStore.write`; answered with whether it was, or a `StoreError`.
 
     With `undo` the document is a lease: the driver puts `undo` back if the conversation ends
@@ -89,8 +83,7 @@ class WriteToken:
     undo: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AcquireSlot:
+class AcquireSlot(NamedTuple):
     """Take a slot of a service's budget for `hold_s` seconds at most.
 
     Answered with None, with a `Busy` where `limit_s` would not bear the wait, or with a
@@ -103,31 +96,27 @@ class AcquireSlot:
     hold_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(NamedTuple):
     """No slot for `wait_s` seconds; by the vendor's wish where there is a pause."""
 
     wait_s: float
     pause: Pause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseSlot:
+class ReleaseSlot(NamedTuple):
     """Give a slot back."""
 
     key: Hashable
 
 
-@dataclass(frozen=True, slots=True)
-class PauseSlots:
+class PauseSlots(NamedTuple):
     """Let nobody who counts together take a slot for a while."""
 
     key: Hashable
     pause: Pause
 
 
-@dataclass(frozen=True, slots=True)
-class Give:
+class Give(NamedTuple):
     """Hand a page to whoever reads the listing."""
 
     page: Page

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.expressions import Expression, compile_expression
 from connector_runtime.expressions.grammar import MAX_CHARACTERS, ExpressionError, closing_brace
@@ -26,8 +25,7 @@ Render = Callable[[Scope], Any]
 SPREAD = "..."
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """One compiled YAML value.
 
     Attributes:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from connector_runtime.connections import Freshness
 from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.renewal import Renewal
 from connector_runtime.steps import Fly, Landing
 
 if TYPE_CHECKING:
@@ -52,6 +51,8 @@ def ensure(call: Call) -> Conversation[None]:
 
 def _flown(call: Call, *, waits: bool) -> Conversation[ConnectorError | None]:
     """Have the token renewed, by this call or by another one; returns why it was not."""
+    from connector_runtime.renewal import Renewal  # noqa: PLC0415  most workers start with a token that lives
+
     outcome: ConnectorError | Landing | None = Landing.AGAIN
     while outcome is Landing.AGAIN:
         renewal = Renewal(call.channel, call.clock, call.random)

@@ -52,11 +52,11 @@ RESERVED_HEADERS = frozenset(
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
 # What may follow the origin: with nothing else in it, no reader of URLs sees another host.
-_BELOW = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*(?:\?[A-Za-z0-9_.~%=&-]+)?")
+_BELOW = r"(?:/[A-Za-z0-9_.~%-]+)*(?:\?[A-Za-z0-9_.~%=&-]+)?"
 _HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_ABSOLUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*")
-_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
+_ABSOLUTE = r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*"
+_PERCENT = r"%(?![0-9A-Fa-f]{2})"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?")
 
@@ -124,7 +124,7 @@ def build_url(base: str, segments: Iterable[str], query: Iterable[tuple[str, str
     url = origin_ + below
     if len(url) > URL_MAX_CHARS:
         raise UrlError(f"the URL has {len(url)} characters; {URL_MAX_CHARS} is the most")
-    if not _BELOW.fullmatch(below):
+    if not re.fullmatch(_BELOW, below):
         raise UrlError("the URL would leave its base address")
     return url
 
@@ -297,8 +297,8 @@ def _header_value(name: str, value: Any) -> str | Secret:
 def _typed(text: str) -> str:
     """Return a typed path after refusing whatever is more than path and query."""
     text = text.strip(" ")
-    absolute = _ABSOLUTE.match(text)
-    if absolute or _SCHEME.match(text.partition("/")[0]):
+    absolute = re.match(_ABSOLUTE, text)
+    if absolute or re.match(_SCHEME, text.partition("/")[0]):
         rest = text[absolute.end() :] if absolute else ""
         path = "/" + rest.replace("\\", "/").partition("?")[0].partition("#")[0].lstrip("/")
         raise UrlError("an address with a host is refused", f"enter the path only: {path}", path=path)
@@ -308,7 +308,7 @@ def _typed(text: str) -> str:
 
 
 def _decode(piece: str, *, plus: bool = False) -> str:
-    if _PERCENT.search(piece):
+    if re.search(_PERCENT, piece):
         raise UrlError("`%` is not followed by two hexadecimal digits", "write %25 for a percent sign")
     try:
         return (unquote_plus if plus else unquote)(piece, errors="strict")

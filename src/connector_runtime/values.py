@@ -8,7 +8,7 @@ import hmac
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, final
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,8 +142,7 @@ def system_random() -> Random:
     return _SYSTEM_RANDOM
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """An instant on a monotonic clock; `monotonic` is that clock's reading."""
 
     at: float

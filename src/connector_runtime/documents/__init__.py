@@ -25,15 +25,15 @@ MAX_JSON_BYTES = 2 * 1024 * 1024
 
 # Characters no editor shows, or that make text read otherwise than it is (line breaks that are
 # none elsewhere, changes of direction).
-_UNPRINTABLE = re.compile(
+_UNPRINTABLE = (
     "[^\\t\\n\\r\\x20-\\x7e\\xa0-\\u200d\\u2010-\\u2027\\u202f-\\u2065\\u206a-\\ud7ff\\ue000-\\ufefe"
     "\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE_BREAK = r"\r\n|\r|\n"
 _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class Document:
     """A file that could be read.
 
@@ -101,7 +101,7 @@ class Document:
 
     def _all_lines(self) -> list[str]:
         if self._lines is None:
-            self._lines = _LINE_BREAK.split(self.text)
+            self._lines = re.split(_LINE_BREAK, self.text)
         return self._lines
 
     def _walk(self, pointer: Pointer) -> tuple[Mark, Mark | None]:
@@ -146,7 +146,7 @@ def read_yaml(path: Path, name: str, *, exact: bool = False) -> Document:
     from connector_runtime.documents.yaml_reader import read  # noqa: PLC0415  YAML is only needed at load
 
     text = _text_of(path, name, MAX_YAML_BYTES)
-    found = next(_UNPRINTABLE.finditer(text), None)
+    found = next(re.finditer(_UNPRINTABLE, text), None)
     if found:
         before = text[: found.start()]
         message = f"the character U+{ord(found.group()):04X} is not allowed"
@@ -164,7 +164,7 @@ def read_json(path: Path, name: str) -> Document:
     try:
         return Document(path, name, parse_json(text), text)
     except JsonError as error:
-        lines = _LINE_BREAK.split(text)
+        lines = re.split(_LINE_BREAK, text)
         source = lines[error.line - 1] if error.line <= len(lines) else ""
         problem = Problem(name, error.line, error.column, "Y011", error.message, source=source)
         raise DefinitionError(str(problem), problems=[problem]) from None
@@ -194,12 +194,12 @@ def _text_of(path: Path, name: str, limit_bytes: int) -> str:
 def _mistake_at(before: str, code: str, message: str, hint: str | None = None) -> Mistake:
     from connector_runtime.documents.yaml_reader import Mistake  # noqa: PLC0415
 
-    lines = _LINE_BREAK.split(before)
+    lines = re.split(_LINE_BREAK, before)
     return Mistake(len(lines) - 1, len(lines[-1]), code, message, hint)
 
 
 def _refuse(name: str, text: str, mistakes: list[Mistake]) -> NoReturn:
-    lines = _LINE_BREAK.split(text)
+    lines = re.split(_LINE_BREAK, text)
     problems = [
         Problem(
             name,

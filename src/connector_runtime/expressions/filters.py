@@ -8,8 +8,8 @@ null given by the user clears a field.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from connector_runtime import urls
 from connector_runtime.documents.json_text import JsonError, parse_json
@@ -20,8 +20,7 @@ from connector_runtime.values import ABSENT, File
 Apply = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """How a filter is written and what it does.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from connector_runtime.expressions.grammar import ExpressionError
 
@@ -11,8 +10,7 @@ Path = tuple[str | int | None, ...]
 _NO_PATHS: frozenset[Path] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One path that an expression reads.
 
     Attributes:
@@ -31,7 +29,7 @@ class Reference:
 
     def moved(self, by: int) -> Reference:
         """Return the same reference in a text with `by` characters more in front."""
-        return replace(self, offset=self.offset + by)
+        return self._replace(offset=self.offset + by)
 
 
 def find_references(tree: Any, *, needed: bool) -> tuple[Reference, ...]:

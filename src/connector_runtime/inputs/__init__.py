@@ -48,7 +48,7 @@ _DEFAULT_NAMES = frozenset({"connection"})
 MAX_VIOLATIONS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Input:
     """One input, ready to be read.
 

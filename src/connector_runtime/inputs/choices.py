@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import DefinitionError
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 _WHERE_NAMES = frozenset({"row", "tables", "inputs", "connection"})
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One value of an input.
 
     Attributes:

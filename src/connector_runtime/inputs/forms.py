@@ -110,9 +110,9 @@ _BOUNDS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 _KEY = r"inputs\.([A-Za-z_]\w*)"
 _CONSTANT = r"'([^'\\]*)'|true|false"
-_EQUALS = re.compile(rf"{_KEY} == ({_CONSTANT})")
-_IN = re.compile(rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]")
-_GIVEN = re.compile(rf"(not )?{_KEY}( is defined| is not defined)?")
+_EQUALS = rf"{_KEY} == ({_CONSTANT})"
+_IN = rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]"
+_GIVEN = rf"(not )?{_KEY}( is defined| is not defined)?"
 _NOTHING: list[Any] = ["", None, [], {}]
 _EMPTY: list[Any] = ["", False, None, 0, [], {}]
 
@@ -265,12 +265,12 @@ def _source(entry: Input, condition: Template) -> str:
 def _simple(source: str, entries: list[Input]) -> dict[str, Any] | None:
     """Return the JSON Schema of a condition on one other input, None if it is not that simple."""
     by_key = {entry.key: entry for entry in entries}
-    if found := _EQUALS.fullmatch(source):
+    if found := re.fullmatch(_EQUALS, source):
         text = found[2]
         return _when(by_key.get(found[1]), [text == "true" if found[3] is None else found[3]])
-    if found := _IN.fullmatch(source):
+    if found := re.fullmatch(_IN, source):
         return _when(by_key.get(found[1]), re.findall(r"'([^'\\]*)'", found[2]))
-    if found := _GIVEN.fullmatch(source):
+    if found := re.fullmatch(_GIVEN, source):
         entry = by_key.get(found[2])
         if entry is None or entry.constant is not ABSENT or entry.default is not None or entry.show_if:
             return None

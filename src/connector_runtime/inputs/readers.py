@@ -14,8 +14,8 @@ from connector_runtime.values import Secret
 
 # The largest id or amount anyone enters has fewer digits; more is a mistake or an attack.
 MAX_NUMBER_CHARACTERS = 60
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[ ',.\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?")
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_GROUPED = r"[+-]?[0-9]{1,3}(?:[ ',.\u00a0\u202f][0-9]{3})*(?:[.,][0-9]+)?"
 _TOO_LARGE = 10**MAX_NUMBER_CHARACTERS
 # Some ninety digits: far beyond any id, far below what is slow to write out.
 _ID_BITS = 300
@@ -153,9 +153,9 @@ def _split(text: str) -> list[str]:
 def _number_of(text: str) -> int | float | Decimal:
     if len(text) > MAX_NUMBER_CHARACTERS:
         raise Refusal("the number is too long.", f"Enter at most {MAX_NUMBER_CHARACTERS} characters.")
-    if not _NUMBER.fullmatch(text):
+    if not re.fullmatch(_NUMBER, text):
         hint = "Enter digits, such as 12 or 12.5."
-        if _GROUPED.fullmatch(text):
+        if re.fullmatch(_GROUPED, text):
             hint = "Enter digits with at most one point, without signs between thousands, such as 1234.5."
         raise Refusal(f"{shown(text)} is not a number.", hint)
     if text.lstrip("+-").isdigit():

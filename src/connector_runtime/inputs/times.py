@@ -8,13 +8,13 @@ from typing import Any
 
 from connector_runtime.inputs.refusals import Refusal, kind_of, shown
 
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_MOMENT = re.compile(
+_DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+_MOMENT = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(?:[.,][0-9]+)?"
     r"\s?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
-_NUMBERS = re.compile(r"([0-9]{1,4})\s?[./-]\s?([0-9]{1,2})\s?[./-]\s?([0-9]{1,4})")
-_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_NUMBERS = r"([0-9]{1,4})\s?[./-]\s?([0-9]{1,2})\s?[./-]\s?([0-9]{1,4})"
+_COMPACT = r"([0-9]{4})([0-9]{2})([0-9]{2})"
 DATE_HINT = "Enter year-month-day, such as 2024-05-31."
 MOMENT_HINT = "Enter date, time and the offset from UTC, such as 2024-05-31T14:30:00+02:00."
 _MONTHS = (
@@ -39,9 +39,9 @@ def read_date(value: Any) -> str:
     if not isinstance(value, str):
         raise Refusal(f"{shown(value)} is {kind_of(value)}, not a date.", DATE_HINT)
     text = value.strip()
-    if _DATE.fullmatch(text):
+    if re.fullmatch(_DATE, text):
         return _calendar_day(text).isoformat()
-    if found := _MOMENT.fullmatch(text):
+    if found := re.fullmatch(_MOMENT, text):
         return _day_of(_moment(found, text), shown(text))
     raise _no_day(text)
 
@@ -70,9 +70,9 @@ def read_moment(value: Any) -> str:
 
 
 def _moment_of_text(text: str) -> datetime:
-    if found := _MOMENT.fullmatch(text):
+    if found := re.fullmatch(_MOMENT, text):
         return _moment(found, text)
-    if _DATE.fullmatch(text):
+    if re.fullmatch(_DATE, text):
         day = _calendar_day(text)
         raise Refusal(
             f"{shown(text)} is a day without a time.",
@@ -111,9 +111,9 @@ def _day_of(moment: datetime, text: str) -> str:
 
 
 def _no_day(text: str) -> Refusal:
-    if found := _COMPACT.fullmatch(text):
+    if found := re.fullmatch(_COMPACT, text):
         return _with_suggestions(text, [_day(found[1], found[2], found[3])])
-    if found := _NUMBERS.fullmatch(text):
+    if found := re.fullmatch(_NUMBERS, text):
         first, second, third = found.groups()
         if len(first) == 4:
             return _with_suggestions(text, [_day(first, second, third)])

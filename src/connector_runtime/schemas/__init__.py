@@ -29,7 +29,7 @@ __all__ = ["Schemas", "Validator", "language"]
 KINDS = ("component", "connection", "inputs", "datasource", "action")
 
 _PARTS = "parts"
-_SAFE_STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_SAFE_STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _IN_PLACE = ("allOf", "anyOf", "oneOf")
 _TYPE_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 
@@ -121,6 +121,7 @@ class Schemas:
         self._folders = tuple(folders)
         self._found: dict[str, Validator | None] = {}
         self._documents: dict[str, Document] = {}
+        self._links: dict[str, Links | None] = {}
 
     @functools.cached_property
     def _files(self) -> dict[str, Path]:
@@ -174,16 +175,26 @@ class Schemas:
     def _make(self, reference: str) -> Validator | None:
         name, _, anchor = reference.partition("#")
         base = _uri(name) + (f"#{anchor}" if anchor else "")
-        links = Links(_uri(name), self._content)
-        try:
-            links.check()
-        except (LookupError, NotPlainError):
+        links = self._links_of(name)
+        if links is None:
             return self._make_slowly(name, base)
         try:
             found = links.lookup(base)
         except LookupError:
             return None
         return _validator(found, name, lambda: self._judge_of(_uri(name), base))
+
+    def _links_of(self, name: str) -> Links | None:
+        """Return what follows the references of a file, or None where only jsonschema can."""
+        if name not in self._links:
+            links = Links(_uri(name), self._content)
+            try:
+                links.check()
+            except (LookupError, NotPlainError):
+                self._links[name] = None
+            else:
+                self._links[name] = links
+        return self._links[name]
 
     def _make_slowly(self, name: str, base: str) -> Validator | None:
         """Return a validator whose references only jsonschema's own machinery can follow."""
@@ -275,7 +286,7 @@ def _files_in(folder: Path) -> list[tuple[str, Path]]:
         inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
         if path.name.endswith(".schema.json") or not inside or not path.is_file():
             continue
-        if all(_SAFE_STEP.fullmatch(step) for step in steps):
+        if all(re.fullmatch(_SAFE_STEP, step) for step in steps):
             found.append(("/".join(steps), path))
     return found
 

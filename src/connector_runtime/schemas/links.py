@@ -6,8 +6,7 @@ a dynamic reference, an anchor written twice) is left to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin
 
 if TYPE_CHECKING:
@@ -20,8 +19,7 @@ class NotPlainError(Exception):
     """Only jsonschema knows what this reference, or this file, means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a reference leads to, and what resolves the references in it."""
 
     contents: Any
@@ -34,11 +32,13 @@ class Links:
     Args:
         uri: Address of the file, to which its references are relative.
         read: Gives the content of a schema file by its address, or None where there is none.
+        plain: Addresses of files that are known to hold nothing but plain references.
     """
 
-    def __init__(self, uri: str, read: Callable[[str], Any]) -> None:
+    def __init__(self, uri: str, read: Callable[[str], Any], plain: set[str] | None = None) -> None:
         self.uri = uri
         self.read = read
+        self._plain: set[str] = set() if plain is None else plain
 
     def lookup(self, reference: str) -> Target:
         """Return what a reference leads to.
@@ -51,10 +51,12 @@ class Links:
         content = self.read(uri)
         if content is None:
             raise LookupError(reference)
-        if any(not _NOT_PLAIN.isdisjoint(part) for part in _maps(content)):
-            raise NotPlainError
+        if uri not in self._plain:
+            if any(not _NOT_PLAIN.isdisjoint(part) for part in _maps(content)):
+                raise NotPlainError
+            self._plain.add(uri)
         found = _at(content, fragment) if not fragment or fragment[0] == "/" else _anchored(content, fragment)
-        return Target(found, self if uri == self.uri else Links(uri, self.read))
+        return Target(found, self if uri == self.uri else Links(uri, self.read, self._plain))
 
     def check(self) -> None:
         """Follow every reference there is, in this file and all it leads to.
@@ -93,7 +95,11 @@ def _anchored(content: Any, anchor: str) -> Any:
 
 
 def _maps(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-    for member in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _maps(member)
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            yield node
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)

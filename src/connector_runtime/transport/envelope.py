@@ -7,9 +7,8 @@ knows nothing of how a request came to be and refuses one to a foreign host, who
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from connector_runtime.transport.intake import ReplyError
 from connector_runtime.urls import is_header_value, is_host_name
@@ -46,8 +45,7 @@ _OURS = frozenset(
 _WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a request may go.
 
     Attributes:
