@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -39,7 +38,7 @@ def component() -> Component:
     found = Component.load("zoho")
     services = found.model.services
     for name, service in services.items():
-        services[name] = replace(service, budgets=())
+        services[name] = service._replace(budgets=())
     return found
 
 
