@@ -21,12 +21,12 @@ from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
     from types import ModuleType, TracebackType
 
     from connector_runtime.transport.async_transport import AsyncSender
-    from connector_runtime.transport.lines import Line
+    from connector_runtime.transport.lines import SyncLine
     from connector_runtime.transport.network import Traffic
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
@@ -36,12 +36,12 @@ SLOTS = 256
 _ADDRESSES_KEPT = 64
 _READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
-_VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
+_VERSIONS = (b"1.1", b"1.0")
 
 
 @functools.cache
 def load_lines() -> ModuleType:
-    """Return the module that drives httpcore, loaded when something is first sent."""
+    """Return the module that opens connections of our own, loaded when something is first sent."""
     from connector_runtime.transport import lines  # noqa: PLC0415
 
     return lines
@@ -87,19 +87,16 @@ class Attempt:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self._end_at - time.monotonic())
 
-    def start(self, response: Any, method: str | bytes) -> None:
-        """Take the head of an httpcore reply, or of a given transport's; `ReplyError` when it is refused."""
-        self._is_head = method in ("HEAD", b"HEAD")
-        if self.traffic is None:
-            status, headers = response.status_code, response.headers.raw
-        else:
-            status, headers = response.status, response.headers
+    def start(self, response: Any, headers: Iterable[tuple[bytes, bytes]], method: str) -> None:
+        """Take the head of a line's reply, or of a given transport's; `ReplyError` when it is refused."""
+        self._is_head = method == "HEAD"
         self._intake.start(
-            status, [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+            response.status_code,
+            [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
         )
         if self.traffic is not None:
             self.traffic.expect(self._intake.cap_bytes)
-            if response.extensions["http_version"] not in _VERSIONS:
+            if response.http_version not in _VERSIONS:
                 raise ReplyError("contract", f"What {self._address.host} sent is not HTTP/1.1.")
 
     def feed(self, chunk: bytes) -> None:
@@ -117,13 +114,6 @@ class Attempt:
             raise ReplyError("network", "The connection broke while the request was sent.")
         return intake.finish(time.monotonic() - self._started_at)
 
-    @property
-    def caught(self) -> tuple[type[Exception], ...]:
-        """What it may end in; anything else is a mistake in a program and is raised."""
-        way = load_given() if self.traffic is None else load_lines()
-        caught: tuple[type[Exception], ...] = way.CAUGHT
-        return caught
-
     def failure(self, error: Exception) -> Failure:
         """Return what went wrong, and whether the request may have arrived."""
         traffic = self.traffic
@@ -133,11 +123,12 @@ class Attempt:
             return Failure(certainty, error.kind, error.message)
         if isinstance(error, BodyError):
             return Failure(certainty, "input", error.message)
+        host = self._address.host
         failure: Failure
         if traffic is None:
-            failure = load_given().failure_of(error, self._address.host)
+            failure = load_given().failure_of(error, host)
         else:
-            failure = load_lines().failure_of(error, certainty, self._address.host, traffic.reason)
+            failure = load_lines().failure_of(error, traffic, host)
         return failure
 
     def discard(self) -> None:
@@ -150,15 +141,15 @@ class Idle:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._lines: dict[str, deque[Line]] = {}
+        self._lines: dict[str, deque[Any]] = {}
 
-    def take(self, origin: str) -> Line | None:
+    def take(self, origin: str) -> Any:
         """Return a connection to `origin`, or None."""
         with self._lock:
             lines = self._lines.get(origin)
             return lines.pop() if lines else None
 
-    def give(self, origin: str, line: Line) -> None:
+    def give(self, origin: str, line: Any) -> None:
         """Keep a connection, and close those that have waited too long."""
         now = line.idle_at = time.monotonic()
         stale = []
@@ -170,7 +161,7 @@ class Idle:
         for old in stale:
             old.close()
 
-    def drain(self) -> list[Line]:
+    def drain(self) -> list[Any]:
         """Return all connections and keep none."""
         with self._lock:
             lines = [line for lines in self._lines.values() for line in lines]
@@ -202,7 +193,11 @@ class Sender:
         self._addresses: dict[str, Address] = {}
 
     def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, Any]:
-        """Return where a request goes and what goes; `ReplyError` when it must not."""
+        """Return where a request goes, and its headers or that of a given transport.
+
+        Raises:
+            ReplyError: It must not go.
+        """
         if self._is_closed:
             raise ReplyError("config", "The session is closed.")
         address = self._addresses.get(outgoing.url)
@@ -213,7 +208,7 @@ class Sender:
             self._addresses[outgoing.url] = address
         headers = wire_headers(outgoing, address)
         if self._given is None:
-            return address, load_lines().wire_request(outgoing, address, headers)
+            return address, headers
         request = load_given().request_of(outgoing, address, headers, timeout_s)
         if outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES:
             # Some transports send whatever is not read yet in chunks, even nothing at all.
@@ -228,9 +223,9 @@ class Sender:
             return None
         return self._ssl_context or load_lines().tls_context()
 
-    def _put_back(self, line: Line, address: Address, result: Reply | Failure | None) -> None:
+    def _put_back(self, line: Any, address: Address, result: Reply | Failure | None) -> None:
         """Keep a line for the next request if this one has ended well, else close it."""
-        if type(result) is Reply and line.is_reusable() and not self._is_closed:
+        if type(result) is Reply and not self._is_closed and line.reset():
             self._idle.give(address.origin, line)
         else:
             line.close()
@@ -278,7 +273,7 @@ class SyncSender(Sender):
         """
         started_at = time.monotonic()
         try:
-            address, request = self._dressed(outgoing, timeout_s)
+            address, dress = self._dressed(outgoing, timeout_s)
         except ReplyError as refusal:
             return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
         if not self._slots.acquire(timeout=max(0.0, timeout_s)):
@@ -286,8 +281,8 @@ class SyncSender(Sender):
         try:
             attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
             if self._given is not None:
-                return self._run(self._given.handle_request, request, attempt)
-            return self._through_line(address, request, attempt)
+                return self._through_given(dress, attempt)
+            return self._through_line(outgoing, address, dress, attempt)
         finally:
             self._slots.release()
 
@@ -303,33 +298,43 @@ class SyncSender(Sender):
     ) -> None:
         self.close()
 
-    def _through_line(self, address: Address, request: Any, attempt: Attempt) -> Reply | Failure:
-        line = self._idle.take(address.origin) or load_lines().SyncLine(self._context_for(address))
+    def _through_line(
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], attempt: Attempt
+    ) -> Reply | Failure:
+        lines = load_lines()
+        line: SyncLine = self._idle.take(address.origin) or lines.SyncLine(self._context_for(address))
         attempt.use(line.network.traffic)
-        result = None
+        result: Reply | Failure | None = None
         try:
-            result = self._run(line.exchange, request, attempt)
+            response = line.begin(outgoing, address, headers)
+            attempt.start(response, response.headers, outgoing.method)
+            while (chunk := line.read()) is not None:
+                attempt.feed(chunk)
+            result = attempt.finish()
+        except lines.CAUGHT as error:
+            result = attempt.failure(error)
         finally:
+            attempt.discard()
             self._put_back(line, address, result)
         return result
 
-    def _run(self, exchange: Callable[[Any], Any], request: Any, attempt: Attempt) -> Reply | Failure:
-        lines = load_lines()
-        quiet = lines.is_sending.set(True)
+    def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
+        given = load_given()
+        quiet = given.is_sending.set(True)
         try:
-            response = exchange(request)
+            response = self._given.handle_request(request)
             try:
-                attempt.start(response, request.method)
+                attempt.start(response, response.headers.raw, request.method)
                 for chunk in response.stream:
                     attempt.feed(chunk)
             finally:
                 response.stream.close()
             return attempt.finish()
-        except attempt.caught as error:
+        except given.CAUGHT as error:
             return attempt.failure(error)
         finally:
             attempt.discard()
-            lines.is_sending.reset(quiet)
+            given.is_sending.reset(quiet)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,8 +9,6 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
 from connector_runtime.transport.network import (
     JOIN_BYTES,
     Traffic,
@@ -32,22 +30,15 @@ _BUFFER_BYTES = 256 * 1024
 _TURN_READS = 16
 
 
-class AsyncNetwork(httpcore.AsyncNetworkBackend):
+class AsyncNetwork:
     """Opens the one connection of a line, for an event loop."""
 
     def __init__(self) -> None:
         self.traffic = Traffic()
         self._stream: AsyncStream | None = None
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109  the deadline holds
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Any = None,  # noqa: ARG002
-    ) -> AsyncStream:
-        """Connect to the first address that answers."""
+    async def connect(self, host: str, port: int, context: ssl.SSLContext | None) -> AsyncStream:
+        """Connect to the first address that answers, and shake hands; raises as `SyncNetwork.connect`."""
         loop = asyncio.get_running_loop()
         addresses = await self._resolved(host, port)
         for position, (_, address) in enumerate(addresses, start=1):
@@ -58,13 +49,15 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
                 self.traffic.reason = reason_of(error)
             else:
                 self._stream = AsyncStream(protocol, self.traffic)
+                if context is not None:
+                    await self._stream.start_tls(context, host)
                 return self._stream
-        raise httpcore.ConnectError
+        raise ConnectionError
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         if self._stream is not None:
-            self._stream.abort()
+            self._stream.close()
 
     async def _resolved(self, host: str, port: int) -> list[SocketAddress]:
         found = literal(host, port)
@@ -87,11 +80,11 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         addresses = await answer
         if isinstance(addresses, OSError):
             self.traffic.reason = reason_of(addresses)
-            raise httpcore.ConnectError
+            raise ConnectionError
         return addresses
 
 
-class AsyncStream(httpcore.AsyncNetworkStream):
+class AsyncStream:
     """One socket, plain or TLS."""
 
     def __init__(self, protocol: _Protocol, traffic: Traffic) -> None:
@@ -100,44 +93,28 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         self._pending = b""
         self._reads = 0
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002, ASYNC109
+    async def read(self, max_bytes: int) -> bytes:
         """Send what is pending, then return what comes, empty at the end."""
         if self._pending:
             await self._flush()
         self._reads += 1
         if self._reads % _TURN_READS == 0:
             await asyncio.sleep(0)
-        try:
-            self._traffic.left_s()
-            data = await self._protocol.read(max_bytes)
-        except TimeoutError:
-            raise httpcore.ReadTimeout from None
-        except OSError:
-            raise httpcore.ReadError from None
-        return self._traffic.count(data)
+        self._traffic.left_s()
+        return self._traffic.count(await self._protocol.read(max_bytes))
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109
+    async def write(self, data: bytes) -> None:
         """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(buffer) > JOIN_BYTES:
+        if len(self._pending) + len(data) > JOIN_BYTES:
             await self._flush()
-        self._pending = self._pending + buffer if self._pending else buffer
+        self._pending = self._pending + data if self._pending else data
 
-    async def aclose(self) -> None:
-        """Close at once."""
-        self.abort()
-        await asyncio.sleep(0)
-
-    def abort(self) -> None:
+    def close(self) -> None:
         """Close without waiting for anything."""
         self._pending = b""
         self._protocol.abort()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109
-    ) -> AsyncStream:
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Shake hands; the certificate is always verified."""
         loop = asyncio.get_running_loop()
         protocol = self._protocol
@@ -146,25 +123,24 @@ class AsyncStream(httpcore.AsyncNetworkStream):
             transport = await loop.start_tls(
                 protocol.transport,
                 protocol,
-                ssl_context,
-                server_hostname=server_hostname,
+                context,
+                server_hostname=host,
                 ssl_handshake_timeout=left_s,
             )
         except OSError as error:
-            self.abort()
+            self.close()
             self._traffic.reason = reason_of(error)
-            raise httpcore.ConnectError from None
+            raise ConnectionError from None
         except BaseException:
-            self.abort()
+            self.close()
             raise
         if transport is None:
-            raise httpcore.ConnectError
+            raise ConnectionError
         protocol.transport = transport
-        return self
 
-    def get_extra_info(self, info: str) -> Any:
-        """Answer what httpcore asks: is something to be read on an idle connection?"""
-        return self._protocol.is_readable() if info == "is_readable" else None
+    def is_readable(self) -> bool:
+        """Return whether bytes or the end wait to be read."""
+        return self._protocol.is_readable()
 
     async def _flush(self) -> None:
         pending, self._pending = memoryview(self._pending), b""
@@ -175,7 +151,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
                 await self._protocol.write(pending[:JOIN_BYTES])
                 pending = pending[JOIN_BYTES:]
         except TimeoutError:
-            raise httpcore.WriteTimeout from None
+            raise
         except OSError:
             # A server may refuse a body early, answer, and close: its answer is still read.
             self._traffic.broke = True

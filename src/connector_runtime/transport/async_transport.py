@@ -8,21 +8,22 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
-from connector_runtime.transport import Attempt, Sender, load_lines
+from connector_runtime.transport import Attempt, Sender, load_given, load_lines
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Collection
     from pathlib import Path
     from types import ModuleType, TracebackType
 
+    from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.envelope import Address
 
 
 @functools.cache
 def _async_lines() -> ModuleType:
-    """Return the module that drives httpcore in an event loop, loaded when something is first sent."""
+    """Return the module that opens connections in an event loop, loaded when something is first sent."""
     load_lines()
     from connector_runtime.transport import async_lines  # noqa: PLC0415
 
@@ -48,7 +49,7 @@ class AsyncSender(Sender):
         """Send once, as `SyncSender.send` does; cancelling closes the connection."""
         started_at = time.monotonic()
         try:
-            address, request = self._dressed(outgoing, timeout_s)
+            address, dress = self._dressed(outgoing, timeout_s)
         except ReplyError as refusal:
             return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
         self._adopt(asyncio.get_running_loop())
@@ -60,8 +61,8 @@ class AsyncSender(Sender):
         try:
             attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
             if self._given is not None:
-                return await self._run(self._given.handle_async_request, request, attempt)
-            return await self._through_line(address, request, attempt)
+                return await self._through_given(dress, attempt)
+            return await self._through_line(outgoing, address, dress, attempt)
         finally:
             self._slots.release()
 
@@ -87,33 +88,43 @@ class AsyncSender(Sender):
             for line in self._idle.drain():
                 line.close()
 
-    async def _through_line(self, address: Address, request: Any, attempt: Attempt) -> Reply | Failure:
-        line = self._idle.take(address.origin) or _async_lines().AsyncLine(self._context_for(address))
+    async def _through_line(
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], attempt: Attempt
+    ) -> Reply | Failure:
+        line: AsyncLine = self._idle.take(address.origin) or _async_lines().AsyncLine(
+            self._context_for(address)
+        )
         attempt.use(line.network.traffic)
-        result = None
+        result: Reply | Failure | None = None
         try:
-            result = await self._run(line.exchange, request, attempt)
+            async with asyncio.timeout(attempt.left_s()):
+                response = await line.begin(outgoing, address, headers)
+                attempt.start(response, response.headers, outgoing.method)
+                while (chunk := await line.read()) is not None:
+                    attempt.feed(chunk)
+            result = attempt.finish()
+        except load_lines().CAUGHT as error:
+            result = attempt.failure(error)
         finally:
+            attempt.discard()
             self._put_back(line, address, result)
         return result
 
-    async def _run(
-        self, exchange: Callable[[Any], Awaitable[Any]], request: Any, attempt: Attempt
-    ) -> Reply | Failure:
-        lines = load_lines()
-        quiet = lines.is_sending.set(True)
+    async def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
+        given = load_given()
+        quiet = given.is_sending.set(True)
         try:
             async with asyncio.timeout(attempt.left_s()):
-                response = await exchange(request)
+                response = await self._given.handle_async_request(request)
                 try:
-                    attempt.start(response, request.method)
+                    attempt.start(response, response.headers.raw, request.method)
                     async for chunk in response.stream:
                         attempt.feed(chunk)
                 finally:
                     await response.stream.aclose()
             return attempt.finish()
-        except attempt.caught as error:
+        except given.CAUGHT as error:
             return attempt.failure(error)
         finally:
             attempt.discard()
-            lines.is_sending.reset(quiet)
+            given.is_sending.reset(quiet)

@@ -62,6 +62,11 @@ class Address(NamedTuple):
     authority: str
     target: str
 
+    @property
+    def tcp_port(self) -> int:
+        """The port to connect to."""
+        return self.port or (443 if self.scheme == "https" else 80)
+
 
 def read_address(url: str, hosts: Collection[str], *, loopback: bool) -> Address:
     """Return the parts of a URL that may be sent to.

@@ -6,9 +6,12 @@ from the class of the error.
 
 from __future__ import annotations
 
+import logging
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import httpcore
 import httpx
 
 from connector_runtime.messages import Failure
@@ -17,16 +20,29 @@ from connector_runtime.transport.intake import ReplyError
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from connector_runtime.bodies import Body
     from connector_runtime.messages import Outgoing
     from connector_runtime.transport.envelope import Address
 
 CAUGHT: tuple[type[Exception], ...] = (
     *lines.CAUGHT,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
     httpx.TransportError,
     httpx.StreamError,
     httpx.InvalidURL,
 )
-_INVALID = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
+_LATE = (httpcore.TimeoutException, httpx.TimeoutException, TimeoutError)
+_INVALID = (
+    httpcore.LocalProtocolError,
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+_STRANGE = (httpcore.RemoteProtocolError, httpx.RemoteProtocolError)
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -37,8 +53,21 @@ _NOT_SENT = (
 )
 
 
-class _Stream(lines.Upload, httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body as httpx wants it."""
+is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
+
+
+class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body as httpx wants it; starts anew each time it is iterated."""
+
+    def __init__(self, body: Body | None) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(()) if self._body is None else self._body.chunks()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
 
 
 def request_of(
@@ -50,7 +79,7 @@ def request_of(
         outgoing.method,
         _url(address),
         headers=headers,
-        stream=_Stream(outgoing.body),
+        stream=Upload(outgoing.body),
         extensions={"timeout": timeout},
     )
 
@@ -77,12 +106,28 @@ def failure_of(error: Exception, host: str) -> Failure:
     is_aiohttps = type(error.__cause__).__module__.startswith("aiohttp.")
     is_unsent = isinstance(error, _NOT_SENT) and not is_aiohttps
     certainty = Certainty.NOT_SENT if is_unsent else Certainty.UNKNOWN
-    if isinstance(error, httpx.TimeoutException) and not (
-        is_aiohttps and isinstance(error, httpx.ConnectTimeout)
-    ):
-        error = TimeoutError()
-    elif isinstance(error, _INVALID):
+    if isinstance(error, _LATE) and not (is_aiohttps and isinstance(error, httpx.ConnectTimeout)):
+        return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
+    if isinstance(error, _INVALID):
         return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
-    elif isinstance(error, httpx.RemoteProtocolError) and not lines.is_cut(error):
+    if is_unsent:
+        return Failure(certainty, "network", f"No connection to {host}: it failed.")
+    if isinstance(error, _STRANGE) and not _is_cut(error):
         return Failure(certainty, "contract", f"What {host} sent is not HTTP.")
-    return lines.failure_of(error, certainty, host, None)
+    return Failure(certainty, "network", f"The connection to {host} broke before the reply was complete.")
+
+
+def _is_cut(error: Exception) -> bool:
+    text = str(error)
+    return "disconnected" in text or "closed connection" in text
+
+
+class _Quiet(logging.Filter):
+    """httpcore logs the headers of replies, which may repeat a secret: ours stay out."""
+
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
+        return not is_sending.get()
+
+
+for _name in ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpx"):
+    logging.getLogger(_name).addFilter(_Quiet())

@@ -1,9 +1,8 @@
-"""One connection each: httpcore's connections over sockets of our own.
+"""One connection each: HTTP/1.1 as h11 reads and writes it, over sockets of our own.
 
-httpx's pool searches all connections for every request, which is quadratic in flight, so a
-line holds exactly one connection and the sender keeps the lines. httpcore, on which httpx's
-own transports stand, is asked directly: httpx around it would make each call an eighth
-dearer, and a fresh process a tenth. A transport that is given is httpx's; see `given`.
+h11 keeps the order of messages and judges every byte of them; it has no sockets, no pool and
+no waits, and so none that would have to be undone. httpx stands on it too, two layers higher;
+docs/decisions says what is gained here without them. A transport that is given is httpx's; see `given`.
 """
 
 from __future__ import annotations
@@ -12,11 +11,10 @@ import logging
 import os
 import ssl
 import threading
-from contextvars import ContextVar
+import time
 from typing import TYPE_CHECKING, Any
 
-import certifi
-import httpcore
+import h11
 
 from connector_runtime.bodies import BodyError
 from connector_runtime.messages import Failure
@@ -25,51 +23,20 @@ from connector_runtime.transport.network import SyncNetwork
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Iterator
 
-    from connector_runtime.bodies import Body
     from connector_runtime.messages import Outgoing
     from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.network import Traffic
 
 # Servers close idle connections after 5 seconds or more; to be first avoids a lost request.
 KEEP_ALIVE_S = 4.0
+READ_BYTES = 64 * 1024
+# A status line or the head of a reply; known servers need a fraction of it.
+_EVENT_MAX_BYTES = 100 * 1024
 
 # Everything an attempt may end in; what is not here is a mistake in a program and is raised.
-CAUGHT: tuple[type[Exception], ...] = (
-    ReplyError,
-    BodyError,
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    OSError,
-)
-
-is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
-
-
-class Upload:
-    """A body as it is sent; starts anew each time it is iterated."""
-
-    def __init__(self, body: Body | None) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(()) if self._body is None else self._body.chunks()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self:
-            yield chunk
-
-
-def wire_request(outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]) -> httpcore.Request:
-    """Return the request as a line takes it."""
-    url = httpcore.URL(
-        scheme=address.scheme.encode(),
-        host=address.host.encode(),
-        port=address.port,
-        target=address.target.encode(),
-    )
-    return httpcore.Request(outgoing.method, url, headers=headers, content=Upload(outgoing.body))
+CAUGHT: tuple[type[Exception], ...] = (ReplyError, BodyError, h11.ProtocolError, OSError)
 
 
 def tls_context() -> ssl.SSLContext:
@@ -83,6 +50,7 @@ def tls_context() -> ssl.SSLContext:
         if not _contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["http/1.1"])
             trust(context, ssl.get_default_verify_paths().openssl_capath)
             _contexts.append(context)
         return _contexts[0]
@@ -103,6 +71,8 @@ def trust(context: ssl.SSLContext, directory: str) -> None:
     if is_filled:
         context.load_verify_locations(capath=directory)
     else:
+        import certifi  # noqa: PLC0415  not loaded where it is not needed
+
         context.load_verify_locations(certifi.where())
 
 
@@ -116,40 +86,55 @@ class Line:
     Attributes:
         network: Opens the connection's socket and counts what passes it.
         idle_at: `time.monotonic()` instant at which it was last put back.
-        exchange: Sends a request; gives the head of its reply, the rest to be read from its
-            stream. That of an event loop gives what is awaited for it.
     """
-
-    exchange: Callable[[httpcore.Request], Any]
 
     def __init__(self, network: Any, context: ssl.SSLContext | None) -> None:
         self.network = network
         self.idle_at = 0.0
         self._context = context
-        self._connection: Any = None
+        self._stream: Any = None
+        self._messages = h11.Connection(h11.CLIENT)
 
-    def is_reusable(self) -> bool:
-        """Return whether the connection is open, idle, and holds nothing unread."""
-        connection = self._connection
-        is_idle = connection is not None and connection.is_idle() and not _leftover(connection)
-        return is_idle and not self.network.traffic.broke
+    def reset(self) -> bool:
+        """Make ready for another request; return whether one may follow on the same connection.
+
+        It may when both sides are done and nothing is left unread.
+        """
+        messages = self._messages
+        if self.network.traffic.broke or (messages.our_state, messages.their_state) != (h11.DONE, h11.DONE):
+            return False
+        if messages.trailing_data[0]:
+            # The next request would take it for its own reply.
+            logging.getLogger(__name__).warning("a server sent more than its reply; connection closed")
+            return False
+        messages.start_next_cycle()
+        return True
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
         self.network.close()
 
-    def _connection_for(self, request: httpcore.Request, make: Any) -> Any:
-        """Return the connection; a dead one is replaced before anything is written to it."""
-        connection = self._connection
-        if connection is None or not connection.is_idle() or connection.has_expired():
-            self.network.close()
-            connection = self._connection = make(
-                origin=request.url.origin,
-                ssl_context=self._context,
-                keepalive_expiry=KEEP_ALIVE_S,
-                network_backend=self.network,
-            )
-        return connection
+    def _is_open(self) -> bool:
+        """Return whether the connection can be used; the peer may have closed it while it was idle."""
+        is_young = self._stream is not None and time.monotonic() - self.idle_at < KEEP_ALIVE_S
+        return is_young and not self._stream.is_readable()
+
+    def _started(self, stream: Any) -> Any:
+        self._stream = stream
+        self._messages = h11.Connection(h11.CLIENT, max_incomplete_event_size=_EVENT_MAX_BYTES)
+        return stream
+
+    def _pieces(
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]
+    ) -> Iterator[bytes]:
+        """Yield the bytes of a request."""
+        send = self._messages.send_with_data_passthrough
+        head = h11.Request(method=outgoing.method, target=address.target, headers=headers)
+        yield from send(head) or ()
+        if outgoing.body is not None:
+            for chunk in outgoing.body.chunks():
+                yield from send(h11.Data(data=chunk)) or ()
+        yield from send(h11.EndOfMessage()) or ()
 
 
 class SyncLine(Line):
@@ -158,60 +143,49 @@ class SyncLine(Line):
     def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(SyncNetwork(), context)
 
-    def exchange(self, request: httpcore.Request) -> httpcore.Response:
-        response: httpcore.Response = self._connection_for(request, httpcore.HTTPConnection).handle_request(
-            request
-        )
-        return response
+    def begin(self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]) -> h11.Response:
+        """Send a request; return the head of its reply.
+
+        Raises:
+            h11.ProtocolError, OSError: As `failure_of` tells apart.
+        """
+        stream = self._stream
+        if not self._is_open():
+            self.network.close()
+            stream = self._started(self.network.connect(address.host, address.tcp_port, self._context))
+        for piece in self._pieces(outgoing, address, headers):
+            stream.write(piece)
+        while type(event := self._next()) is not h11.Response:
+            pass
+        return event
+
+    def read(self) -> bytes | None:
+        """Return some more of the reply's content, None after its end; raises as `begin`."""
+        event = self._next()
+        return bytes(event.data) if type(event) is h11.Data else None
+
+    def _next(self) -> Any:
+        messages = self._messages
+        while (event := messages.next_event()) is h11.NEED_DATA:
+            messages.receive_data(self._stream.read(READ_BYTES))
+        return event
 
 
-def _leftover(connection: Any) -> bool:
-    """Return whether bytes came after the reply: the next request would take them for its own.
-
-    httpcore does not tell, so its parser is asked. Where that is not found any more,
-    connections are not used twice: slower, never wrong.
-    """
-    parser = getattr(getattr(connection, "_connection", None), "_h11_state", None)
-    if parser is None:
-        return True
-    if parser.trailing_data[0]:
-        logging.getLogger(__name__).warning("a server sent more than its reply; connection closed")
-        return True
-    return False
-
-
-def failure_of(error: Exception, certainty: Certainty, host: str, reason: str | None) -> Failure:
-    """Return what an error of the line means, in words without addresses or secrets.
+def failure_of(error: Exception, traffic: Traffic, host: str) -> Failure:
+    """Return what an error of a line means, in words without addresses or secrets.
 
     Args:
         error: What was raised; its own text is not used.
-        certainty: Whether anything was sent, as the line knows it.
+        traffic: What the line knows about its connection.
         host: Host name for the message.
-        reason: Why there is no connection, or None.
     """
-    if isinstance(error, (httpcore.TimeoutException, TimeoutError)):
+    certainty = Certainty.UNKNOWN if traffic.has_sent else Certainty.NOT_SENT
+    if isinstance(error, TimeoutError):
         return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
-    if isinstance(error, httpcore.LocalProtocolError):
+    if isinstance(error, h11.LocalProtocolError):
         return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
     if certainty is Certainty.NOT_SENT:
-        return Failure(certainty, "network", f"No connection to {host}: {reason or 'it failed'}.")
-    if isinstance(error, httpcore.RemoteProtocolError) and not is_cut(error):
+        return Failure(certainty, "network", f"No connection to {host}: {traffic.reason or 'it failed'}.")
+    if isinstance(error, h11.RemoteProtocolError) and not traffic.has_ended:
         return Failure(certainty, "contract", f"What {host} sent is not HTTP.")
     return Failure(certainty, "network", f"The connection to {host} broke before the reply was complete.")
-
-
-def is_cut(error: Exception) -> bool:
-    """Return whether a broken reply is one that stopped, and not one that is not HTTP."""
-    text = str(error)
-    return "disconnected" in text or "closed connection" in text
-
-
-class _Quiet(logging.Filter):
-    """httpcore logs the headers of replies, which may repeat a secret: ours stay out."""
-
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002
-        return not is_sending.get()
-
-
-for _name in ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpx"):
-    logging.getLogger(_name).addFilter(_Quiet())

@@ -1,7 +1,7 @@
-"""Sockets for httpcore that keep one deadline, count bytes and know what was sent.
+"""Sockets that keep one deadline, count bytes and know what was sent.
 
-httpx has a timeout for each read but none for the whole, so a server that drips
-holds a call for ever, and name resolution has no limit at all. Here every wait is
+A timeout for each read and none for the whole would let a server that drips hold a
+call for ever, and name resolution has no limit at all. Here every wait is
 bounded by what is left of one deadline. `Traffic` also knows whether a single byte
 of the request left this machine, which decides what may be repeated.
 """
@@ -14,8 +14,6 @@ import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
-
-import httpcore
 
 from connector_runtime.transport.intake import ReplyError, too_large
 
@@ -42,11 +40,21 @@ class Traffic:
         received_bytes: How much was.
         has_head: Whether the reply's head is complete.
         has_sent: Whether a byte of the request was given to the network.
+        has_ended: Whether the peer has said that nothing more will come.
         broke: Whether the peer stopped taking the request before its end.
         reason: Why there is no connection, in plain words, or None.
     """
 
-    __slots__ = ("broke", "cap_bytes", "deadline_at", "has_head", "has_sent", "reason", "received_bytes")
+    __slots__ = (
+        "broke",
+        "cap_bytes",
+        "deadline_at",
+        "has_ended",
+        "has_head",
+        "has_sent",
+        "reason",
+        "received_bytes",
+    )
 
     def __init__(self) -> None:
         self.begin(0.0)
@@ -58,6 +66,7 @@ class Traffic:
         self.has_head = False
         self.received_bytes = 0
         self.has_sent = False
+        self.has_ended = False
         self.broke = False
         self.reason: str | None = None
 
@@ -74,7 +83,8 @@ class Traffic:
         return left
 
     def count(self, data: bytes) -> bytes:
-        """Count what was received and return it; `ReplyError` beyond the cap."""
+        """Count what was received and return it; nothing is the end; `ReplyError` beyond the cap."""
+        self.has_ended = not data
         self.received_bytes += len(data)
         if self.received_bytes > self.cap_bytes:
             if self.has_head:
@@ -83,22 +93,19 @@ class Traffic:
         return data
 
 
-class SyncNetwork(httpcore.NetworkBackend):
+class SyncNetwork:
     """Opens the one connection of a line, for a thread."""
 
     def __init__(self) -> None:
         self.traffic = Traffic()
         self._stream: SyncStream | None = None
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002  the deadline holds
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Any = None,  # noqa: ARG002
-    ) -> SyncStream:
-        """Connect to the first address that answers."""
+    def connect(self, host: str, port: int, context: ssl.SSLContext | None) -> SyncStream:
+        """Connect to the first address that answers, and shake hands if there is a TLS context.
+
+        Raises:
+            TimeoutError, ConnectionError: It could not be; `traffic.reason` says why.
+        """
         traffic = self.traffic
         addresses = _resolved(host, port, traffic)
         for position, (family, address) in enumerate(addresses, start=1):
@@ -115,8 +122,10 @@ class SyncNetwork(httpcore.NetworkBackend):
                 raise
             else:
                 self._stream = SyncStream(channel, traffic)
+                if context is not None:
+                    self._stream.start_tls(context, host)
                 return self._stream
-        raise httpcore.ConnectError
+        raise ConnectionError
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
@@ -124,7 +133,7 @@ class SyncNetwork(httpcore.NetworkBackend):
             self._stream.close()
 
 
-class SyncStream(httpcore.NetworkStream):
+class SyncStream:
     """One socket, plain or TLS."""
 
     def __init__(self, channel: socket.socket, traffic: Traffic) -> None:
@@ -132,52 +141,40 @@ class SyncStream(httpcore.NetworkStream):
         self._traffic = traffic
         self._pending = b""
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int) -> bytes:
         """Send what is pending, then return what comes, empty at the end."""
         if self._pending:
             self._flush()
-        try:
-            self._socket.settimeout(self._traffic.left_s())
-            data = self._socket.recv(max_bytes)
-        except TimeoutError:
-            raise httpcore.ReadTimeout from None
-        except OSError:
-            raise httpcore.ReadError from None
-        return self._traffic.count(data)
+        self._socket.settimeout(self._traffic.left_s())
+        return self._traffic.count(self._socket.recv(max_bytes))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, data: bytes) -> None:
         """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(buffer) > JOIN_BYTES:
+        if len(self._pending) + len(data) > JOIN_BYTES:
             self._flush()
-        self._pending = self._pending + buffer if self._pending else buffer
+        self._pending = self._pending + data if self._pending else data
 
     def close(self) -> None:
         """Close at once."""
         self._pending = b""
         self._socket.close()
 
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
-    ) -> SyncStream:
+    def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Shake hands; the certificate is always verified."""
         try:
             self._socket.settimeout(self._traffic.left_s())
-            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+            self._socket = context.wrap_socket(self._socket, server_hostname=host)
         except OSError as error:
             self._socket.close()
             self._traffic.reason = reason_of(error)
-            raise httpcore.ConnectError from None
+            raise ConnectionError from None
         except BaseException:
             self._socket.close()
             raise
-        return self
 
-    def get_extra_info(self, info: str) -> Any:
-        """Answer what httpcore asks: is something to be read on an idle connection?"""
-        return is_readable(self._socket) if info == "is_readable" else None
+    def is_readable(self) -> bool:
+        """Return whether bytes or the end wait to be read."""
+        return is_readable(self._socket)
 
     def _flush(self) -> None:
         pending, self._pending = memoryview(self._pending), b""
@@ -187,7 +184,7 @@ class SyncStream(httpcore.NetworkStream):
                 self._traffic.has_sent = True
                 pending = pending[self._socket.send(pending) :]
         except TimeoutError:
-            raise httpcore.WriteTimeout from None
+            raise
         except OSError:
             # A server may refuse a body early, answer, and close: its answer is still read.
             self._traffic.broke = True
@@ -270,8 +267,8 @@ def _resolved(host: str, port: int, traffic: Traffic) -> list[SocketAddress]:
     resolve(host, port, done)
     if not ready.wait(traffic.left_s()):
         traffic.reason = "the host name could not be looked up in time"
-        raise httpcore.ConnectTimeout
+        raise TimeoutError
     if isinstance(answers[0], OSError):
         traffic.reason = reason_of(answers[0])
-        raise httpcore.ConnectError
+        raise ConnectionError
     return answers[0]
