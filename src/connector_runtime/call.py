@@ -63,6 +63,14 @@ class Listener:
     on_event: Callable[[Event], None] | None = None
     logger: Any = None
 
+    def journal(self) -> Any:
+        """Return where debugging is written: the logger that was given, or the runtime's own."""
+        if self.logger is None:
+            import logging  # noqa: PLC0415  not loaded where nothing is logged
+
+            self.logger = logging.getLogger("connector_runtime")
+        return self.logger
+
 
 @dataclass(eq=False, repr=False)
 class Call:
@@ -171,10 +179,10 @@ class Call:
 
     def log(self, what: str, **facts: Any) -> None:
         """Write a structured record when debugging was asked for; secrets are taken out."""
-        if self.debug and self.listener.logger is not None:
+        if self.debug:
             record = {"event": what, "action": self.action.key, "call": self.call_id}
             record |= {key: self.redactor.value(value) for key, value in facts.items() if value is not None}
-            self.listener.logger.info("%s %s", self.action.key, what, extra={"connector": record})
+            self.listener.journal().info("%s %s", self.action.key, what, extra={"connector": record})
 
     def stamp(self, problem: ConnectorError) -> ConnectorError:
         """Add to an error what the call knows: action and attempts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -78,8 +77,7 @@ class SessionBase:
         self._process = os.getpid()
         if options.token_store is not None:
             self._channel.use_store()
-        logger = options.logger or logging.getLogger("connector_runtime")
-        self._listener = Listener(options.on_event, logger)
+        self._listener = Listener(options.on_event, options.logger)
         hosts = set(self._channel.hosts)
         if self._channel.token_host:
             hosts.add(self._channel.token_host)

@@ -7,7 +7,6 @@ docs/decisions says what is gained here without them. A transport that is given 
 
 from __future__ import annotations
 
-import logging
 import os
 import ssl
 import threading
@@ -105,6 +104,8 @@ class Line:
             return False
         if messages.trailing_data[0]:
             # The next request would take it for its own reply.
+            import logging  # noqa: PLC0415  not loaded where nothing is logged
+
             logging.getLogger(__name__).warning("a server sent more than its reply; connection closed")
             return False
         messages.start_next_cycle()
