@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,11 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
             loopback=self._channel.definition.loopback,
             transport=options.transport,
         )
-        self._driver = AsyncDriver(self._sender, self._clock, self._budget, options.token_store)
+
+    @functools.cached_property
+    def _driver(self) -> AsyncDriver:
+        """What does the work; most sessions of a platform wait for theirs."""
+        return AsyncDriver(self._sender, self._clock, self._budget, self._options.token_store)
 
     async def run(
         self,

@@ -125,8 +125,8 @@ class Channel:
         self.identity = given.name if given.is_named else f"{given.key}~{_mark_of(given)}"
         self.connection: dict[str, Any] = plain
         self.connection = plain | _chosen(self.definition, self.scope(inputs=plain), self._key)
-        _check(self.definition, self.scope())
         scope = self.scope()
+        _check(self.definition, scope)
         self.hosts = frozenset(str(host(scope)) for host in self.definition.hosts)
         oauth2 = self.definition.oauth2
         self.token_host = _origin_of(str(oauth2.token_url(scope))) if oauth2 else None

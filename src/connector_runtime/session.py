@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -159,7 +160,12 @@ class Session(SessionBase, AbstractContextManager["Session"]):
             loopback=self._channel.definition.loopback,
             transport=options.transport,
         )
-        self._driver = SyncDriver(self._sender, self._clock, self._budget, options.token_store)  # type: ignore[arg-type]
+
+    @functools.cached_property
+    def _driver(self) -> SyncDriver:
+        """What does the work; most sessions of a platform wait for theirs."""
+        store: Any = self._options.token_store
+        return SyncDriver(self._sender, self._clock, self._budget, store)
 
     def run(
         self,
