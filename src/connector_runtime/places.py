@@ -159,6 +159,7 @@ def _names_for(kind: str, steps: tuple[str, ...]) -> frozenset[str]:
 
 
 def _starts(steps: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    if len(pattern) > len(steps):
+    # No pattern begins with any key, so most are ruled out at a glance.
+    if len(pattern) > len(steps) or pattern[0] != steps[0]:
         return False
     return all(wanted in (step, "*") for wanted, step in zip(pattern, steps, strict=False))

@@ -52,7 +52,7 @@ RESERVED_HEADERS = frozenset(
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
 # What may follow the origin: with nothing else in it, no reader of URLs sees another host.
-_BELOW = r"(?:/[A-Za-z0-9_.~%-]+)*(?:\?[A-Za-z0-9_.~%=&-]+)?"
+_BELOW = re.compile(r"(?:/[A-Za-z0-9_.~%-]+)*(?:\?[A-Za-z0-9_.~%=&-]+)?")
 _HOST = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*:"
 _ABSOLUTE = r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2,}[^/\\?#]*"
@@ -124,7 +124,7 @@ def build_url(base: str, segments: Iterable[str], query: Iterable[tuple[str, str
     url = origin_ + below
     if len(url) > URL_MAX_CHARS:
         raise UrlError(f"the URL has {len(url)} characters; {URL_MAX_CHARS} is the most")
-    if not re.fullmatch(_BELOW, below):
+    if not _BELOW.fullmatch(below):
         raise UrlError("the URL would leave its base address")
     return url
 
