@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 
+import httpx
 import pytest
 
 from connector_runtime.bodies import FormBody
 from connector_runtime.messages import Failure, Outgoing
 from connector_runtime.values import Secret
+from faults.conftest import Caller
 from faults.faultserver import close, hang, head, read_request, reply, send
 
 TOKEN = "k7-kestrel-quartz-token"
@@ -23,8 +25,11 @@ def token_request(origin: str) -> Outgoing:
 
 
 @pytest.mark.plan("S-106")
-def test_no_library_logs_a_secret(caplog, faults, caller):
+@pytest.mark.parametrize("transport", [None, httpx.HTTPTransport, httpx.AsyncHTTPTransport])
+def test_no_library_logs_a_secret(caplog, faults, transport):
     """With every logger at its chattiest, neither what is sent nor what is echoed is logged."""
+    kind = "async" if transport is httpx.AsyncHTTPTransport else "sync"
+    caller = Caller(kind, faults.origin, transport=transport and transport())
     for name in (None, "httpx", "httpcore", "httpcore.http11", "httpcore.connection", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
     echo = reply(GRANT.encode(), headers=[f"Set-Cookie: session={GRANT}", f"X-Echo: {TOKEN}"])
@@ -32,6 +37,8 @@ def test_no_library_logs_a_secret(caplog, faults, caller):
 
     caller.send(token_request(faults.origin))
     caller.send(token_request(faults.origin))
+
+    caller.close()
 
     assert TOKEN.encode() in faults.requests[0]
     assert GRANT.encode() in faults.requests[0]
