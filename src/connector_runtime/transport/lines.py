@@ -92,7 +92,7 @@ class Line:
         self.idle_at = 0.0
         self._context = context
         self._stream: Any = None
-        self._messages = h11.Connection(h11.CLIENT)
+        self._messages: Any = None
 
     def reset(self) -> bool:
         """Make ready for another request; return whether one may follow on the same connection.
