@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.async_asking import AsyncAsking
@@ -64,9 +63,9 @@ class AsyncDriver:
 
     async def run(self, conversation: Conversation[T]) -> T:
         """Run a conversation to its result; pages it gives are dropped."""
-        async with AsyncExitStack() as stack:
-            held = self._begun(stack, conversation)
-            answers: list[Any] = [None]
+        held = self._begun(conversation)
+        answers: list[Any] = [None]
+        try:
             while True:
                 try:
                     step = conversation.send(answers.pop())
@@ -74,12 +73,14 @@ class AsyncDriver:
                     result: T = end.value
                     return result
                 answers.append(None if isinstance(step, Give) else await self._ways[type(step)](step, held))
+        finally:
+            await self._end(conversation, held)
 
     async def pages(self, conversation: Conversation[Any]) -> AsyncIterator[Page]:
         """Run a conversation, handing out its pages."""
-        async with AsyncExitStack() as stack:
-            held = self._begun(stack, conversation)
-            answers: list[Any] = [None]
+        held = self._begun(conversation)
+        answers: list[Any] = [None]
+        try:
             while True:
                 try:
                     step = conversation.send(answers.pop())
@@ -90,6 +91,8 @@ class AsyncDriver:
                     answers.append(None)
                 else:
                     answers.append(await self._ways[type(step)](step, held))
+        finally:
+            await self._end(conversation, held)
 
     async def aclose(self) -> None:
         """Wait for a renewal that is under way: it ends soon, and must be kept."""
@@ -97,17 +100,17 @@ class AsyncDriver:
         if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
             await asyncio.wait({flight})
 
-    def _begun(self, stack: AsyncExitStack, conversation: Conversation[Any]) -> dict[Any, Any]:
-        """Note that a conversation runs in this event loop.
+    def _begun(self, conversation: Conversation[Any]) -> dict[Any, Any]:
+        """Note that a conversation runs in this event loop; return where it keeps what it holds.
 
         Raises:
             ConnectionProblem: Others of the session run in another one.
         """
-        stack.callback(conversation.close)
         loop = asyncio.get_running_loop()
         with self._lock:
             if loop is not self._loop:
                 if self._running:
+                    conversation.close()
                     raise error_of(
                         "config",
                         "The session is in use in another event loop.",
@@ -115,14 +118,17 @@ class AsyncDriver:
                     )
                 self._loop, self._flight = loop, None
             self._running += 1
-        stack.callback(self._ended)
-        held: dict[Any, Any] = {}
-        stack.push_async_callback(_afree, held)
-        return held
+        return {}
 
-    def _ended(self) -> None:
-        with self._lock:
-            self._running -= 1
+    async def _end(self, conversation: Conversation[Any], held: dict[Any, Any]) -> None:
+        """Free what a conversation holds, however it ended, and close it."""
+        try:
+            while held:
+                await held.popitem()[1]()
+        finally:
+            with self._lock:
+                self._running -= 1
+            conversation.close()
 
     async def _fly(self, step: Fly) -> Any:
         flight = self._flight
@@ -136,11 +142,6 @@ class AsyncDriver:
                 return await asyncio.shield(flight)
         except TimeoutError:
             return Landing.LATE
-
-
-async def _afree(held: dict[Any, Any]) -> None:
-    while held:
-        await held.popitem()[1]()
 
 
 def _noticed(flight: asyncio.Task[Any]) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-CHUNK_BYTES = 65_536
+# Larger pieces halve what sending a file costs; a call holds two of them.
+CHUNK_BYTES = 262_144
 FILE_NAME_MAX_BYTES = 200
 
 _MASK = "***"

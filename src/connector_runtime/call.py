@@ -79,6 +79,7 @@ class Call:
     Attributes:
         inputs: Checked inputs.
         deadline: When the whole call ends.
+        limit_s: How many seconds it had, and each page of a stream has.
         stream: Whether pages are handed out one by one.
         read_action: Gives the call of another, reading action (for look-ups).
     """
@@ -92,8 +93,8 @@ class Call:
     deadline: Deadline
     redactor: Redactor
     listener: Listener
+    limit_s: float
     read_action: Callable[[str, Mapping[str, Any], Deadline], Call]
-    new_deadline: Callable[[], Deadline]
     save_to: Path | None = None
     stream: bool = False
     debug: bool = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.errors import error_of
 from connector_runtime.results import Page
 from connector_runtime.steps import Give
-from connector_runtime.values import ABSENT
+from connector_runtime.values import ABSENT, Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +54,7 @@ def listing(
         following = _plain(paging.next(scope)) if more else None
         if call.stream:
             yield Give(Page(records, verdict.values.get("json"), number, following))
-            call.deadline = call.new_deadline()
+            call.deadline = Deadline.after(call.limit_s, call.clock)
             # A stream has no end but the vendor's: what it keeps must not grow with it.
             del call.attempts[:-1]
         else:

@@ -115,10 +115,7 @@ class SessionBase:
                 hint="Open one session in each process.",
             )
 
-        def new_deadline() -> Deadline:
-            seconds = self._options.deadline_s if deadline_s is None else deadline_s
-            return Deadline(self._clock.monotonic() + seconds, self._clock.monotonic)
-
+        limit_s = self._options.deadline_s if deadline_s is None else deadline_s
         trust_paths = self._options.trust_paths
         return Call(
             action=action,
@@ -127,14 +124,18 @@ class SessionBase:
             model=self._model,
             clock=self._clock,
             random=self._random,
-            deadline=deadline or new_deadline(),
+            deadline=deadline or Deadline.after(limit_s, self._clock),
+            limit_s=limit_s,
             redactor=self._channel.redactor,
             listener=self._listener,
-            read_action=lambda other, values, until: self._call(other, values, deadline=until),
-            new_deadline=new_deadline,
+            read_action=self._reading,
             save_to=Path(save_to) if save_to is not None else None,
             stream=stream,
         )
+
+    def _reading(self, key: str, inputs: Mapping[str, Any], deadline: Deadline) -> Call:
+        """Return the call of another action within the time of one that is under way."""
+        return self._call(key, inputs, deadline=deadline)
 
     def _probe(self) -> Action:
         probe = self._channel.definition.probe

@@ -148,6 +148,11 @@ class Deadline(NamedTuple):
     at: float
     monotonic: Callable[[], float]
 
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> Deadline:
+        """Return the instant so many seconds from now."""
+        return cls(clock.monotonic() + seconds, clock.monotonic)
+
     def left_s(self) -> float:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self.at - self.monotonic())
