@@ -139,15 +139,16 @@ def judge_records(
         raise error_of("contract", f"The reply has {len(answers)} results for {count} records.")
     outputs: list[Any] = []
     failed: list[dict[str, Any]] = []
+    scope = dict(scope)
     for index in range(count):
-        item = answers[index] if index < len(answers) else ABSENT
-        entry = _failure(program, {**scope, "item": item}, index, redactor)
+        item = scope["item"] = answers[index] if index < len(answers) else ABSENT
+        entry = _failure(program, scope, index, redactor)
         if entry is not None:
             failed.append(entry)
         if program.output is None:
             outputs.append(None if item is ABSENT else item)
         elif entry is None:
-            outputs.append(program.output({**scope, "item": item}))
+            outputs.append(program.output(scope))
         else:
             outputs.append({"error": entry})
     return outputs, failed

@@ -25,7 +25,7 @@ def plain(value: Any, depth_left: int = MAX_DEPTH) -> Any:
     """
     kind = type(value)
     if kind is str:
-        if is_broken_text(value):
+        if not value.isascii() and is_broken_text(value):
             raise Refusal("a text in it holds half a character.", "Copy it again from where it comes from.")
         return value
     if kind is bool or value is None:
@@ -36,8 +36,12 @@ def plain(value: Any, depth_left: int = MAX_DEPTH) -> Any:
         return value
     if depth_left <= 0:
         raise Refusal(f"it is nested more than {MAX_DEPTH} levels deep.", "Send a simpler value.")
-    if isinstance(value, Mapping):
-        return {_name(key): plain(item, depth_left - 1) for key, item in value.items()}
+    # What most values are goes first: records come by the hundred.
+    if kind is dict or isinstance(value, Mapping):
+        return {
+            key if type(key) is str and key.isascii() else _name(key): plain(item, depth_left - 1)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [plain(item, depth_left - 1) for item in value]
     return _scalar(value)
