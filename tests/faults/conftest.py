@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector_runtime.messages import Failure, Reply
 
 PATIENCE_S = 10.0
-# Loading httpx takes longer than the shortest call that a test allows.
+# Loading what opens connections takes longer than the shortest call that a test allows.
 load_lines()
 
 
