@@ -24,8 +24,8 @@ FLOORS = (
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled inputs load model ports program retry scopes sources",
     # the conversation of one action
-    """call connections exchange grants oauth paging plan policy renewal reply request results slots steps
-    tokens""",
+    """attempt call connections exchange failures grants lookup oauth outcome paging plan policy renewal reply
+    request results slots steps tokens""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use

@@ -1,0 +1,108 @@
+"""One request of a call: built, sent, judged, and noted down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.call import BODY_LOG_BYTES, request_id
+from connector_runtime.errors import error_of
+from connector_runtime.messages import Failure
+from connector_runtime.reply import judge
+from connector_runtime.request import build
+from connector_runtime.results import Attempt
+from connector_runtime.slots import heed, take_slots
+from connector_runtime.steps import ReleaseSlot, Send
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    from connector_runtime.call import Call
+    from connector_runtime.errors import ConnectorError
+    from connector_runtime.grants import Token
+    from connector_runtime.messages import Reply
+    from connector_runtime.reply import Verdict
+    from connector_runtime.request import Built
+    from connector_runtime.steps import Conversation
+
+
+def attempt_once(
+    call: Call, scope: dict[str, Any], why: str, *, waited_s: float, doubles: bool
+) -> Conversation[tuple[Verdict, str, Token]]:
+    program, channel = call.action.program, call.channel
+    form = str(program.reply.form(scope))
+    timeout = program.request.timeout(scope) if program.request.timeout else None
+    used, built = _built(call, scope, form)
+    _note(call, built)
+    taken = yield from take_slots(call, program.request, scope, timeout)
+    if call.deadline.left_s() <= 0.0:
+        raise _too_late(call)
+    started = call.clock.monotonic()
+    got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
+    duration_s = call.clock.monotonic() - started
+    for key in taken:
+        yield ReleaseSlot(key)
+    verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
+    if verdict.certainty is Certainty.REJECTED:
+        yield from heed(call, taken, verdict)
+    if verdict.kind == "auth_expired":
+        channel.time.learn(verdict.values["headers"].get("date"), call.clock)
+    else:
+        channel.proven = used.access
+    _record(call, built, got, verdict, why=why, waited_s=waited_s, doubles=doubles, duration_s=duration_s)
+    return verdict, built.outgoing.method, used
+
+
+def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:
+    """Return a request, and the token in it: another thread may put a newer one in its place."""
+    channel, program = call.channel, call.action.program
+    while True:
+        token = channel.token
+        built = build(program.request, scope, channel, call.model, effect=call.action.effect, form=form)
+        if channel.token is token:
+            return token, built
+
+
+def _too_late(call: Call) -> ConnectorError:
+    return error_of("timeout", "The time for this call ran out before the request was sent.",
+                    hint="Give it more time, or ask for less at once.", attempts=call.attempts)  # fmt: skip
+
+
+def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **facts: Any) -> None:
+    body = built.outgoing.body
+    failure = isinstance(got, Failure)
+    attempt = Attempt(
+        number=len(call.attempts) + 1,
+        certainty=verdict.certainty.value,
+        kind=verdict.kind,
+        status=None if isinstance(got, Failure) else got.status,
+        duration_s=facts["duration_s"],
+        waited_s=facts["waited_s"],
+        why=facts["why"],
+        may_double=facts["doubles"],
+        request_id=call.redactor.known(request_id(verdict.values.get("headers", {}))),
+        message=verdict.message or None,
+    )
+    call.record(attempt, body.size_bytes if body else 0, 0 if failure else got.size_bytes)  # type: ignore[union-attr]
+    if call.debug:
+        call.log("attempt", **attempt.to_dict())
+        if not isinstance(got, Failure):
+            text = got.body[:BODY_LOG_BYTES].decode("utf-8", "replace")
+            cut = len(got.body) > BODY_LOG_BYTES
+            call.log(
+                "reply",
+                status=got.status,
+                headers=dict(got.headers),
+                body=text + (f"… ({len(got.body)} bytes)" if cut else ""),
+            )
+
+
+def _note(call: Call, built: Built) -> None:
+    call.warnings += [text for text in built.warnings if text not in call.warnings]
+    if call.debug:
+        outgoing = built.outgoing
+        call.log(
+            "request",
+            method=outgoing.method,
+            url=outgoing.url,
+            headers={name: str(value) for name, value in outgoing.headers},
+            body=outgoing.body.preview(BODY_LOG_BYTES) if outgoing.body else None,
+        )

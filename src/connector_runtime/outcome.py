@@ -1,0 +1,86 @@
+"""What a call gives back, record by record where there are many."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.failures import failure_of, headers_of, identity_of
+from connector_runtime.reply import Verdict
+from connector_runtime.results import Result, judge_records
+from connector_runtime.values import ABSENT, Certainty
+
+if TYPE_CHECKING:
+    from connector_runtime.call import Call
+
+
+def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
+    reply, values = call.action.program.reply, verdict.values
+    failed: list[dict[str, Any]] = []
+    data = _data(call, reply.form(scope), values, scope)
+    if reply.results is not None and verdict.kind is None:
+        data, failed = _judged(call, scope, verdict, data)
+    if reply.output is not None and verdict.kind is None and call.save_to is None:
+        data = reply.output(scope)
+    return Result(
+        data=None if data is ABSENT else data,
+        status=verdict.facts.get("status"),
+        headers=values.get("headers", {}),
+        outcome="partial" if failed else "done",
+        failed=tuple(failed),
+        attempts=tuple(call.attempts),
+        warnings=tuple(call.warnings),
+    )
+
+
+def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
+    if call.save_to is not None:
+        return {"path": str(call.save_to), "contentType": values["headers"].get("content-type")}
+    if form == "binary":
+        return values["body"]
+    if form == "text":
+        return values.get("text", "")
+    if scope.get("every") and call.action.program.reply.output is None:
+        # By what was asked for: the shape must not depend on how many pages there happen to be.
+        return scope["items"]
+    return values.get("json", ABSENT)
+
+
+def _judged(
+    call: Call, scope: dict[str, Any], verdict: Verdict, data: Any
+) -> tuple[Any, list[dict[str, Any]]]:
+    """Judge record by record; raises when none succeeded."""
+    results = call.action.program.reply.results
+    assert results is not None  # noqa: S101  the caller has looked
+    try:
+        outputs, failed = judge_records(results, scope, call.redactor)
+    except ConnectorError as problem:
+        unreadable = Verdict(Certainty.UNKNOWN, "contract", problem.message, verdict.values, verdict.facts)
+    else:
+        if call.action.effect == "delete" and call.unknown_seen:
+            failed = [entry for entry in failed if entry["kind"] != "not_found"]
+        if failed and len(failed) == len(outputs):
+            raise _all_failed(call, scope, verdict, failed)
+        scope["items"] = outputs
+        return (outputs if results.output is not None else data), failed
+    raise failure_of(call, scope, unreadable)
+
+
+def _all_failed(
+    call: Call, scope: dict[str, Any], verdict: Verdict, failed: list[dict[str, Any]]
+) -> ConnectorError:
+    first = failed[0]
+    names = {"code": "code", "hint": "hint", "existingId": "existing_id", "details": "details"}
+    facts = {name: first[key] for key, name in names.items() if key in first}
+    kind = first["kind"]
+    if kind == "duplicate" and call.unknown_seen and call.action.effect in ("create", "upsert"):
+        kind = "outcome_unknown"
+    return error_of(
+        kind,
+        first["message"],
+        status=verdict.facts.get("status"),
+        headers=headers_of(call, verdict),
+        identity=identity_of(call, scope),
+        failed=failed,
+        **facts,
+    )
