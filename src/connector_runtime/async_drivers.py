@@ -72,7 +72,11 @@ class AsyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answers.append(None if isinstance(step, Give) else await self._ways[type(step)](step, held))
+                try:
+                    is_page = isinstance(step, Give)
+                    answers.append(None if is_page else await self._ways[type(step)](step, held))
+                except BaseException as stop:  # noqa: BLE001  it goes on from where the conversation stands
+                    conversation.throw(stop)
         finally:
             await self._end(conversation, held)
 
@@ -89,8 +93,11 @@ class AsyncDriver:
                 if isinstance(step, Give):
                     yield step.page
                     answers.append(None)
-                else:
+                    continue
+                try:
                     answers.append(await self._ways[type(step)](step, held))
+                except BaseException as stop:  # noqa: BLE001
+                    conversation.throw(stop)
         finally:
             await self._end(conversation, held)
 

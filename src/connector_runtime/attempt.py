@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.call import BODY_LOG_BYTES, request_id
 from connector_runtime.errors import error_of
 from connector_runtime.messages import Failure
-from connector_runtime.reply import judge
+from connector_runtime.reply import judge, verdict_of
 from connector_runtime.request import build
 from connector_runtime.results import Attempt
 from connector_runtime.slots import heed, take_slots
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from connector_runtime.request import Built
     from connector_runtime.steps import Conversation
 
+# What is noted of an attempt that was stopped from outside: a cancelled task, a signal.
+_INTERRUPTED = Failure(Certainty.UNKNOWN, "network", "The call was interrupted.")
+
 
 def attempt_once(
     call: Call, scope: dict[str, Any], why: str, *, waited_s: float, doubles: bool
@@ -35,9 +38,18 @@ def attempt_once(
     taken = yield from take_slots(call, program.request, scope, timeout)
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)
+    facts = {"why": why, "waited_s": waited_s, "doubles": doubles}
     started = call.clock.monotonic()
-    got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
-    duration_s = call.clock.monotonic() - started
+    if call.sent_at is None:
+        call.sent_at = started
+    try:
+        got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
+    except BaseException:
+        # Nobody will hear the answer, so nobody knows whether it was done.
+        call.unknown_seen = True
+        _record(call, built, _INTERRUPTED, verdict_of(_INTERRUPTED), **facts, started=started)
+        raise
+    ended = call.clock.monotonic()
     for key in taken:
         yield ReleaseSlot(key)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
@@ -47,7 +59,7 @@ def attempt_once(
         channel.time.learn(verdict.values["headers"].get("date"), call.clock)
     else:
         channel.proven = used.access
-    _record(call, built, got, verdict, why=why, waited_s=waited_s, doubles=doubles, duration_s=duration_s)
+    _record(call, built, got, verdict, **facts, started=started, ended=ended)
     return verdict, built.outgoing.method, used
 
 
@@ -74,7 +86,7 @@ def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **
         certainty=verdict.certainty.value,
         kind=verdict.kind,
         status=None if isinstance(got, Failure) else got.status,
-        duration_s=facts["duration_s"],
+        duration_s=facts.get("ended", call.clock.monotonic()) - facts["started"],
         waited_s=facts["waited_s"],
         why=facts["why"],
         may_double=facts["doubles"],

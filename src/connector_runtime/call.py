@@ -36,7 +36,8 @@ class Event(NamedTuple):
         action: Key of the action.
         call_id: The same for everything one call did.
         duration_s: Seconds.
-        outcome: `done`, `partial`, `found`, or the kind of the failure.
+        outcome: `done`, `partial`, `found`, the kind of the failure, or `cancelled` for a call that
+            was stopped from outside with nothing left undecided.
         status: HTTP status, or None.
         sent_bytes, received_bytes: Sizes of the bodies.
         retries: Repeats so far.
@@ -58,18 +59,56 @@ class Event(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class Listener:
-    """Who wants to know: a hook for telemetry, a logger for debugging."""
+    """Who wants to know: a hook for telemetry, a logger for debugging.
 
-    on_event: Callable[[Event], None] | None = None
+    Neither can change what comes of a call: what they raise is said once and dropped.
+    """
+
+    on_event: Callable[[Event], Any] | None = None
     logger: Any = None
+    _has_complained: bool = False
 
-    def journal(self) -> Any:
+    def tell(self, event: Event) -> None:
+        """Hand an event to the hook, if there is one."""
+        if self.on_event is None:
+            return
+        try:
+            answer = self.on_event(event)
+            if answer is not None and hasattr(answer, "__await__"):
+                getattr(answer, "close", str)()
+                raise TypeError("it is a coroutine function, which nobody awaits")
+        except Exception as error:  # noqa: BLE001  a foreign program: anything may come
+            self._complain("on_event", error)
+
+    def note(self, *words: Any, **more: Any) -> None:
+        """Write a record for whoever debugs."""
+        try:
+            self._journal().info(*words, **more)
+        except Exception as error:  # noqa: BLE001
+            self._complain("the logger", error)
+
+    def _journal(self) -> Any:
         """Return where debugging is written: the logger that was given, or the runtime's own."""
         if self.logger is None:
             import logging  # noqa: PLC0415  not loaded where nothing is logged
 
             self.logger = logging.getLogger("connector_runtime")
         return self.logger
+
+    def _complain(self, who: str, error: Exception) -> None:
+        """Say once that a listener does not work; its own words may hold anything, so they are left out."""
+        if self._has_complained:
+            return
+        self._has_complained = True
+        import logging  # noqa: PLC0415
+
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        logging.getLogger("connector_runtime").warning(
+            "%s raised %s%s; the call goes on without it", who, type(error).__name__, where
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -82,6 +121,8 @@ class Call:
         limit_s: How many seconds it had, and each page of a stream has.
         stream: Whether pages are handed out one by one.
         read_action: Gives the call of another, reading action (for look-ups).
+        unknown_seen: Whether an attempt may have been carried out without saying so.
+        sent_at: Reading of the clock when the first request was sent, or None.
     """
 
     action: Action
@@ -102,6 +143,7 @@ class Call:
     attempts: list[Attempt] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unknown_seen: bool = False
+    sent_at: float | None = None
     sent_bytes: int = 0
     received_bytes: int = 0
     started_at: float = 0.0
@@ -175,15 +217,14 @@ class Call:
             retries=sum(attempt.why == "retry" for attempt in self.attempts),
             **facts,
         )
-        assert self.listener.on_event is not None  # noqa: S101  asked before
-        self.listener.on_event(event)
+        self.listener.tell(event)
 
     def log(self, what: str, **facts: Any) -> None:
         """Write a structured record when debugging was asked for; secrets are taken out."""
         if self.debug:
             record = {"event": what, "action": self.action.key, "call": self.call_id}
             record |= {key: self.redactor.value(value) for key, value in facts.items() if value is not None}
-            self.listener.journal().info("%s %s", self.action.key, what, extra={"connector": record})
+            self.listener.note("%s %s", self.action.key, what, extra={"connector": record})
 
     def stamp(self, problem: ConnectorError) -> ConnectorError:
         """Add to an error what the call knows: action and attempts."""

@@ -75,7 +75,11 @@ class SyncDriver:
                 except StopIteration as end:
                     result: T = end.value
                     return result
-                answers.append(None if isinstance(step, Give) else self._ways[type(step)](step, held))
+                try:
+                    answers.append(None if isinstance(step, Give) else self._ways[type(step)](step, held))
+                except BaseException as stop:  # noqa: BLE001  it goes on from where the conversation stands
+                    # Who speaks knows what was under way, and says so on it.
+                    conversation.throw(stop)
         finally:
             _end(conversation, held)
 
@@ -93,8 +97,11 @@ class SyncDriver:
                 if isinstance(step, Give):
                     yield step.page
                     answers.append(None)
-                else:
+                    continue
+                try:
                     answers.append(self._ways[type(step)](step, held))
+                except BaseException as stop:  # noqa: BLE001
+                    conversation.throw(stop)
         finally:
             _end(conversation, held)
 

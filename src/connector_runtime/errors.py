@@ -48,6 +48,8 @@ KINDS = (
 
 # A vendor that answers so has refused before doing any work.
 REFUSING_KINDS = frozenset({"auth_expired", "auth_throttled", "rate_limited", "quota_exhausted"})
+# A vendor that answers so has begun the work and not told how it ended, whatever the status.
+UNSURE_KINDS = frozenset({"server", "timeout", "network"})
 
 
 class ConnectorError(Exception):
@@ -64,7 +66,8 @@ class ConnectorError(Exception):
         code: The vendor's own code, or None.
         retry_at: Aware UTC instant from which a repeat makes sense, or None.
         existing_id: Id of the record that is already there, or None.
-        identity: What to look up to learn whether a write happened, or None.
+        identity: What to look up to learn whether a write happened, or None; of a many-record
+            call a list with one entry a record.
         cursor: Where a stopped listing can be taken up again, or None.
         details: The vendor's details, secrets removed, or None.
         attempts: What was tried, as in `Result.attempts`.
@@ -84,7 +87,7 @@ class ConnectorError(Exception):
         self.code: Any = facts.pop("code", None)
         self.retry_at: datetime | None = facts.pop("retry_at", None)
         self.existing_id: str | None = facts.pop("existing_id", None)
-        self.identity: str | None = facts.pop("identity", None)
+        self.identity: str | list[str | None] | None = facts.pop("identity", None)
         self.cursor: Mapping[str, Any] | None = facts.pop("cursor", None)
         self.details: Any = facts.pop("details", None)
         self.attempts: tuple[Any, ...] = tuple(facts.pop("attempts", ()))
@@ -211,6 +214,31 @@ def error_of(kind: str, message: str, **facts: Any) -> ConnectorError:
         facts: Any attribute of `ConnectorError`, and `hint`.
     """
     return _CLASSES.get(kind, CallFailed)(message, kind=kind, **facts)
+
+
+def noted(stop: BaseException, problem: ConnectorError) -> None:
+    """Put on an exception that is not ours what it has left undecided; `problem_of` reads it."""
+    stop.connector_problem = problem  # type: ignore[attr-defined]
+    stop.add_note(str(problem))
+
+
+def problem_of(error: BaseException | None) -> ConnectorError | None:
+    """Return what a call that was stopped from outside has left undecided, or None.
+
+    A cancelled task, an interrupt or a time-out of one's own ends a call with an exception of
+    its own. When a write was under way, this tells that its outcome is unknown and what to look up.
+
+    Args:
+        error: What was caught: `KeyboardInterrupt`, `CancelledError`, or what was raised from it.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        problem: ConnectorError | None = getattr(error, "connector_problem", None)
+        if problem is not None:
+            return problem
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _iso(instant: datetime | None) -> str | None:

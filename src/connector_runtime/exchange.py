@@ -12,7 +12,7 @@ from connector_runtime import tokens
 from connector_runtime.attempt import attempt_once
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.failures import failure_of, identity_of
+from connector_runtime.failures import effect_of, failure_of, identity_of, interrupted, is_identified
 from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
 from connector_runtime.paging import listing
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from connector_runtime.results import Result
     from connector_runtime.steps import Conversation
 
+# What would only fail again, however often it is sent.
+FINAL_KINDS = frozenset({"config", "input", "limit"})
+
 
 def converse(call: Call) -> Conversation[Result]:
     """Run an action from its checked inputs to its result.
@@ -33,10 +36,15 @@ def converse(call: Call) -> Conversation[Result]:
     Raises:
         ConnectorError: Of the class and kind that say what to do.
     """
+    scope = call.scope()
     try:
-        result = yield from _converse(call)
+        result = yield from _converse(call, scope)
     except ConnectorError as caught:
         problem = caught
+    except BaseException as stop:
+        undecided = interrupted(call, scope, stop)
+        call.ended(undecided.kind if undecided else "cancelled", None)
+        raise
     else:
         call.ended(result.outcome, result.status)
         return result
@@ -46,9 +54,8 @@ def converse(call: Call) -> Conversation[Result]:
     raise call.stamp(problem).with_traceback(None)
 
 
-def _converse(call: Call) -> Conversation[Result]:
+def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
     program = call.action.program
-    scope = call.scope()
     if program.debug is not None:
         call.debug = bool(program.debug(scope))
     check_rules(call, scope)
@@ -56,8 +63,8 @@ def _converse(call: Call) -> Conversation[Result]:
         verdict = yield from listing(call, program.paging, scope, perform)
     else:
         verdict = yield from perform(call, scope)
-    if verdict.certainty is Certainty.UNKNOWN:
-        return (yield from look_up(call, scope, verdict, perform))
+    if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
+        return (yield from look_up(call, scope, verdict, program.lookup, perform))
     return finish(call, scope, verdict)
 
 
@@ -90,10 +97,10 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
             renewed, why, waited_s = True, "token", 0.0
             continue
         wait_s = _wait_s(call, scope, verdict, repeats + 1)
-        if wait_s is None:
+        if wait_s is None or wait_s >= call.deadline.left_s():
             if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
                 return verdict
-            raise failure_of(call, scope, verdict)
+            raise failure_of(call, scope, verdict, wait_s=wait_s)
         repeats, why, waited_s = repeats + 1, "retry", wait_s
         doubles = doubles or may_double(verdict.certainty, call.action.effect, method)
         call.log("wait", seconds=wait_s, reason=verdict.kind)
@@ -108,12 +115,12 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
     except EvaluationError:
         # What the attempt came to, perhaps a write, must not be hidden by how to repeat it.
         return None
-    if repeat > policy.retries or not policy.covers(kind) or kind in ("config", "input", "limit"):
+    if repeat > policy.retries or not policy.covers(kind) or kind in FINAL_KINDS:
         return None
-    if not may_repeat(verdict.certainty, call.action.effect, identified=bool(identity_of(call, scope))):
+    identified = is_identified(identity_of(call, scope))
+    if not may_repeat(verdict.certainty, effect_of(call, scope), identified=identified):
         return None
-    wait_s = max(policy.wait_s(repeat, call.random.random), call.wait_asked_s(verdict) or 0.0)
-    return wait_s if wait_s < call.deadline.left_s() else None
+    return max(policy.wait_s(repeat, call.random.random), call.wait_asked_s(verdict) or 0.0)
 
 
 def _already_gone(call: Call, verdict: Verdict) -> bool:

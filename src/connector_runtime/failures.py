@@ -1,73 +1,163 @@
-"""Which error a call ends with, and what a written record can be found by."""
+"""Which error a call ends with, what a written record can be found by, and what a repeat may double."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import error_of
+from connector_runtime.errors import error_of, noted
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.sent_records import adds_rows
+from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
     from connector_runtime.errors import ConnectorError
+    from connector_runtime.program import IdentityProgram
     from connector_runtime.reply import Verdict
 
+    Identity = str | list[str | None] | None
+
 _HARMLESS = "The change may have been made. Repeating the same call is harmless."
-_LOOK_FIRST = "Look the record up before sending it again, or it may be there twice."
+# Identities shown in a hint; the error has them all.
+_SHOWN = 3
 
 
-def identity_of(call: Call, scope: dict[str, Any]) -> str | None:
+def identity_of(call: Call, scope: dict[str, Any]) -> Identity:
     """Return what a written record can be found by, or None.
 
-    For a many-record call every record must have one.
+    Of a many-record call it is a list with one entry a record, None for one that has none.
     """
     program = call.action.program
     if program.identity is None:
         return None
     of = program.reply.results.of if program.reply.results else None
-    records = of(scope) if of is not None else None
-    scopes = [{**scope, "item": item} for item in records] if isinstance(records, list) else [scope]
-    found: list[str] = []
-    for one in scopes:
-        try:
-            value = program.identity(one)
-        except EvaluationError:
-            return None
-        if value is ABSENT or value is None or value == "":
-            return None
-        found.append(str(value))
-    return ", ".join(found[:10]) + (" …" if len(found) > 10 else "")
+    records = of(scope) if of is not None and program.identity.is_of_item else None
+    if isinstance(records, list):
+        return [_identity_in(program.identity, {**scope, "item": item}) for item in records]
+    return _identity_in(program.identity, scope)
 
 
-def failure_of(call: Call, scope: dict[str, Any], verdict: Verdict) -> ConnectorError:
-    """Return the error that a call ends with."""
+def _identity_in(identity: IdentityProgram, scope: dict[str, Any]) -> str | None:
+    try:
+        value = identity.text(scope)
+    except (EvaluationError, UrlError):
+        return None
+    return None if value in (ABSENT, None, "") else str(value)
+
+
+def is_identified(identity: Identity) -> bool:
+    """Return whether every record of a call can be found by something."""
+    return all(identity) if isinstance(identity, list) else bool(identity)
+
+
+def effect_of(call: Call, scope: dict[str, Any]) -> str:
+    """Return the effect that a repeat of this very call has: one that adds rows again is a create."""
+    effect, adding = call.action.effect, call.action.program.adding
+    if adding is None or effect not in ("update", "upsert"):
+        return effect
+    return "create" if adds_rows(adding.of(scope), adding.key, adding.kept) else effect
+
+
+def is_unsafe(call: Call, scope: dict[str, Any], identity: Identity) -> bool:
+    """Return whether the same call, made twice, may leave something twice."""
+    effect = effect_of(call, scope)
+    return effect == "create" or (effect == "upsert" and not is_identified(identity))
+
+
+def failure_of(
+    call: Call, scope: dict[str, Any], verdict: Verdict, *, wait_s: float | None = None
+) -> ConnectorError:
+    """Return the error that a call ends with.
+
+    Args:
+        call: The call.
+        scope: What its expressions see.
+        verdict: What the last attempt came to.
+        wait_s: The wait before a repeat that would have been made, had there been the time.
+    """
     kind, effect = verdict.kind or "contract", call.action.effect
     facts = {**verdict.facts, "headers": headers_of(call, verdict)}
     identity = identity_of(call, scope)
-    wait_s = call.wait_asked_s(verdict)
+    asked_s = call.wait_asked_s(verdict)
+    if wait_s is not None or asked_s is not None:
+        longest_s = max(wait_s or 0.0, asked_s or 0.0)
+        facts["retry_at"] = datetime.fromtimestamp(call.clock.now() + longest_s, UTC)
+    unsafe = is_unsafe(call, scope, identity)
+    message = verdict.message
     if wait_s is not None:
-        facts["retry_at"] = datetime.fromtimestamp(call.clock.now() + wait_s, UTC)
-    unsafe = effect == "create" or (effect == "upsert" and not identity)
+        left_s = call.deadline.left_s()
+        message = (
+            f"{message} A repeat is due in {_seconds(wait_s)}, "
+            f"but the time for this call ends in {_seconds(left_s)}."
+        )
     if kind == "duplicate" and call.unknown_seen and effect in ("create", "upsert"):
         kind, facts["hint"] = "outcome_unknown", "An earlier attempt of this call may have made the record."
-    elif verdict.certainty is Certainty.UNKNOWN and unsafe:
-        return _unknown(verdict, facts, identity)
+    elif verdict.certainty is Certainty.UNKNOWN and (unsafe or (kind == "contract" and is_write(effect))):
+        return unknown_outcome(call, scope, message, **facts)
     elif verdict.certainty is Certainty.UNKNOWN and effect != "read":
-        if kind == "contract" and effect != "raw":
-            return _unknown(verdict, facts, identity)
         facts.setdefault("hint", _HARMLESS if effect != "raw" else "The change may have been made.")
-    return error_of(kind, verdict.message, identity=identity, **facts)
+    return error_of(kind, message, identity=identity, **facts)
 
 
-def _unknown(verdict: Verdict, facts: dict[str, Any], identity: str | None) -> ConnectorError:
-    facts["hint"] = f"Look for {identity} before sending it again." if identity else _LOOK_FIRST
-    message = f"It is not known whether the record was written: {verdict.message}"
-    return error_of("outcome_unknown", message, identity=identity, **facts)
+def is_write(effect: str) -> bool:
+    """Return whether an effect changes something, and says what."""
+    return effect not in ("read", "raw")
+
+
+def unknown_outcome(call: Call, scope: dict[str, Any], message: str, **facts: Any) -> ConnectorError:
+    """Return the error of a write that may or may not have happened: it says what to look up."""
+    identity = identity_of(call, scope)
+    unsafe = is_unsafe(call, scope, identity)
+    facts["hint"] = look_first(call, scope, identity) if unsafe else _HARMLESS
+    is_change = call.action.effect not in ("create", "upsert") or is_unsafe_change(call, scope)
+    what = "the change was made" if is_change else "the record was written"
+    text = f"It is not known whether {what}: {message}"
+    return error_of("outcome_unknown", text, identity=identity, **facts)
+
+
+def is_unsafe_change(call: Call, scope: dict[str, Any]) -> bool:
+    """Return whether a change of a record brings new rows, which a repeat would add again."""
+    return call.action.effect in ("update", "upsert") and effect_of(call, scope) == "create"
+
+
+def look_first(call: Call, scope: dict[str, Any], identity: Identity) -> str:
+    """Return what to do before a write that may have happened is sent again."""
+    at = _sent_at(call)
+    if is_unsafe_change(call, scope):
+        record = identity if isinstance(identity, str) else "the record"
+        return f"Look at {record}: the new rows may be in it since {at}. Sent again, they are added again."
+    if isinstance(identity, list):
+        named = [one for one in identity if one]
+        listed = ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
+        records = f"the records ({listed})" if listed else "the records"
+        return f"Look for {records}, made at about {at}, before sending them again."
+    if identity:
+        return f"Look for {identity}, made at about {at}, before sending it again."
+    return f"Look for a record made at about {at} before sending it again, or it may be there twice."
+
+
+def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
+    """Say on what stops a call from outside what may have happened; returns None when nothing may have."""
+    if not call.unknown_seen or call.action.effect == "read":
+        return None
+    problem = call.stamp(unknown_outcome(call, scope, "The call was interrupted."))
+    noted(stop, problem)
+    return problem
 
 
 def headers_of(call: Call, verdict: Verdict) -> dict[str, str]:
     """Return what an error keeps of a reply's headers: a vendor may repeat a token in them."""
     found: dict[str, str] = call.redactor.value(verdict.values.get("headers", {}))
     return found
+
+
+def _sent_at(call: Call) -> str:
+    ago_s = 0.0 if call.sent_at is None else call.clock.monotonic() - call.sent_at
+    moment = datetime.fromtimestamp(call.clock.now() - ago_s, UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

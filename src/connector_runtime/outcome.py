@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.failures import failure_of, headers_of, identity_of
+from connector_runtime.errors import UNSURE_KINDS, ConnectorError, error_of
+from connector_runtime.failures import effect_of, failure_of, headers_of, identity_of, look_first
 from connector_runtime.reply import Verdict
 from connector_runtime.results import Result, judge_records
 from connector_runtime.values import ABSENT, Certainty
@@ -59,11 +59,23 @@ def _judged(
     else:
         if call.action.effect == "delete" and call.unknown_seen:
             failed = [entry for entry in failed if entry["kind"] != "not_found"]
+        _say_what_to_look_up(call, scope, failed)
         if failed and len(failed) == len(outputs):
             raise _all_failed(call, scope, verdict, failed)
         scope["items"] = outputs
         return (outputs if results.output is not None else data), failed
     raise failure_of(call, scope, unreadable)
+
+
+def _say_what_to_look_up(call: Call, scope: dict[str, Any], failed: list[dict[str, Any]]) -> None:
+    """Complete the entries of failed records: some may be there, although their answer is an error."""
+    identity, effect = identity_of(call, scope) if failed else None, effect_of(call, scope) if failed else ""
+    for entry in failed:
+        own = identity[entry["index"]] if isinstance(identity, list) else identity
+        is_unsafe = effect == "create" or (effect == "upsert" and own is None)
+        if entry["kind"] == "outcome_unknown" or (is_unsafe and entry["kind"] in UNSURE_KINDS):
+            known = {"identity": own} if own else {}
+            entry.update(known, kind="outcome_unknown", hint=look_first(call, scope, own))
 
 
 def _all_failed(

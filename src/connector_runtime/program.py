@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.paths import compile_path, inputs_in
 from connector_runtime.places import names_for
+from connector_runtime.sent_records import key_and_value
 from connector_runtime.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
@@ -117,12 +118,42 @@ class ReplyProgram(NamedTuple):
     wants_text: bool
 
 
-class Lookup(NamedTuple):
-    """A read action that finds out whether a write has happened."""
+class Reading(NamedTuple):
+    """A read action, and where in its reply a record is; for a look-up's whole record."""
 
     action: str
     inputs: Evaluate
+    item: Evaluate
+
+
+class Lookup(NamedTuple):
+    """A read action that finds out whether a write has happened.
+
+    `made` is the instant at which an item was made, `sent` what it must agree with, `record` how
+    the whole of it is read where a list shows only a part, `found` what the call then gives back.
+    """
+
+    action: str
+    inputs: Evaluate
+    made: Evaluate
+    sent: Evaluate
+    record: Reading | None
     found: Evaluate
+
+
+class IdentityProgram(NamedTuple):
+    """What a record can be found by; `is_of_item` where each record of a call has its own."""
+
+    text: Evaluate
+    is_of_item: bool
+
+
+class Adding(NamedTuple):
+    """Which rows of the records in a request are added anew by every repeat; see `sent_records`."""
+
+    of: Evaluate
+    key: str
+    kept: frozenset[str]
 
 
 class Check(NamedTuple):
@@ -143,7 +174,8 @@ class Program(NamedTuple):
     errors: ErrorRules
     paging: PagingProgram | None
     lookup: Lookup | None
-    identity: Evaluate | None
+    identity: IdentityProgram | None
+    adding: Adding | None
     scopes: tuple[Evaluate, ...]
     debug: Evaluate | None
 
@@ -165,7 +197,8 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
         errors=ErrorRules(_error_table(definition, defaults), component),
         paging=_paging(definition.get("paginate")),
         lookup=_lookup(lookup) if lookup else None,
-        identity=_maybe(definition, "identity", ("identity",)),
+        identity=_identity(definition.get("identity")),
+        adding=_adding(definition.get("adds")),
         scopes=tuple(_value(text, ("scopes",)) for text in definition.get("scopes", ())),
         debug=_node(defaults.get("debug"), "component", ("defaults", "debug")),
     )
@@ -292,8 +325,40 @@ def _lookup(lookup: Mapping[str, Any]) -> Lookup:
     return Lookup(
         action=lookup["action"],
         inputs=_value(lookup["inputs"], ("lookup", "inputs")),
+        made=_value(lookup["made"], ("lookup", "made")),
+        sent=_value(lookup["sent"], ("lookup", "sent")),
+        record=_reading(lookup.get("record")),
         found=_value(lookup["found"], ("lookup", "found")),
     )
+
+
+def _reading(record: Mapping[str, Any] | None) -> Reading | None:
+    if record is None:
+        return None
+    at = ("lookup", "record")
+    return Reading(
+        action=record["action"],
+        inputs=_value(record["inputs"], (*at, "inputs")),
+        item=_value(record["item"], (*at, "item")),
+    )
+
+
+def _identity(identity: Any) -> IdentityProgram | None:
+    if identity is None:
+        return None
+    filling = compile_node(identity, names_for("action", ("identity",)))
+    is_of_item = any(reference.path[0] == "item" for reference in filling.references)
+    if not isinstance(identity, dict):
+        return IdentityProgram(filling.render, is_of_item)
+    of, keys = (_value(identity[name], ("identity", name)) for name in ("of", "keys"))
+    return IdentityProgram(lambda scope: key_and_value(of(scope), keys(scope)), is_of_item)
+
+
+def _adding(adds: Mapping[str, Any] | None) -> Adding | None:
+    if adds is None:
+        return None
+    of = _value(adds["of"], ("adds", "of"))
+    return Adding(of, adds["unless"], frozenset(adds.get("except", ())))
 
 
 def _check(check: Mapping[str, Any]) -> Check:

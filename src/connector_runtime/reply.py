@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.documents import JsonError, parse_json
-from connector_runtime.errors import REFUSING_KINDS
+from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.messages import DEFAULT_LIMITS, Failure
 from connector_runtime.urls import UrlError
@@ -97,7 +97,7 @@ def judge(
 ) -> Verdict:
     """Say what an attempt came to; `scope` gains `reply` and `fault`."""
     if isinstance(got, Failure):
-        return Verdict(got.certainty, got.kind, got.message, {}, {})
+        return verdict_of(got)
     values = read(got, form, wants_text=program.wants_text)
     scope["reply"] = values
     scope["fault"] = values.get("json", ABSENT)
@@ -113,6 +113,11 @@ def judge(
     certainty = _certainty(kind, got.status, refused=refused)
     asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
     return Verdict(certainty, kind, message, values, facts, asked)
+
+
+def verdict_of(failure: Failure) -> Verdict:
+    """Return what an attempt without a reply came to."""
+    return Verdict(failure.certainty, failure.kind, failure.message, {}, {})
 
 
 class Named(NamedTuple):
@@ -172,7 +177,10 @@ def _safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
 def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
     if refused or kind in REFUSING_KINDS:
         return Certainty.REJECTED
-    if status >= 500 or status == 408 or (kind == "contract" and status < 300):
+    if status >= 500 or status == 408 or kind in UNSURE_KINDS:
+        return Certainty.UNKNOWN
+    if kind == "contract" and status < 400:
+        # A redirect may be what a finished write answers with.
         return Certainty.UNKNOWN
     return Certainty.ANSWERED
 

@@ -70,7 +70,8 @@ class Result:
         headers: Its headers, lower-case names.
         outcome: `done`, `partial` (some records failed) or `found` (a look-up
             found that the write had happened).
-        failed: For a partial outcome `{index, kind, code, message, hint}` each.
+        failed: For a partial outcome `{index, kind, code, message, hint}` each, `identity` where it
+            is not known whether the record was written.
         attempts: What was tried.
         warnings: What was noticed and did not stop the call.
     """
@@ -163,7 +164,6 @@ def _failure(
             "index": index,
             "kind": "outcome_unknown",
             "message": "The reply says nothing about this record.",
-            "hint": "Look the record up before sending it again.",
         }
     if program.ok(scope):
         return None

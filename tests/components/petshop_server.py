@@ -69,6 +69,8 @@ class PetShop:
     """The shop: what it knows, what it was asked, what it did."""
 
     port: int = 0
+    # Seconds since the epoch by the shop's own clock, which the tests' own starts from, too.
+    now: float = 1_750_000_000.0
     pets: dict[str, dict[str, Any]] = field(default_factory=dict)
     visits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     photos: list[dict[str, Any]] = field(default_factory=list)
@@ -99,7 +101,7 @@ class PetShop:
     def put(self, name: str, species: str = "dog", **more: Any) -> str:
         """Put a pet into the shop without asking anybody; returns its id."""
         number = f"p-{next(self.numbers)}"
-        new = {"id": number, "name": name, "species": species, "branch": "17", "version": 1}
+        new = {"id": number, "name": name, "species": species, "branch": "17", "version": 1, "added": self.now}
         self.pets[number] = new | more
         return number
 
@@ -298,6 +300,10 @@ class Counter(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve  # noqa: N815  the library's own names
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Go by the shop's own clock."""
+        return super().date_time_string(self.shop.now if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's own name
         """Say nothing: the ledger says it."""

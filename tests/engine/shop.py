@@ -44,6 +44,8 @@ COMPONENT = {
                 "existingId": "${ fault.id }",
             },
             {"when": "${ fault.code == 'full' }", "kind": "server", "message": "Not now.", "refused": True},
+            {"when": "${ fault.code == 'broken' }", "kind": "server", "message": "It broke."},
+            {"when": "${ fault.code == 'slow' }", "kind": "timeout", "message": "It took too long."},
             {"when": "${ fault.code == 'expired' }", "kind": "auth_expired", "message": "Token refused."},
         ]
     },
@@ -88,6 +90,7 @@ def action(effect: str, **parts: Any) -> dict[str, Any]:
             "query": {"n": "${ inputs.name }"},
         },
         "retry": "asked",
+        "reply": {"ok": "${ reply.status < 300 and reply.json.code is not defined }"},
         "errors": "api",
         "examples": {"one": {"label": "One", "inputs": {}, "reply": SENT}},
         "tests": {"works": {"example": "one", "requests": 1}},

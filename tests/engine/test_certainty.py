@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ConnectorError
+from engine import retry_page
 from engine.shop import SENT, Shop, action, model_of
 
 # What can come of an attempt, and which certainty that is.
@@ -33,12 +34,16 @@ OUTCOMES: dict[str, tuple[dict[str, Any], str]] = {
     "413": ({"status": 413, "json": {}}, "answered"),
     "415": ({"status": 415, "json": {}}, "answered"),
     "422": ({"status": 422, "json": {}}, "answered"),
-    "302": ({"status": 302, "headers": {"Location": "https://evil.example/"}, "text": ""}, "answered"),
+    "302": ({"status": 302, "headers": {"Location": "https://evil.example/"}, "text": ""}, "unknown"),
+    "an error of its own with status 400": ({"status": 400, "json": {"code": "broken"}}, "unknown"),
+    "an error of its own with status 200": ({"status": 200, "json": {"code": "broken"}}, "unknown"),
+    "given up with status 400": ({"status": 400, "json": {"code": "slow"}}, "unknown"),
 }
 # Kinds the policy of the test component repeats.
 REPEATED = {
     "no connection", "no reply in time", "connection lost", "500", "501", "502 as HTML", "503", "504", "408",
-    "refused before work", "429",
+    "refused before work", "429", "an error of its own with status 400", "an error of its own with status 200",
+    "given up with status 400",
 }  # fmt: skip
 EFFECTS = ("read", "create", "update", "upsert", "upsert with identity", "delete", "raw")
 MODELS = {
@@ -57,6 +62,7 @@ def may_be_repeated(effect: str, certainty: str) -> bool:
 
 
 @pytest.mark.plan("S-11")
+@pytest.mark.plan("S-150")
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_an_attempt_is_repeated_only_where_that_can_do_no_harm(effect: str, outcome: str) -> None:
@@ -105,6 +111,7 @@ def test_a_plain_no_is_repeated_only_at_the_users_word(effect: str, status: int)
 
 
 @pytest.mark.plan("S-17")
+@pytest.mark.plan("S-150")
 @pytest.mark.parametrize(
     "outcome", [name for name, (_, certainty) in OUTCOMES.items() if certainty == "unknown"]
 )
@@ -195,3 +202,8 @@ def test_a_retry_policy_that_cannot_be_worked_out_hides_no_outcome() -> None:
         shop.run()
 
     assert (caught.value.kind, shop.sent) == ("outcome_unknown", 1)
+
+
+def test_the_page_about_repeats_says_what_the_code_does() -> None:
+    """Its tables are made by `python tests/engine/retry_page.py`."""
+    assert retry_page.PAGE.read_text("utf-8") == retry_page.page()

@@ -1,4 +1,4 @@
-"""Many-record calls are judged record by record; a create is looked up, not repeated."""
+"""Many-record calls are judged record by record; rules across inputs hold before anything is sent."""
 
 from __future__ import annotations
 
@@ -104,48 +104,6 @@ def test_a_batch_is_repeated_only_if_every_record_has_an_identity() -> None:
 
     assert caught.value.kind == "outcome_unknown"
     assert risky.sent == 1
-
-
-LOOKUP = {"action": "find", "inputs": {"name": "${ inputs.name }"}, "found": "${ reply.json.order }"}
-FIND = action(
-    "read",
-    action="find",
-    request={"service": "api", "path": "/search", "query": {"n": "${ inputs.name }"}},
-)
-
-
-def test_a_create_that_may_have_happened_is_looked_up_once() -> None:
-    """What the look-up finds is the result, and says that it was found."""
-    model = model_of(action("create", lookup=LOOKUP), FIND)
-    shop = Shop(model, {"error": "disconnect"}, {"status": 200, "json": {"order": {"id": "7"}}})
-
-    result = shop.run(name="Anna")
-
-    assert (result.outcome, result.data) == ("found", {"id": "7"})
-    assert shop.urls[1] == "https://api.example.com/v1/search?n=Anna"
-    assert [attempt.why for attempt in result.attempts] == ["first", "lookup"]
-
-
-@pytest.mark.plan("S-43")
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status": 200, "json": {}},
-        {"status": 200, "json": {"order": None}},
-        {"status": 503, "text": ""},
-        {"error": "timeout"},
-    ],
-)
-def test_a_look_up_that_finds_nothing_proves_nothing(answer: dict[str, Any]) -> None:
-    """An index may lag: the outcome stays unknown, and nothing is sent again."""
-    model = model_of(action("create", lookup=LOOKUP, identity="name=${ inputs.name }"), FIND)
-    shop = Shop(model, {"error": "disconnect"}, answer)
-
-    with pytest.raises(ConnectorError) as caught:
-        shop.run(name="Anna", retries=3)
-
-    assert (caught.value.kind, caught.value.identity) == ("outcome_unknown", "name=Anna")
-    assert shop.sent == 2
 
 
 def test_a_rule_across_inputs_refuses_before_anything_is_sent() -> None:

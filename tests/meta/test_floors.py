@@ -22,7 +22,7 @@ FLOORS = (
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     "bodies documents expressions messages paths places redact schemas templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check compiled inputs load model ports program retry scopes sources",
+    "budget check compiled inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt call connections exchange failures grants lookup oauth outcome paging plan policy renewal reply
     request results slots steps tokens""",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_KEYWORDS = 120
+MOST_KEYWORDS = 160
 KINDS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
 COMPONENTS = {"zoho": ROOT, "petshop": PETSHOP}
 
@@ -27,7 +27,7 @@ Place = tuple[str, tuple[str, ...]]
 
 
 def test_the_vocabulary_is_small() -> None:
-    """The language has at most 120 keywords; a keyword is a property's name, wherever it stands."""
+    """The language has at most 160 keywords; a keyword is a property's name, wherever it stands."""
     keywords = {pointer[-1] for _, pointer in properties()}
 
     assert len(keywords) <= MOST_KEYWORDS, len(keywords)

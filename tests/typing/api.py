@@ -160,7 +160,7 @@ def handle(component: Component, connection: Connection) -> None:
     except InputError as problem:
         assert_type(problem.input, str | None)
     except OutcomeUnknown as problem:
-        assert_type(problem.identity, str | None)
+        assert_type(problem.identity, str | list[str | None] | None)
     except ConnectionProblem as problem:
         assert_type(problem.retry_at, datetime | None)
         assert_type(problem.hint, str | None)

@@ -1,0 +1,247 @@
+"""A listener never changes what comes of a call, and a call that is stopped says what is undecided."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connector_runtime.async_session import AsyncSession
+from connector_runtime.cases import Script, StillClock
+from connector_runtime.connections import Connection
+from connector_runtime.errors import ConnectorError, problem_of
+from connector_runtime.session import Options
+from engine.shop import SENT, Shop, action, model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODELS = {
+    effect: model_of(action(effect, **({} if effect == "read" else {"identity": "name=${ inputs.name }"})))
+    for effect in ("read", "create", "update", "upsert", "delete")
+}
+CONNECTION = {"key": "key", "fields": {"key": "shop-key-123456"}}
+
+
+class Interrupting(Script):
+    """A wire that is stopped from outside while a request is on it."""
+
+    def __init__(self, stop: BaseException) -> None:
+        super().__init__([SENT])
+        self.stop = stop
+
+    def next(self, outgoing: Any) -> Any:
+        """Be interrupted."""
+        self.sent.append(outgoing)
+        raise self.stop
+
+
+def stopped(effect: str, stop: BaseException) -> tuple[BaseException, list[Any], Interrupting]:
+    """Run an order that is stopped while it is under way; return what came of it."""
+    shop = Shop(MODELS[effect])
+    script = Interrupting(stop)
+    shop.session._sender.script = script  # type: ignore[union-attr]
+    with pytest.raises(type(stop)) as caught:
+        shop.run(name="Anna")
+    return caught.value, shop.events, script
+
+
+def raising(_event: Any) -> None:
+    """Raise what telemetry raises when its backend is down."""
+    raise RuntimeError("the token shop-key-123456 cannot be sent")
+
+
+async def awaiting(_event: Any) -> None:
+    """Be a hook that nobody awaits."""
+
+
+@pytest.mark.plan("S-154")
+@pytest.mark.parametrize("hook", [raising, awaiting], ids=["raises", "is a coroutine function"])
+def test_a_listener_that_does_not_work_loses_no_result(
+    hook: Callable[[Any], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write is done and returned; the listener's fault is said once, without its own words."""
+    shop = Shop(MODELS["create"], SENT, on_event=hook)
+
+    results = [shop.run() for _ in range(3)]
+
+    assert [result.outcome for result in results] == ["done"] * 3
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 1
+    assert said[0].startswith("on_event raised ")
+    assert "shop-key" not in said[0]
+
+
+@pytest.mark.plan("S-154")
+def test_a_listener_that_does_not_work_changes_no_error() -> None:
+    """What the vendor has said is raised, not what the listener says."""
+    shop = Shop(MODELS["create"], {"status": 422, "json": {}}, on_event=raising)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run()
+
+    assert caught.value.kind == "validation"
+
+
+@pytest.mark.plan("S-154")
+def test_a_logger_that_does_not_work_loses_no_result(caplog: pytest.LogCaptureFixture) -> None:
+    """Debug Request is a wish; the write is not."""
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("no space left on device")
+
+    logger = logging.getLogger("a broken logger")
+    logger.handlers, logger.propagate = [Broken()], False
+    logger.setLevel(logging.INFO)
+    model = model_of(
+        action("create", inputs={**action("create")["inputs"], "debug": {"type": "boolean", "label": "D"}}),
+        defaults={"debug": "${ inputs.debug }"},
+    )
+    shop = Shop(model, SENT, logger=logger)
+
+    result = shop.run(debug=True)
+
+    assert result.outcome == "done"
+    assert "OSError" in caplog.text
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(3)], ids=["interrupt", "exit"])
+def test_an_interrupted_create_says_what_to_look_up(stop: BaseException) -> None:
+    """The interrupt goes on as it is, with a note; the listeners learn how the call ended."""
+    error, events, _ = stopped("create", stop)
+
+    problem = problem_of(error)
+    assert problem is not None
+    assert (problem.kind, problem.identity, problem.action) == ("outcome_unknown", "name=Anna", "order")
+    assert "Look for name=Anna" in "".join(error.__notes__)
+    assert [(event.kind, event.outcome) for event in events] == [
+        ("attempt", "network"),
+        ("action", "outcome_unknown"),
+    ]
+    assert [(one.certainty, one.message) for one in problem.attempts] == [
+        ("unknown", "The call was interrupted.")
+    ]
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.parametrize("effect", ["update", "upsert", "delete"])
+def test_an_interrupted_write_that_may_be_repeated_says_so(effect: str) -> None:
+    """Nobody knows whether it was done; sending it again does no harm."""
+    error, _, _ = stopped(effect, KeyboardInterrupt())
+
+    problem = problem_of(error)
+    assert problem is not None
+    assert problem.kind == "outcome_unknown"
+    assert "Repeating the same call is harmless" in str(problem.hint)
+
+
+def test_an_interrupted_read_leaves_nothing_undecided() -> None:
+    """The listeners learn that it was cancelled; there is nothing to look up."""
+    error, events, _ = stopped("read", KeyboardInterrupt())
+
+    assert problem_of(error) is None
+    assert events[-1].outcome == "cancelled"
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.parametrize("own_timeout", [False, True], ids=["cancelled", "own time-out"])
+def test_a_cancelled_create_says_what_to_look_up(own_timeout: bool) -> None:
+    """A task that is cancelled while its create is on the wire tells it, and so does a time-out around it."""
+    events: list[Any] = []
+
+    class Hanging:
+        async def send(self, *_args: Any, **_more: Any) -> Any:
+            await asyncio.Event().wait()
+
+        async def aclose(self) -> None:
+            """Nothing is open."""
+
+    async def run() -> None:
+        session = AsyncSession(
+            MODELS["create"], Connection.from_dict(CONNECTION), Options(clock=StillClock(), on_event=events.append),
+            sender=Hanging(),  # type: ignore[arg-type]
+        )  # fmt: skip
+        if own_timeout:
+            async with asyncio.timeout(0.01):
+                await session.run("order", {"name": "Anna"})
+        task = asyncio.ensure_future(session.run("order", {"name": "Anna"}))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    with pytest.raises((asyncio.CancelledError, TimeoutError)) as caught:
+        asyncio.run(run())
+
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert (problem.kind, problem.identity) == ("outcome_unknown", "name=Anna")
+    assert [event.outcome for event in events] == ["network", "outcome_unknown"]
+
+
+@pytest.mark.plan("S-156")
+@pytest.mark.parametrize("effect", ["read", "update"])
+def test_a_wait_that_cannot_fit_is_said(effect: str) -> None:
+    """The error names both figures, and when a repeat would make sense."""
+    retry = {"retries": 3, "backoff": "constant", "delay": "400s", "on": ["server"]}
+    shop = Shop(model_of(action(effect, retry=retry)), {"status": 503, "json": {}}, deadline_s=300.0)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run()
+
+    assert shop.sent == 1
+    assert "due in 400 s" in caught.value.message
+    assert "ends in 300 s" in caught.value.message
+    assert caught.value.to_dict()["retryAt"] == "2025-06-15T15:13:20Z"
+
+
+@pytest.mark.plan("S-153")
+@pytest.mark.parametrize("effect", ["update", "upsert"])
+@pytest.mark.parametrize(
+    ("record", "is_new"),
+    [
+        ({"rows": [{"text": "new"}]}, True),
+        ({"rows": [{"id": "1", "text": "old"}, {"text": "new"}]}, True),
+        ({"rows": [{"id": "", "text": "new"}]}, True),
+        ({"rows": [{"id": "1", "text": "old"}]}, False),
+        ({"rows": []}, False),
+        ({"rows": ["red", "blue"]}, False),
+        ({"tags": [{"name": "calm"}]}, False),
+        ({"owner": {"name": "Anna"}}, False),
+    ],
+    ids=[
+        "a new row", "an old and a new one", "an empty id", "an old row", "no rows", "plain values",
+        "a set", "a map",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("in_list", [False, True], ids=["one record", "many"])
+def test_a_repeat_that_would_add_rows_again_is_not_sent(
+    effect: str, record: dict[str, Any], is_new: bool, in_list: bool
+) -> None:
+    """Such a change counts as a create: after an unknown outcome it is looked at, not repeated."""
+    model = model_of(
+        action(
+            effect,
+            identity="name=${ inputs.name }",
+            adds={"of": ["${ inputs.record }"], "unless": "id", "except": ["tags"]},
+            inputs={**action(effect)["inputs"], "record": {"type": "any", "label": "Record"}},
+            request={
+                "service": "api", "method": "PUT", "path": "/orders", "query": {"n": "${ inputs.name }"},
+                "body": {"json": "${ inputs.record }"},
+            },
+        )
+    )  # fmt: skip
+    shop = Shop(model, {"error": "disconnect"}, SENT)
+
+    if is_new:
+        with pytest.raises(ConnectorError) as caught:
+            shop.run(record=[record] if in_list else record, retries=2)
+        assert caught.value.kind == "outcome_unknown"
+        assert "added again" in str(caught.value.hint)
+    else:
+        shop.run(record=[record] if in_list else record, retries=2)
+
+    assert shop.sent == (1 if is_new else 2)
