@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.async_asking import AsyncAsking
+from connector_runtime.drivers import Fault, go_on
 from connector_runtime.errors import error_of
 from connector_runtime.steps import (
     AcquireSlot,
@@ -68,15 +69,15 @@ class AsyncDriver:
         try:
             while True:
                 try:
-                    step = conversation.send(answers.pop())
+                    step = go_on(conversation, answers.pop())
                 except StopIteration as end:
                     result: T = end.value
                     return result
                 try:
                     is_page = isinstance(step, Give)
                     answers.append(None if is_page else await self._ways[type(step)](step, held))
-                except BaseException as stop:  # noqa: BLE001  it goes on from where the conversation stands
-                    conversation.throw(stop)
+                except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
+                    answers.append(Fault(fault))
         finally:
             await self._end(conversation, held)
 
@@ -87,7 +88,7 @@ class AsyncDriver:
         try:
             while True:
                 try:
-                    step = conversation.send(answers.pop())
+                    step = go_on(conversation, answers.pop())
                 except StopIteration:
                     return
                 if isinstance(step, Give):
@@ -96,8 +97,8 @@ class AsyncDriver:
                     continue
                 try:
                     answers.append(await self._ways[type(step)](step, held))
-                except BaseException as stop:  # noqa: BLE001
-                    conversation.throw(stop)
+                except BaseException as fault:  # noqa: BLE001
+                    answers.append(Fault(fault))
         finally:
             await self._end(conversation, held)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.call import BODY_LOG_BYTES, request_id
+from connector_runtime.call import BODY_LOG_BYTES, NOT_MODIFIED, request_id
 from connector_runtime.errors import error_of
 from connector_runtime.messages import Failure
 from connector_runtime.reply import judge, verdict_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector_runtime.steps import Conversation
 
 # What is noted of an attempt that was stopped from outside: a cancelled task, a signal.
-_INTERRUPTED = Failure(Certainty.UNKNOWN, "network", "The call was interrupted.")
+_STOPPED = Failure(Certainty.UNKNOWN, "network", "The call was stopped before an answer came.")
 
 
 def attempt_once(
@@ -40,19 +40,19 @@ def attempt_once(
         raise _too_late(call)
     facts = {"why": why, "waited_s": waited_s, "doubles": doubles}
     started = call.clock.monotonic()
-    if call.sent_at is None:
-        call.sent_at = started
+    call.sends(built.outgoing.method, started)
     try:
         got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
     except BaseException:
-        # Nobody will hear the answer, so nobody knows whether it was done.
-        call.unknown_seen = True
-        _record(call, built, _INTERRUPTED, verdict_of(_INTERRUPTED), **facts, started=started)
+        _record(call, built, _STOPPED, verdict_of(_STOPPED), **facts, started=started)
         raise
     ended = call.clock.monotonic()
     for key in taken:
         yield ReleaseSlot(key)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
+    if verdict.facts.get("status") == NOT_MODIFIED and call.action.effect == "raw" and call.effect == "read":
+        verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
+    call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
     if verdict.certainty is Certainty.REJECTED:
         yield from heed(call, taken, verdict)
     if verdict.kind == "auth_expired":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.errors import ConnectorError
     from connector_runtime.model import Action, Model
+    from connector_runtime.paging import Progress
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
     from connector_runtime.results import Attempt
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_DEADLINE_S = 300.0
 BODY_LOG_BYTES = 10_240
+NOT_MODIFIED = 304
+# A request of one's own with one of these changes nothing, whatever becomes of it.
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
 
 
@@ -36,8 +40,8 @@ class Event(NamedTuple):
         action: Key of the action.
         call_id: The same for everything one call did.
         duration_s: Seconds.
-        outcome: `done`, `partial`, `found`, the kind of the failure, or `cancelled` for a call that
-            was stopped from outside with nothing left undecided.
+        outcome: `done`, `partial`, `found`, `not_modified`, the kind of the failure, or `cancelled`
+            for a call that was stopped from outside with nothing left undecided.
         status: HTTP status, or None.
         sent_bytes, received_bytes: Sizes of the bodies.
         retries: Repeats so far.
@@ -123,6 +127,9 @@ class Call:
         read_action: Gives the call of another, reading action (for look-ups).
         unknown_seen: Whether an attempt may have been carried out without saying so.
         sent_at: Reading of the clock when the first request was sent, or None.
+        effect: What the request does: the action's effect, or `read` for a raw one that only reads.
+        is_open: Whether the request that was sent last may have been carried out, or was.
+        progress: What a listing has read so far, or None.
     """
 
     action: Action
@@ -147,9 +154,26 @@ class Call:
     sent_bytes: int = 0
     received_bytes: int = 0
     started_at: float = 0.0
+    effect: str = ""
+    is_open: bool = False
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()
+        self.effect = self.action.effect
+
+    def sends(self, method: str, at: float) -> None:
+        """Note that a request goes out: until it is answered, it may have been carried out."""
+        if self.sent_at is None:
+            self.sent_at = at
+        if self.action.effect == "raw":
+            self.effect = "read" if method in _READING_METHODS else "raw"
+        self.is_open = True
+
+    @property
+    def may_have_written(self) -> bool:
+        """Whether something may have been changed, for all that is known."""
+        return self.effect != "read" and (self.is_open or self.unknown_seen)
 
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the action's expressions may see."""

@@ -7,7 +7,7 @@ on return, error, close and cancellation.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.asking import Asking
 from connector_runtime.steps import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.ports import RequestBudget, TokenStore
     from connector_runtime.results import Page
-    from connector_runtime.steps import Conversation
+    from connector_runtime.steps import Conversation, Step
     from connector_runtime.transport import SyncSender
     from connector_runtime.values import Clock
 
@@ -41,6 +41,19 @@ class _Flight:
     def __init__(self) -> None:
         self.landed = threading.Event()
         self.outcome: Any = Landing.AGAIN
+
+
+class Fault(NamedTuple):
+    """A step that raised instead of answering."""
+
+    error: BaseException
+
+
+def go_on(conversation: Conversation[Any], answer: Any) -> Step:
+    """Hand an answer to a conversation, a fault as an exception; returns its next step."""
+    if type(answer) is Fault:
+        return conversation.throw(answer.error)
+    return conversation.send(answer)
 
 
 class SyncDriver:
@@ -71,15 +84,15 @@ class SyncDriver:
             while True:
                 try:
                     # Taken out, so that an error's frames do not hold what the vendor has said.
-                    step = conversation.send(answers.pop())
+                    step = go_on(conversation, answers.pop())
                 except StopIteration as end:
                     result: T = end.value
                     return result
                 try:
-                    answers.append(None if isinstance(step, Give) else self._ways[type(step)](step, held))
-                except BaseException as stop:  # noqa: BLE001  it goes on from where the conversation stands
-                    # Who speaks knows what was under way, and says so on it.
-                    conversation.throw(stop)
+                    is_page = isinstance(step, Give)
+                    answers.append(None if is_page else self._ways[type(step)](step, held))
+                except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
+                    answers.append(Fault(fault))
         finally:
             _end(conversation, held)
 
@@ -90,7 +103,7 @@ class SyncDriver:
         try:
             while True:
                 try:
-                    step = conversation.send(answers.pop())
+                    step = go_on(conversation, answers.pop())
                 except StopIteration as end:
                     result: T = end.value
                     return result
@@ -100,8 +113,8 @@ class SyncDriver:
                     continue
                 try:
                     answers.append(self._ways[type(step)](step, held))
-                except BaseException as stop:  # noqa: BLE001
-                    conversation.throw(stop)
+                except BaseException as fault:  # noqa: BLE001
+                    answers.append(Fault(fault))
         finally:
             _end(conversation, held)
 

@@ -69,6 +69,8 @@ class ConnectorError(Exception):
         identity: What to look up to learn whether a write happened, or None; of a many-record
             call a list with one entry a record.
         cursor: Where a stopped listing can be taken up again, or None.
+        items: The records that a stopped listing had read before its cursor, as they came, as in
+            `Result.data`; not part of the text. Empty for pages that were handed out.
         details: The vendor's details, secrets removed, or None.
         attempts: What was tried, as in `Result.attempts`.
         failed: Failed records of a many-record call.
@@ -89,6 +91,7 @@ class ConnectorError(Exception):
         self.existing_id: str | None = facts.pop("existing_id", None)
         self.identity: str | list[str | None] | None = facts.pop("identity", None)
         self.cursor: Mapping[str, Any] | None = facts.pop("cursor", None)
+        self.items: Sequence[Any] = facts.pop("items", ())
         self.details: Any = facts.pop("details", None)
         self.attempts: tuple[Any, ...] = tuple(facts.pop("attempts", ()))
         self.failed: tuple[Mapping[str, Any], ...] = tuple(facts.pop("failed", ()))
@@ -114,6 +117,7 @@ class ConnectorError(Exception):
             "existingId": self.existing_id,
             "identity": self.identity,
             "cursor": dict(self.cursor) if self.cursor else None,
+            "items": list(self.items),
             "details": self.details,
             "attempts": [attempt.to_dict() for attempt in self.attempts],
             "failed": [dict(item) for item in self.failed],

@@ -15,9 +15,10 @@ from connector_runtime.expressions import EvaluationError
 from connector_runtime.failures import effect_of, failure_of, identity_of, interrupted, is_identified
 from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
-from connector_runtime.paging import listing
+from connector_runtime.paging import listing, note_progress
 from connector_runtime.retry import Policy, may_double, may_repeat
 from connector_runtime.steps import Sleep
+from connector_runtime.unforeseen import in_our_words
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def converse(call: Call) -> Conversation[Result]:
         result = yield from _converse(call, scope)
     except ConnectorError as caught:
         problem = caught
+    except Exception as fault:  # noqa: BLE001  what a vendor sends must never come out as a fault of Python's
+        problem = in_our_words(call, scope, fault)
     except BaseException as stop:
         undecided = interrupted(call, scope, stop)
         call.ended(undecided.kind if undecided else "cancelled", None)
@@ -48,6 +51,9 @@ def converse(call: Call) -> Conversation[Result]:
     else:
         call.ended(result.outcome, result.status)
         return result
+    note_progress(call, problem)
+    # What it was raised in place of has frames, too.
+    problem.__cause__ = problem.__context__ = None
     call.ended(problem.kind, problem.status)
     call.log("failed", kind=problem.kind, message=problem.message)
     # The frames below hold the reply as it came, and a vendor may repeat a token in it.
@@ -125,4 +131,5 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
 
 def _already_gone(call: Call, verdict: Verdict) -> bool:
     """Return whether a repeated delete found nothing because the first one worked."""
-    return call.action.effect == "delete" and call.unknown_seen and verdict.kind == "not_found"
+    is_answer = verdict.kind == "not_found" and verdict.certainty is Certainty.ANSWERED
+    return is_answer and call.action.effect == "delete" and call.unknown_seen

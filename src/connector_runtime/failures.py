@@ -77,7 +77,7 @@ def failure_of(
         verdict: What the last attempt came to.
         wait_s: The wait before a repeat that would have been made, had there been the time.
     """
-    kind, effect = verdict.kind or "contract", call.action.effect
+    kind, effect = verdict.kind or "contract", call.effect
     facts = {**verdict.facts, "headers": headers_of(call, verdict)}
     identity = identity_of(call, scope)
     asked_s = call.wait_asked_s(verdict)
@@ -140,7 +140,7 @@ def look_first(call: Call, scope: dict[str, Any], identity: Identity) -> str:
 
 def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
     """Say on what stops a call from outside what may have happened; returns None when nothing may have."""
-    if not call.unknown_seen or call.action.effect == "read":
+    if not call.may_have_written:
         return None
     problem = call.stamp(unknown_outcome(call, scope, "The call was interrupted."))
     noted(stop, problem)

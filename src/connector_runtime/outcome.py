@@ -4,32 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.call import NOT_MODIFIED
 from connector_runtime.errors import UNSURE_KINDS, ConnectorError, error_of
 from connector_runtime.failures import effect_of, failure_of, headers_of, identity_of, look_first
 from connector_runtime.reply import Verdict
-from connector_runtime.results import Result, judge_records
+from connector_runtime.results import Result, judge_records, worked_out
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
+    from connector_runtime.program import ResultsProgram
 
 
 def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
+    """Return the result of a call that the vendor has said yes to."""
     reply, values = call.action.program.reply, verdict.values
+    if verdict.facts.get("status") == NOT_MODIFIED:
+        return _result(call, verdict, None, outcome="not_modified")
     failed: list[dict[str, Any]] = []
     data = _data(call, reply.form(scope), values, scope)
     if reply.results is not None and verdict.kind is None:
-        data, failed = _judged(call, scope, verdict, data)
+        data, failed = _judged(call, reply.results, scope, verdict, data)
     if reply.output is not None and verdict.kind is None and call.save_to is None:
-        data = reply.output(scope)
+        if call.effect == "read":
+            data = reply.output(scope)
+        else:
+            data = worked_out(reply.output, scope, data, call.warnings)
+    return _result(call, verdict, data, outcome="partial" if failed else "done", failed=tuple(failed))
+
+
+def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
     return Result(
         data=None if data is ABSENT else data,
         status=verdict.facts.get("status"),
-        headers=values.get("headers", {}),
-        outcome="partial" if failed else "done",
-        failed=tuple(failed),
+        headers=verdict.values.get("headers", {}),
         attempts=tuple(call.attempts),
         warnings=tuple(call.warnings),
+        **more,
     )
 
 
@@ -47,13 +58,11 @@ def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
 
 
 def _judged(
-    call: Call, scope: dict[str, Any], verdict: Verdict, data: Any
+    call: Call, results: ResultsProgram, scope: dict[str, Any], verdict: Verdict, data: Any
 ) -> tuple[Any, list[dict[str, Any]]]:
     """Judge record by record; raises when none succeeded."""
-    results = call.action.program.reply.results
-    assert results is not None  # noqa: S101  the caller has looked
     try:
-        outputs, failed = judge_records(results, scope, call.redactor)
+        outputs, failed = judge_records(results, scope, call.redactor, call.warnings)
     except ConnectorError as problem:
         unreadable = Verdict(Certainty.UNKNOWN, "contract", problem.message, verdict.values, verdict.facts)
     else:
@@ -62,7 +71,8 @@ def _judged(
         _say_what_to_look_up(call, scope, failed)
         if failed and len(failed) == len(outputs):
             raise _all_failed(call, scope, verdict, failed)
-        scope["items"] = outputs
+        if outputs:
+            scope["items"] = outputs
         return (outputs if results.output is not None else data), failed
     raise failure_of(call, scope, unreadable)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import error_of
+from connector_runtime.expressions.operators import kind_of
+from connector_runtime.reply import safely
 from connector_runtime.results import Page
 from connector_runtime.steps import Give
 from connector_runtime.values import ABSENT, Deadline
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_runtime.call import Call
+    from connector_runtime.errors import ConnectorError
     from connector_runtime.program import PagingProgram
     from connector_runtime.reply import Verdict
     from connector_runtime.steps import Conversation
@@ -22,6 +26,24 @@ if TYPE_CHECKING:
 
 # Circles are short: a vendor that repeats itself does so within fewer pages than this.
 MARKS_KEPT = 100
+# A longer cursor is not put into a sentence; it stands in the error's `cursor`.
+_SHOWN_CHARS = 200
+
+
+@dataclass(eq=False, repr=False)
+class Progress:
+    """What a listing has read, and where it would go on: kept whatever ends it.
+
+    Attributes:
+        items: The records read; none where they are handed out page by page.
+        pages: How many pages were read.
+        cursor: Where the next page is, None after the last one.
+    """
+
+    items: list[Any] = field(default_factory=list)
+    pages: int = 0
+    count: int = 0
+    cursor: Mapping[str, Any] | None = None
 
 
 def listing(
@@ -30,10 +52,11 @@ def listing(
     """Read one page, or all of them when the user or a stream wants all.
 
     Afterwards `scope` has all records under `items`, and whether `every` page was wanted.
+    What was read is noted on the call as it goes, for `note_progress`.
 
     Raises:
         InputError: All pages are wanted in one file, where each would replace the one before.
-        ReplyTooLarge: The action's cap was reached; `cursor` says where to go on.
+        ReplyTooLarge: The action's cap was reached.
         UnreadableReply: No list of records, or a vendor that sends in circles.
     """
     state = _plain(paging.start(scope))
@@ -42,42 +65,67 @@ def listing(
         message = "All pages of a listing cannot be saved as one reply."
         raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
     seen = {_mark(state): None}
-    collected: list[Any] = []
-    count, number, why = 0, 0, "first"
+    progress = call.progress = Progress()
     while True:
         scope["page"] = state
-        verdict = yield from perform(call, scope, why)
-        number, why = number + 1, "page"
+        verdict = yield from perform(call, scope, "page" if progress.pages else "first")
         records = _records(paging, scope)
-        count += len(records)
-        more = bool(paging.more(scope))
-        following = _plain(paging.next(scope)) if more else None
+        following = _plain(paging.next(scope)) if paging.more(scope) else None
+        progress.pages += 1
+        progress.count += len(records)
+        progress.cursor = following
         if call.stream:
-            yield Give(Page(records, verdict.values.get("json"), number, following))
+            yield Give(Page(records, verdict.values.get("json"), progress.pages, following))
             call.deadline = Deadline.after(call.limit_s, call.clock)
             # A stream has no end but the vendor's: what it keeps must not grow with it.
             del call.attempts[:-1]
         else:
-            collected.extend(records)
+            progress.items.extend(records)
         if following is None or not every:
             break
         if _mark(following) in seen:
-            raise _circle(following)
+            raise _circle()
         seen[_mark(following)] = None
         if len(seen) > MARKS_KEPT:
             del seen[next(iter(seen))]
-        if not call.stream and (number >= paging.max_pages or count >= paging.max_items):
-            raise _cap(number, count, following)
+        if not call.stream and (progress.pages >= paging.max_pages or progress.count >= paging.max_items):
+            raise _cap(progress)
         state = following
-    scope["items"], scope["every"] = collected, every
+    scope["items"], scope["every"] = progress.items, every
     return verdict
+
+
+def note_progress(call: Call, problem: ConnectorError) -> None:
+    """Add to the error of a listing what was read before, and how to go on from there."""
+    progress, paging = call.progress, call.action.program.paging
+    if progress is None or paging is None or not progress.pages:
+        return
+    problem.items = progress.items
+    problem.cursor = call.redactor.value(progress.cursor)
+    pages = f"{progress.pages} page{'s' if progress.pages > 1 else ''}"
+    were = "were handed out" if call.stream else "were read, and are kept in the error's `items`"
+    told = [problem.hint or "", f"Before that {progress.count} records on {pages} {were}."]
+    if problem.cursor and problem.kind != "cursor_expired":
+        told.append(_going_on(paging, problem.cursor))
+    problem.hint = " ".join(filter(None, told))
+
+
+def _going_on(paging: PagingProgram, cursor: Mapping[str, Any]) -> str:
+    """Say with which inputs the action goes on, where it has some."""
+    inputs = safely(paging.inputs, {"page": cursor}) if paging.inputs else None
+    if not inputs:
+        return "The error's `cursor` says where it stopped."
+    given = " and ".join(f"{key}={value}" for key, value in inputs.items())
+    if len(given) > _SHOWN_CHARS:
+        given = f"{' and '.join(inputs)} from the error's `cursor`"
+    return f"To go on, run the action again with {given}."
 
 
 def _records(paging: PagingProgram, scope: Mapping[str, Any]) -> list[Any]:
     records = paging.items(scope)
     if not isinstance(records, list):
-        what = "no list" if records is ABSENT else f"a {type(records).__name__}"
-        raise error_of("contract", f"The reply has {what} where the records should be.")
+        what = "nothing" if records is ABSENT else kind_of(records)
+        raise error_of("contract", f"The reply has {what} where the list of records should be.")
     return records
 
 
@@ -89,19 +137,17 @@ def _mark(state: Mapping[str, Any]) -> str:
     return json.dumps(state, sort_keys=True, default=str)
 
 
-def _circle(cursor: Mapping[str, Any]) -> Exception:
+def _circle() -> Exception:
     return error_of(
         "contract",
         "The listing goes in circles: the service asks for a page that was read before.",
         hint="Read fewer records at once, or narrow the search.",
-        cursor=cursor,
     )
 
 
-def _cap(pages: int, records: int, cursor: Mapping[str, Any]) -> Exception:
+def _cap(progress: Progress) -> Exception:
     return error_of(
         "limit",
-        f"There are more records than one call may collect: {records} on {pages} pages so far.",
+        f"There are more records than one call may collect: {progress.count} on {progress.pages} pages so far.",
         hint="Narrow the search, or read page by page (`session.pages`), which has no such limit.",
-        cursor=cursor,
     )

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
+from connector_runtime.expressions.operators import kind_of
 from connector_runtime.places import names_for
+from connector_runtime.reply import safely
 from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
 
@@ -66,14 +68,21 @@ def offered(wanted: Pick, result: Result) -> list[dict[str, Any]]:
 def options_of(
     source: DataSource, result: Result, scope: Mapping[str, Any] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """Return one option a record: `{value, label}`."""
+    """Return one option a record: `{value, label}`; the value is the label where there is none.
+
+    Raises:
+        UnreadableReply: There is no list of records.
+    """
+    if not isinstance(result.data, list):
+        what = kind_of(result.data) if result.data is not None else "nothing"
+        raise error_of("contract", f"The reply has {what} where the choices should be.", action=source.key)
     options = []
-    for item in result.data or ():
-        value = source.value({**scope, "item": item})
-        if value is ABSENT or value is None:
+    for item in result.data:
+        value = safely(source.value, {**scope, "item": item})
+        if value is None:
             continue
-        label = source.label({**scope, "item": item})
-        options.append({"value": value, "label": str(value if label is ABSENT or label is None else label)})
+        label = safely(source.label, {**scope, "item": item})
+        options.append({"value": value, "label": str(value if label is None else label)})
     return options
 
 

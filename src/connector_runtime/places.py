@@ -36,6 +36,7 @@ _PAGINATED: _Table = {
     ("paginate", "while"): _PAGINATE,
     ("paginate", "items"): _PAGINATE,
     ("paginate", "all"): _INPUTS,
+    ("paginate", "inputs"): frozenset({"page"}),
 }
 _REPLIED: _Table = {
     ("reply",): _REPLY,
@@ -125,7 +126,10 @@ _SINGLE: tuple[tuple[str, ...], ...] = (
     ("request", "body", "when"),
     ("request", "body", "*", "when"),
     ("reply", "ok"),
+    ("reply", "error"),
+    ("reply", "identity"),
     ("reply", "results", "ok"),
+    ("reply", "results", "identity"),
     ("reply", "results", "items"),
     ("reply", "results", "of"),
     ("paginate", "while"),

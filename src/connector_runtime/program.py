@@ -87,7 +87,10 @@ class RetryProgram(NamedTuple):
 
 
 class PagingProgram(NamedTuple):
-    """A fold over pages: where to start, when to go on, where to go."""
+    """A fold over pages: where to start, when to go on, where to go.
+
+    `inputs` gives the action's inputs that go on from a page, where it has some.
+    """
 
     start: Evaluate
     next: Evaluate
@@ -96,6 +99,7 @@ class PagingProgram(NamedTuple):
     items: Evaluate
     max_pages: int
     max_items: int
+    inputs: Evaluate | None
 
 
 class ResultsProgram(NamedTuple):
@@ -106,13 +110,20 @@ class ResultsProgram(NamedTuple):
     ok: Evaluate
     errors: ErrorRules
     output: Evaluate | None
+    identity: Evaluate | None
 
 
 class ReplyProgram(NamedTuple):
-    """How to read a reply."""
+    """How to read a reply.
+
+    `error` finds the vendor's error where that does not stand at the top, `identity` what
+    a written record is known by.
+    """
 
     form: Evaluate
     ok: Evaluate | None
+    error: Evaluate | None
+    identity: Evaluate | None
     output: Evaluate | None
     results: ResultsProgram | None
     wants_text: bool
@@ -266,6 +277,8 @@ def _reply(reply: Mapping[str, Any], component: Mapping[str, Any]) -> ReplyProgr
     return ReplyProgram(
         form=_value(reply.get("as", "json"), ("reply", "as")),
         ok=_maybe(reply, "ok", ("reply", "ok")),
+        error=_maybe(reply, "error", ("reply", "error")),
+        identity=_maybe(reply, "identity", ("reply", "identity")),
         output=_maybe(reply, "output", ("reply", "output")),
         results=_results(results, component) if results else None,
         wants_text="reply.text" in text or "reply.text" in str(component.get("errors")),
@@ -282,6 +295,7 @@ def _results(results: Mapping[str, Any], component: Mapping[str, Any]) -> Result
         ok=_value(results["ok"], (*at, "ok")),
         errors=ErrorRules(table, component),
         output=_maybe(results, "output", (*at, "output")),
+        identity=_maybe(results, "identity", (*at, "identity")),
     )
 
 
@@ -318,6 +332,7 @@ def _paging(paginate: Mapping[str, Any] | None) -> PagingProgram | None:
         items=part("items"),
         max_pages=paginate["max"].get("pages", MAX_PAGES),
         max_items=paginate["max"].get("items", MAX_ITEMS),
+        inputs=_maybe(paginate, "inputs", ("paginate", "inputs")),
     )
 
 

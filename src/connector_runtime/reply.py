@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connector_runtime.messages import Reply
-    from connector_runtime.program import ErrorRule, ReplyProgram
+    from connector_runtime.program import ErrorRule, Evaluate, ReplyProgram
     from connector_runtime.redact import Redactor
 
 SNIPPET_CHARS = 200
+NAMELESS = "The service says yes and does not name the record."
 _BY_STATUS = {
     400: "validation",
     401: "auth_expired",
@@ -62,14 +63,15 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     """Return a reply as expressions see it: `status headers json text body`.
 
     `json` is absent where the body is none; a refusal is read as JSON whatever
-    form was asked for, because that is how vendors explain themselves.
+    form was asked for, because that is how vendors explain themselves. So is what
+    calls itself JSON and is no download: it may say no with a good status.
     """
     headers: dict[str, str] = {}
     for name, value in reply.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
     content = reply.body or _saved(reply, form)
-    if content and (form == "json" or reply.status >= 300):
+    if content and (form == "json" or reply.status >= 300 or _is_message(headers)):
         try:
             values["json"] = parse_json(content, exact=True)
         except JsonError as problem:
@@ -77,6 +79,12 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     if wants_text or form == "text":
         values["text"] = reply.body.decode("utf-8", "replace")
     return values
+
+
+def _is_message(headers: Mapping[str, str]) -> bool:
+    """Return whether a reply is JSON that the service says, not a file that it hands out."""
+    is_json = "json" in headers.get("content-type", "").partition(";")[0].lower()
+    return is_json and "content-disposition" not in headers
 
 
 def _saved(reply: Reply, form: str) -> bytes:
@@ -100,10 +108,14 @@ def judge(
         return verdict_of(got)
     values = read(got, form, wants_text=program.wants_text)
     scope["reply"] = values
-    scope["fault"] = values.get("json", ABSENT)
+    error = _error_inside(program, scope, got.status)
+    scope["fault"] = values.get("json", ABSENT) if error is None else error
     unreadable = got.status < 300 and "unreadable" in values and form == "json"
-    if not unreadable and _is_ok(program, scope, got.status):
-        return Verdict(Certainty.ANSWERED, None, "", values, {"status": got.status})
+    if error is None and not unreadable and _is_ok(program, scope, got.status):
+        facts = {"status": got.status}
+        if is_nameless(program.identity, scope):
+            return Verdict(Certainty.UNKNOWN, "contract", NAMELESS, values, facts)
+        return Verdict(Certainty.ANSWERED, None, "", values, facts)
     named = classify(rules, scope, redactor)
     facts = {"status": got.status, **named.facts}
     kind, message, refused = named.kind, named.message, named.refused
@@ -133,9 +145,9 @@ class Named(NamedTuple):
 def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
     """Return what the first rule that holds makes of `scope`'s fault."""
     for rule in rules:
-        if rule.when is not None and not _safely(rule.when, scope):
+        if rule.when is not None and not safely(rule.when, scope):
             continue
-        found = {key: redactor.value(_safely(text, scope)) for key, text in rule.texts.items()}
+        found = {key: redactor.value(safely(text, scope)) for key, text in rule.texts.items()}
         facts = {
             "code": found.get("code"),
             "hint": found.get("hint"),
@@ -160,12 +172,28 @@ def kind_of_status(status: int) -> str:
 
 
 def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool:
-    if program.ok is None:
-        return 200 <= status < 300
-    return bool(_safely(program.ok, scope))
+    """Return whether the vendor said yes; `ok` only narrows what the status says.
+
+    A reply that answers for each record that was sent is judged record by record instead.
+    """
+    if not 200 <= status < 300 and (program.ok is None or program.results is None or program.results.of is None):
+        return False
+    return program.ok is None or bool(safely(program.ok, scope))
 
 
-def _safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
+def _error_inside(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> Any:
+    """Return the error that a reply holds somewhere inside, or None; records may say their own."""
+    if program.error is None or (program.results is not None and status < 300):
+        return None
+    return safely(program.error, scope)
+
+
+def is_nameless(identity: Evaluate | None, scope: Mapping[str, Any]) -> bool:
+    """Return whether a written record's name is expected and is not there."""
+    return identity is not None and safely(identity, scope) in (None, "", [], {})
+
+
+def safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
     """Evaluate; a vendor's odd reply must not break its own explanation."""
     try:
         value = evaluate(scope)
@@ -189,6 +217,8 @@ def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redacto
     text = redactor.text(got.body[: SNIPPET_CHARS * 8].decode("utf-8", "replace"))
     snippet = " ".join(text.split())[:SNIPPET_CHARS]
     if kind == "contract":
+        if got.status == 304:
+            return "The service says that nothing has changed (HTTP 304), and was not asked whether."
         if 300 <= got.status < 400:
             return f"The service answered with a redirect (HTTP {got.status}), which is never followed."
         why = values.get("unreadable", "it is not what the service promises")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
-from connector_runtime.reply import classify
+from connector_runtime.expressions import EvaluationError
+from connector_runtime.expressions.operators import kind_of
+from connector_runtime.reply import NAMELESS, classify, is_nameless, safely
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from connector_runtime.program import ResultsProgram
+    from connector_runtime.program import Evaluate, ResultsProgram
     from connector_runtime.redact import Redactor
 
 
@@ -68,8 +71,9 @@ class Result:
         data: The vendor's JSON, text or bytes, unless the action's `output` says otherwise.
         status: HTTP status of the deciding reply.
         headers: Its headers, lower-case names.
-        outcome: `done`, `partial` (some records failed) or `found` (a look-up
-            found that the write had happened).
+        outcome: `done`, `partial` (some records failed), `found` (a look-up found
+             that the write had happened) or `not_modified` (a request of one's own, such
+             as one with If-Modified-Since, was answered with HTTP 304; there is no data).
         failed: For a partial outcome `{index, kind, code, message, hint}` each, `identity` where it
             is not known whether the record was written.
         attempts: What was tried.
@@ -120,21 +124,26 @@ class Page:
 
 
 def judge_records(
-    program: ResultsProgram, scope: dict[str, Any], redactor: Redactor
+    program: ResultsProgram, scope: dict[str, Any], redactor: Redactor, warnings: list[str]
 ) -> tuple[list[Any], list[dict[str, Any]]]:
     """Judge a many-record reply record by record, whatever its HTTP status.
+
+    A record that went well and whose `output` cannot be worked out is given as it came,
+    with a warning.
 
     Returns:
         One entry a record, in the order sent, and the failed ones. A record
         without an answer is `outcome_unknown`: never taken for a success.
 
     Raises:
-        UnreadableReply: There are no answers, or more than records.
+        UnreadableReply: There are more answers than records, or none though records were sent.
     """
-    answers = program.items(scope)
+    answers = safely(program.items, scope)
     if not isinstance(answers, list):
+        if program.of is None and program.output is None:
+            return [], []
         raise error_of("contract", "The reply has no list of results, one for each record.")
-    sent = program.of(scope) if program.of else ABSENT
+    sent = safely(program.of, scope) if program.of else ABSENT
     count = len(sent) if isinstance(sent, list) else len(answers)
     if len(answers) > count:
         raise error_of("contract", f"The reply has {len(answers)} results for {count} records.")
@@ -149,10 +158,20 @@ def judge_records(
         if program.output is None:
             outputs.append(None if item is ABSENT else item)
         elif entry is None:
-            outputs.append(program.output(scope))
+            outputs.append(worked_out(program.output, scope, item, warnings))
         else:
             outputs.append({"error": entry})
     return outputs, failed
+
+
+def worked_out(output: Evaluate, scope: Mapping[str, Any], otherwise: Any, warnings: list[str]) -> Any:
+    """Return what is to be given back of a write that went well, or else what came, with a warning."""
+    try:
+        return output(scope)
+    except Exception as fault:  # noqa: BLE001  the write has happened, and no mistake of ours may hide it
+        what = fault.message if isinstance(fault, EvaluationError) else type(fault).__name__
+        warnings.append(f"The write is done; its reply has another form and is given as it came: {what}.")
+        return otherwise
 
 
 def _failure(
@@ -160,13 +179,11 @@ def _failure(
 ) -> dict[str, Any] | None:
     item = scope["item"]
     if item is ABSENT:
-        return {
-            "index": index,
-            "kind": "outcome_unknown",
-            "message": "The reply says nothing about this record.",
-        }
-    if program.ok(scope):
-        return None
+        return _unknown(index, "The reply says nothing about this record.")
+    if safely(program.ok, scope):
+        return _unknown(index, NAMELESS) if is_nameless(program.identity, scope) else None
+    if not isinstance(item, Mapping):
+        return _unknown(index, f"The reply has {kind_of(item)} where it should say what became of this record.")
     named = classify(program.errors, {**scope, "fault": item}, redactor)
     facts = dict(named.facts)
     entry = {
@@ -179,3 +196,8 @@ def _failure(
         "details": facts.get("details"),
     }
     return {key: value for key, value in entry.items() if value is not None}
+
+
+def _unknown(index: int, message: str) -> dict[str, Any]:
+    hint = "Look the record up before sending it again."
+    return {"index": index, "kind": "outcome_unknown", "message": message, "hint": hint}

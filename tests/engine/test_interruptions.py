@@ -123,7 +123,7 @@ def test_an_interrupted_create_says_what_to_look_up(stop: BaseException) -> None
         ("action", "outcome_unknown"),
     ]
     assert [(one.certainty, one.message) for one in problem.attempts] == [
-        ("unknown", "The call was interrupted.")
+        ("unknown", "The call was stopped before an answer came.")
     ]
 
 

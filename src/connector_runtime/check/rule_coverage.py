@@ -91,9 +91,14 @@ def _reached_in(draft: Draft, document: Document) -> Iterator[tuple[Document, Po
     reply = as_map(document.data.get("reply"))
     results = as_map(reply.get("results"))
     for scope in _replies(draft, document):
-        status = scope["reply"]["status"]
-        is_good = _holds(reply["ok"], ("reply", "ok"), scope) if "ok" in reply else status < 300
-        if not is_good:
+        has_good_status = scope["reply"]["status"] < 300
+        if "error" in reply and not (results and has_good_status):
+            error = _value(reply["error"], ("reply", "error"), scope)
+            if error is not ABSENT:
+                yield from _first(rules, {**scope, "fault": error})
+                continue
+        is_good = has_good_status or ("ok" in reply and "of" in results)
+        if not is_good or ("ok" in reply and not _holds(reply["ok"], ("reply", "ok"), scope)):
             yield from _first(rules, scope)
             continue
         items = _value(results["items"], ("reply", "results", "items"), scope) if results else []

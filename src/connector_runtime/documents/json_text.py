@@ -17,6 +17,8 @@ MAX_DIGITS = 4300
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(_STRING + r"|[{}\[\],:]", re.DOTALL)
+# What a name may end with, its white space included: the four kinds that JSON knows.
+_ENDS = ('":', " :", "\t:", "\n:", "\r:")
 _WORDS = {
     "Expecting value": "a value is missing here",
     "Expecting property name enclosed in double quotes": "a name in double quotes is missing here",
@@ -85,13 +87,14 @@ def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
 def _is_clean(value: Any, content: str) -> bool:
     """Return whether no name can stand twice in an object, and nothing is nested too deeply.
 
-    Every name is followed by a colon, so there are at least as many `":` as names: when there
-    are as many as members are left, none was lost to another of its name. Likewise there are
-    at least as many opening brackets as lists and objects, which spares looking into the last.
+    Right before the colon after a name stands its quote or white space, so there are at least
+    as many such pairs as names: when there are as many as members are left, none was lost to
+    another of its name. Likewise there are at least as many opening brackets as lists and
+    objects, which spares looking into the last.
     """
     if type(value) is not dict and type(value) is not list:
         return True
-    members, brackets = content.count('":'), content.count("{") + content.count("[")
+    members, brackets = sum(map(content.count, _ENDS)), content.count("{") + content.count("[")
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         brackets -= len(level)

@@ -1,0 +1,75 @@
+"""Whatever else goes wrong in a conversation, as an error of ours: none other leaves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import ConnectorError, DefinitionError, error_of
+from connector_runtime.expressions import EvaluationError
+from connector_runtime.failures import failure_of
+from connector_runtime.reply import Verdict
+from connector_runtime.urls import UrlError
+from connector_runtime.values import Certainty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.call import Call
+
+_HERE = Path(__file__).parent
+_LOOK_FIRST = "Look the record up before sending it again, or it may be there twice."
+
+
+def in_our_words(call: Call, scope: dict[str, Any], fault: Exception) -> ConnectorError:
+    """Return the error that a fault comes to, by what is known of the requests that were sent.
+
+    Nothing sent: the component's files cannot be used. Something may have been written: the
+    outcome is unknown, whatever the fault was. Otherwise the reply was not what was promised.
+    The fault's own text is shown only where it never shows a value.
+    """
+    what, hint = _told(call, fault)
+    if call.may_have_written:
+        return _unknown(call, scope, what)
+    if getattr(fault, "kind", "") == "input":
+        return error_of("input", what, hint=hint)
+    if isinstance(fault, EvaluationError | UrlError) and not call.attempts and not call.is_open:
+        return DefinitionError(what, hint=hint)
+    return error_of("contract", what, hint=hint, **_facts(call))
+
+
+def _unknown(call: Call, scope: dict[str, Any], what: str) -> ConnectorError:
+    verdict = Verdict(Certainty.UNKNOWN, "contract", what, {}, _facts(call))
+    try:
+        return failure_of(call, scope, verdict)
+    except Exception:  # noqa: BLE001  what is wrong may be how the record is named
+        message = f"It is not known whether the record was written: {what}"
+        return error_of("outcome_unknown", message, hint=_LOOK_FIRST, **_facts(call))
+
+
+def _facts(call: Call) -> Mapping[str, Any]:
+    return {"status": call.attempts[-1].status if call.attempts else None}
+
+
+def _told(call: Call, fault: Exception) -> tuple[str, str | None]:
+    """Return what happened, and what to do about it."""
+    place = _place(fault)
+    if isinstance(fault, EvaluationError | UrlError):
+        text = call.redactor.text(str(getattr(fault, "message", fault)))
+        about = "The reply" if call.attempts or call.is_open else f"The action `{call.action.key}`"
+        return f"{about} cannot be worked out: {text}.", getattr(fault, "hint", None)
+    return (
+        f"Something went wrong that never should: {type(fault).__name__} in {place}.",
+        "Report it with these words and, if there is one, the id of the request.",
+    )
+
+
+def _place(fault: Exception) -> str:
+    """Return the innermost line of ours, as `module.py:12`; frames themselves are not kept."""
+    place, trace = "the runtime", fault.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if _HERE in path.parents:
+            place = f"{path.relative_to(_HERE).as_posix()}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
