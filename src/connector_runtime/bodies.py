@@ -320,7 +320,7 @@ def _boundary(parts: tuple[tuple[str, str | File], ...]) -> str:
 def _form(pairs: tuple[tuple[str, str | Secret], ...], *, reveal: bool) -> str:
     def text(value: str | Secret) -> str:
         if isinstance(value, Secret):
-            return quote_plus(value.reveal()) if reveal else _MASK
+            return quote_plus(_utf8(value.reveal())) if reveal else _MASK
         return quote_plus(_utf8(value))
 
     return "&".join([f"{quote_plus(_utf8(name))}={text(value)}" for name, value in pairs])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.grants import ServerTime, Token, Trouble, grant_key
+from connector_runtime.grants import ServerTime, Token, Trouble, grant_key, is_token
 from connector_runtime.inputs import take
 from connector_runtime.redact import Redactor
 from connector_runtime.urls import UrlError
@@ -107,7 +107,7 @@ class Channel:
         self.name = given.name
         self.tables = model.tables
         self.context = given.context
-        self.token = Token.from_dict(given.token)
+        self.token = _token(self.definition, given)
         self.version = 0
         self.refused: Secret | None = None
         self.proven: Secret | None = None
@@ -242,6 +242,18 @@ def _definition(model: Model, given: Connection) -> ConnectionModel:
             hint=f"Use one of: {', '.join(sorted(model.connections))}.",
         )
     return definition
+
+
+def _token(definition: ConnectionModel, given: Connection) -> Token:
+    for name in ("access_token", "refresh_token"):
+        value = given.token.get(name)
+        if definition.oauth2 is not None and value not in (None, "") and not is_token(value):
+            raise error_of(
+                "config",
+                f"The connection's {name} is none: it is no text, too long, or holds what no header can.",
+                hint="Give the token as it was stored, or connect the account again.",
+            )
+    return Token.from_dict(given.token)
 
 
 def _fields(definition: ConnectionModel, given: Connection, model: Model) -> dict[str, Any]:

@@ -1,24 +1,26 @@
-"""What a connection holds of its vendor: a token, its grant, and why there is no newer one."""
+"""What a connection and a store hold of the vendor: a token, its grant, and why there is no newer one."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.retry import date_s
+from connector_runtime.urls import is_header_value
 from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connector_runtime.values import Clock
 
 # Renewed this long before its end, so that no token dies on the way; of a short life a tenth.
 EARLY_S = 60.0
 EARLY_SHARE = 0.1
+RECONNECT = "Connect the account again."
 # Member of a stored document that says that nothing may be put in its place any more.
 REMOVED = "removed"
 # A server's clock that is further off is not believed.
@@ -26,6 +28,12 @@ _SKEW_MAX_S = 86_400.0
 _GRANT = "connector_grant"
 _SECRETS = ("access_token", "refresh_token", "id_token")
 _DATES = ("expires_at", "issued_at", "expires_in")
+# Members of a token that are never the vendor's to give.
+OURS = ("expires_at", "issued_at", _GRANT)
+_MARK = re.compile(r"[0-9a-f]{32}")
+# What a store keeps of a failure is believed for twice so long at most, whatever stands there.
+# A permission that is gone is asked after once a day: a vendor may have erred.
+BELIEVED_S = {"auth_revoked": 86_400.0, "auth_throttled": 3_600.0, "server": 3_600.0}
 
 
 class Token(NamedTuple):
@@ -48,16 +56,19 @@ class Token(NamedTuple):
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any], *, now: float | None = None) -> Token:
-        """Read a platform's or a vendor's token; `now` dates a fresh `expires_in`."""
+        """Read a platform's or a vendor's token; `now` dates a fresh `expires_in`.
+
+        Whatever could not be sent counts as absent.
+        """
         issued = _instant(given.get("issued_at")) if "issued_at" in given else now
         expires = _instant(given.get("expires_at"))
         life_s = _number(given.get("expires_in"))
         if expires is None and issued is not None and life_s:
             expires = issued + life_s
-        access, refresh = (given.get(key) or None for key in _SECRETS[:2])
+        access, refresh = (given[key] if is_token(given.get(key)) else None for key in _SECRETS[:2])
         return cls(
-            access=Secret(str(access)) if access else None,
-            refresh=Secret(str(refresh)) if refresh else None,
+            access=Secret(access) if access else None,
+            refresh=Secret(refresh) if refresh else None,
             expires_at=expires,
             issued_at=issued,
             grant=grant_of(given),
@@ -91,12 +102,21 @@ class Token(NamedTuple):
         return self.access != other.access and (self.issued_at or 0.0) >= (other.issued_at or 0.0)
 
 
+def is_token(value: Any) -> bool:
+    """Return whether a value is an access or refresh token that can be sent: text that a header can hold.
+
+    Source:
+        RFC 6749, appendices A.12 and A.17.
+    """
+    return isinstance(value, str) and value != "" and is_header_value(value)
+
+
 def grant_of(given: Mapping[str, Any]) -> str | None:
     """Return the mark of the permission that a token in the platform's shape belongs to, or None."""
-    if given.get(_GRANT):
-        return str(given[_GRANT])
-    refresh = given.get("refresh_token")
-    return _mark(str(refresh)) if refresh else None
+    mark, refresh = given.get(_GRANT), given.get("refresh_token")
+    if isinstance(mark, str) and _MARK.fullmatch(mark):
+        return mark
+    return _mark(str(refresh)) if is_token(refresh) else None
 
 
 def grant_key(name: str, token: Mapping[str, Any]) -> str | None:
@@ -114,11 +134,13 @@ def _mark(text: str) -> str:
 
 
 class Trouble(NamedTuple):
-    """Why there is no newer token, for all who share the grant.
+    """Why there is no newer token, for all who share the grant; every trouble ends.
 
     Attributes:
-        kind: `auth_revoked` until somebody connects anew, `auth_throttled` until `until`.
-        until: Seconds since the epoch by the vendor's clock, or None.
+        kind: `auth_revoked`, `auth_throttled`, or `server`, which stores never keep.
+        until: Seconds since the epoch by the vendor's clock. From then on the vendor is asked
+            once more. None, as older versions wrote it of permissions that were gone or
+            seemed to be: it is not believed.
     """
 
     kind: str
@@ -130,26 +152,77 @@ class Trouble(NamedTuple):
     @classmethod
     def from_dict(cls, given: Any) -> Trouble | None:
         """Read what `to_dict` gave; None for anything else."""
-        try:
-            return cls(**given)
-        except TypeError:
+        if not isinstance(given, Mapping) or given.get("kind") not in ("auth_revoked", "auth_throttled"):
             return None
+        message, hint, code = (given.get(member) for member in ("message", "hint", "code"))
+        if not _is_text(message) or not (hint is None or _is_text(hint)):
+            return None
+        is_code = _is_text(code) or type(code) is int
+        return cls(given["kind"], str(message), hint, code if is_code else None, _number(given.get("until")))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as a JSON map."""
-        shape = {
-            "kind": self.kind,
-            "message": self.message,
-            "hint": self.hint,
-            "code": self.code,
-            "until": self.until,
-        }
-        return {key: value for key, value in shape.items() if value is not None}
+        return {key: value for key, value in self._asdict().items() if value is not None}
+
+    def holds(self, now: float) -> bool:
+        """Return whether the vendor need not be asked, at a reading of its clock."""
+        return self.until is not None and now < self.until <= now + 2 * BELIEVED_S[self.kind]
 
     def error(self) -> ConnectorError:
-        """Return the error that a call ends with because of it."""
-        back_at = None if self.until is None else datetime.fromtimestamp(self.until, UTC)
+        """Return the error that a call ends with because of it, while it holds."""
+        is_over_by_itself = self.kind != "auth_revoked" and self.until is not None
+        back_at = datetime.fromtimestamp(self.until or 0.0, UTC) if is_over_by_itself else None
         return error_of(self.kind, self.message, hint=self.hint, code=self.code, retry_at=back_at)
+
+
+class Kept(NamedTuple):
+    """What a store keeps under a key; members that are none of ours count as absent.
+
+    Attributes:
+        version: Of the document.
+        token: Without an access token where none is kept.
+        trouble: Why there is no newer one, or None.
+        leased_until: End of the lease by the store's clock, or None.
+        is_removed: Whether nothing may be put in its place any more.
+        rest: The document without its lease.
+        now: The store's clock, or None where it has none.
+    """
+
+    version: int = 0
+    token: Token = Token()
+    trouble: Trouble | None = None
+    leased_until: float | None = None
+    is_removed: bool = False
+    rest: Mapping[str, Any] = MappingProxyType({})
+    now: float | None = None
+
+    @classmethod
+    def of(cls, entry: Any) -> Kept | None:
+        """Read an `Entry`, whatever stands in it; None when nothing could be written after it."""
+        if entry is None:
+            return cls()
+        version = getattr(entry, "version", None)
+        if type(version) is not int or version < 0:
+            return None
+        document = getattr(entry, "document", None)
+        if not isinstance(document, Mapping):
+            return cls(version, now=_number(getattr(entry, "now", None)))
+        lease = document.get("lease")
+        return cls(
+            version=version,
+            token=Token.from_dict(token_in(document)),
+            trouble=Trouble.from_dict(document.get("trouble")),
+            leased_until=_number(lease.get("until")) if isinstance(lease, Mapping) else None,
+            is_removed=document.get(REMOVED) is True,
+            rest={member: document[member] for member in document if member != "lease"},
+            now=_number(getattr(entry, "now", None)),
+        )
+
+
+def token_in(document: Any) -> Mapping[str, Any]:
+    """Return the token of a stored document in the platform's shape, empty where there is none."""
+    token = document.get("token") if isinstance(document, Mapping) else None
+    return token if isinstance(token, Mapping) and is_token(token.get("access_token")) else {}
 
 
 class ServerTime:
@@ -186,8 +259,8 @@ class ServerTime:
 def _instant(value: Any) -> float | None:
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
         try:
-            return datetime.fromisoformat(value).timestamp()
-        except ValueError:
+            return _number(datetime.fromisoformat(value).timestamp())
+        except (ValueError, OverflowError, OSError):
             return None
     return _number(value)
 
@@ -200,3 +273,8 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < 1e12 else None  # beyond, it is no time
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether a value is text without halves of characters."""
+    return isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)

@@ -1,7 +1,8 @@
 """OAuth 2 without I/O: to the login page and back, a token for a code, and giving it back.
 
-Renewal stands in `tokens`. Nothing here knows a vendor: addresses, grants, what a reply
-means and which parameters of the callback are kept stand in the connection's file.
+Renewal stands in `renewal`, what replies mean in `token_replies`. Nothing here knows a
+vendor: addresses, grants, what a refusal means and which parameters of the callback are
+kept stand in the connection's file.
 
 Source:
     RFC 6749 (authorization code, client credentials), RFC 7009 (revocation),
@@ -13,25 +14,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
-from connector_runtime.bodies import FormBody
-from connector_runtime.documents import JsonError, parse_json
+from connector_runtime.bodies import BodyError, FormBody
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.messages import Failure, Outgoing
-from connector_runtime.reply import classify, kind_of_status
-from connector_runtime.retry import retry_after_s, seconds_of
 from connector_runtime.steps import Send
+from connector_runtime.token_replies import read_token, refusal_of, word_of
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_runtime.connections import Channel
-    from connector_runtime.messages import Reply
     from connector_runtime.model import OAuth2
     from connector_runtime.redact import Redactor
     from connector_runtime.steps import Conversation
@@ -47,6 +44,7 @@ QUERY_MAX_CHARS = 4 * PARAMETER_MAX_CHARS
 _PLAIN = r"[\x21-\x7e]+"
 _LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 _AGAIN = "Start the login again."
+_AGAIN_LATER = "Start the login again, a little later."
 # What the standard's refusals mean; a vendor's own words come first.
 _REFUSALS = {
     "access_denied": (
@@ -59,16 +57,8 @@ _REFUSALS = {
     "server_error": ("server", "The login page had an error of its own.", "Try again later."),
     "temporarily_unavailable": ("server", "The login page is not available.", "Try again later."),
 }
-# The same for requests for a token, RFC 6749 section 5.2.
-_STANDARD = {
-    "invalid_grant": ("auth_revoked", "The permission is gone: used up, too old, or taken back."),
-    "invalid_client": ("config", "The vendor does not know the client, or its secret is another."),
-    "unauthorized_client": ("config", "The client may not get tokens this way."),
-    "unsupported_grant_type": ("config", "The vendor gives no tokens this way."),
-    "invalid_scope": ("config", "The vendor does not know one of the scopes."),
-    "invalid_request": ("config", "The vendor does not understand the request for a token."),
-    "temporarily_unavailable": ("server", "The vendor gives no tokens at the moment."),
-}
+# Words with which vendors refuse to take back a token that is good no more; RFC 7009 wants status 200 then.
+_GONE = ("invalid_token", "invalid_grant")
 
 
 class Authorization(NamedTuple):
@@ -205,7 +195,7 @@ def token_for_code(
         The token as platforms keep it: everything the vendor said, and `issued_at`.
 
     Raises:
-        ConnectorError: There is none.
+        ConnectorError: There is none, or none that can be renewed although the connection would.
     """
     form: Form = [("grant_type", "authorization_code"), ("code", code)]
     if begun is not None:
@@ -213,11 +203,14 @@ def token_for_code(
         if begun.verifier is not None:
             form.append(("code_verifier", begun.verifier))
     try:
-        return (yield from _asked(channel, form, redactor=redactor, now=now))
+        token = yield from _asked(channel, form, redactor=redactor, now=now)
     except ConnectorError as refusal:
         if refusal.kind != "auth_revoked":
             raise
         problem = refusal
+    else:
+        _check_lasts(channel, token)
+        return token
     # The connection's rule was written for renewals, where the same word means another thing.
     raise error_of(
         "auth_revoked",
@@ -226,6 +219,16 @@ def token_for_code(
         status=problem.status,
         code=problem.code,
     )
+
+
+def _check_lasts(channel: Channel, token: Mapping[str, Any]) -> None:
+    """Refuse a login whose connection would end with its first access token."""
+    if "refresh_token" in _oauth2(channel).grants and not token.get("refresh_token"):
+        raise error_of(
+            "config",
+            "The login brought no refresh token, so the connection would end with its first access token.",
+            hint="Have the login page ask for offline access and for consent, then log in again.",
+        )
 
 
 def token_for_client(channel: Channel, *, redactor: Redactor, now: float) -> Conversation[dict[str, Any]]:
@@ -256,12 +259,15 @@ def revoke(channel: Channel, *, redactor: Redactor, now: float) -> Conversation[
     got = yield Send(post(str(url), [("token", token), *client_form(channel)]), TIMEOUT_S)
     if isinstance(got, Failure):
         raise error_of(got.kind, f"The token could not be given back: {got.message}")
-    said = _said(got)
-    if got.status < 300 and not (isinstance(said, dict) and said.get("error")):
+    word = word_of(got)
+    if got.status < 300 and not word:
         return True
     problem = refusal_of(channel, got, redactor=redactor, now=now)
-    if problem.kind in ("auth_revoked", "auth_expired"):
+    if problem.kind == "auth_revoked" or word in _GONE:
         return False
+    if problem.kind == "contract":
+        message = f"The vendor does not say whether it took the token back (HTTP {got.status})."
+        problem = error_of("contract", message, status=got.status)
     raise problem
 
 
@@ -278,71 +284,29 @@ def client_form(channel: Channel) -> Form:
     return form
 
 
-def token_of(channel: Channel, got: Reply | Failure, *, redactor: Redactor, now: float) -> dict[str, Any]:
-    """Return the token that a reply brings; the status decides nothing, some vendors refuse with 200.
-
-    Raises:
-        ConnectorError: It brings none; the connection's rules say why.
-    """
-    if isinstance(got, Failure):
-        raise error_of(got.kind, f"No token could be had: {got.message}")
-    said = _said(got)
-    oauth2 = _oauth2(channel)
-    has_token = isinstance(said, dict) and isinstance(said.get("access_token"), str) and said["access_token"]
-    if has_token and (oauth2.ok is None or oauth2.ok(_seen(channel, got, said))):
-        return {**said, "issued_at": int(now)}
-    raise refusal_of(channel, got, redactor=redactor, now=now)
-
-
-def refusal_of(
-    channel: Channel, got: Reply, *, redactor: Redactor, now: float, hint: str = _AGAIN
-) -> ConnectorError:
-    """Return the error that a reply without a token stands for."""
-    said = _said(got)
-    named = classify(_oauth2(channel).errors, _seen(channel, got, said), redactor)
-    word = said.get("error") if isinstance(said, dict) else None
-    standard, sentence = _STANDARD.get(word if isinstance(word, str) else "", (None, ""))
-    kind = named.kind or standard or (kind_of_status(got.status) if got.status >= 400 else "contract")
-    if kind in ("validation", "not_found", "permission", "auth_expired"):
-        kind = "config"
-    if kind == "rate_limited":
-        kind = "auth_throttled"
-    message = named.message or sentence or f"The reply (HTTP {got.status}) has no token in it."
-    asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
-    wait_s = seconds_of(asked) or retry_after_s(asked, server_date=got.header("date"), now=now)
-    return error_of(
-        kind,
-        message,
-        hint=named.facts.get("hint") or hint,
-        status=got.status,
-        code=named.facts.get("code"),
-        retry_at=None if wait_s is None else datetime.fromtimestamp(now + wait_s, UTC),
-    )
-
-
 def _asked(channel: Channel, form: Form, *, redactor: Redactor, now: float) -> Conversation[dict[str, Any]]:
     url = str(_oauth2(channel).token_url(channel.scope()))
     got = yield Send(post(url, [*form, *client_form(channel)]), TIMEOUT_S)
-    return token_of(channel, got, redactor=redactor, now=now)
+    outcome = read_token(channel, got, redactor=redactor, now=now, later=_AGAIN_LATER)
+    if isinstance(outcome, ConnectorError):
+        raise outcome
+    return {**outcome, "issued_at": int(now)}
 
 
 def post(url: str, form: Form) -> Outgoing:
-    """Return a request that carries a form; never in the address, which others may log."""
-    body = FormBody(form)
-    headers = (("Accept", "application/json"), ("Content-Type", str(body.content_type)))
-    return Outgoing("POST", url, headers, body)
+    """Return a request that carries a form; never in the address, which others may log.
 
-
-def _said(got: Reply) -> Any:
+    Raises:
+        ConnectionProblem: A text in it cannot be sent.
+    """
     try:
-        return parse_json(got.body)
-    except JsonError:
-        return ABSENT
-
-
-def _seen(channel: Channel, got: Reply, said: Any) -> dict[str, Any]:
-    reply = {"status": got.status, "headers": dict(got.headers), "json": said}
-    return channel.scope(reply=reply, fault=said)
+        body = FormBody(form)
+    except BodyError as refusal:
+        said = refusal.message
+    else:
+        headers = (("Accept", "application/json"), ("Content-Type", str(body.content_type)))
+        return Outgoing("POST", url, headers, body)
+    raise error_of("config", f"The vendor cannot be asked: {said}.", hint="Fill in the connection again.")
 
 
 def _oauth2(channel: Channel) -> OAuth2:

@@ -3,6 +3,9 @@
 With a store, whoever renews first puts a lease into the document; the others wait, look
 again, and take over when the lease has ended: its holder was killed or is frozen. A holder
 that comes back late finds another version in the store, and takes the newer token.
+
+What passes (a vendor that stumbles, a broken line) is asked again while a flight may last,
+and is never kept: a stored token and its document stay as they were.
 """
 
 from __future__ import annotations
@@ -11,14 +14,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.connections import Freshness
-from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.grants import REMOVED, Token, Trouble
+from connector_runtime.grants import BELIEVED_S, RECONNECT, Kept, Token, Trouble
 from connector_runtime.messages import Failure
-from connector_runtime.oauth import Form, client_form, post, refusal_of
+from connector_runtime.oauth import Form, client_form, post
 from connector_runtime.steps import Landing, ReadToken, Send, Sleep, WriteToken
-from connector_runtime.urls import UrlError, is_header_value
+from connector_runtime.token_replies import read_token
+from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
@@ -26,21 +29,21 @@ if TYPE_CHECKING:
 
     from connector_runtime.connections import Channel
     from connector_runtime.messages import Outgoing, Reply
-    from connector_runtime.model import OAuth2
     from connector_runtime.ports import Entry
     from connector_runtime.steps import Conversation
     from connector_runtime.values import Clock, Random
 
-# One request for a token; with one repeat it ends well before the lease does.
 REQUEST_TIMEOUT_S = 12.0
+# All requests of one flight end before its lease does.
+FLIGHT_S = 25.0
 LEASE_S = 30.0
 ASK_AGAIN_S = 0.05
-REPEAT_AFTER_S = 0.5
-# A vendor that gives no tokens for now and does not say for how long.
-THROTTLE_S = 600.0
-REPLY_MAX_BYTES = 256 * 1024
+# Waits before repeats: doubled each time, half of each by chance. Together they outlast a flight.
+REPEAT_AFTER_S = 1.0
+REPEAT_AFTER_MAX_S = 8.0
+REPEATS = 8
 _WRITES = 5
-_RECONNECT = "Connect the account again."
+_REPEATED = ("server", "auth_throttled")
 
 
 class Renewal:
@@ -63,6 +66,8 @@ class Renewal:
             return found if found is not _GO_ON else self._landed((yield from self._asked(end)))
         except (EvaluationError, UrlError) as refusal:
             return error_of("config", f"The request for a token cannot be made: {refusal}")
+        except ConnectorError as refusal:
+            return refusal
 
     # -- with a store --------------------------------------------------------------
 
@@ -73,20 +78,21 @@ class Renewal:
             found: ConnectorError | None = self._looked(entry)
             if found is not _GO_ON:
                 return found
-            version, document = (entry.version, entry.document) if entry else (0, {})
-            now = self._clock.now() if entry is None or entry.now is None else entry.now
-            if watched.is_leased(version, document, now, self._clock.monotonic()):
+            kept = Kept.of(entry)
+            if kept is None:
+                return _strange(key)
+            now = self._clock.now() if kept.now is None else kept.now
+            if watched.is_leased(kept.version, kept.leased_until, now, self._clock.monotonic()):
                 if self._channel.freshness(self._clock) is not Freshness.INVALID:
                     return None
             else:
-                rest = {member: document[member] for member in document if member != "lease"}
                 lease = {"holder": os.urandom(16).hex(), "until": now + LEASE_S}
-                taken = yield WriteToken(key, {**rest, "lease": lease}, version, undo=rest)
+                taken = yield WriteToken(key, {**kept.rest, "lease": lease}, kept.version, undo=kept.rest)
                 if isinstance(taken, StoreError):
                     return taken
                 if taken:
                     outcome = yield from self._asked(end)
-                    return (yield from self._kept(key, outcome, rest, version + 1))
+                    return (yield from self._kept(key, outcome, kept.rest, kept.version + 1))
             if self._clock.monotonic() >= end:
                 return Landing.LATE
             yield Sleep(ASK_AGAIN_S * (1.0 + self._random.random()))
@@ -97,41 +103,40 @@ class Renewal:
         if isinstance(entry, StoreError):
             return entry
         channel.has_looked = True
-        if entry is not None:
-            self._take(entry.document)
-            if REMOVED in entry.document:
-                return channel.trouble.error() if channel.trouble else None
+        kept = Kept.of(entry)
+        if kept is not None:
+            self._take(kept)
+            if kept.is_removed:
+                return _removed().error()
         if channel.freshness(self._clock) is Freshness.FRESH:
             return None
         trouble = channel.trouble
-        if trouble and (trouble.until is None or self._now() < trouble.until):
+        if trouble and trouble.holds(self._now()):
             return trouble.error()
         return _GO_ON
 
-    def _take(self, document: Mapping[str, Any]) -> None:
+    def _take(self, kept: Kept) -> None:
         channel = self._channel
-        if REMOVED in document:
+        if kept.is_removed:
             channel.refused = channel.token.access
-            channel.trouble = Trouble("auth_revoked", "The connection was removed.", _RECONNECT)
+            channel.trouble = _removed()
             return
-        stored = Token.from_dict(document.get("token") or {})
-        mine = channel.token
+        stored, mine = kept.token, channel.token
         if stored.access and stored.access != mine.access:
             is_mine_dead = channel.freshness(self._clock) is Freshness.INVALID
             is_alive = stored.expires_at is None or self._now() < stored.expires_at
             if stored.is_newer_than(mine) or (is_mine_dead and is_alive):
                 channel.adopt(stored)
-        if "trouble" in document:
-            channel.trouble = Trouble.from_dict(document["trouble"])
+        channel.trouble = kept.trouble or channel.trouble
 
     def _kept(
         self, key: str, outcome: Any, rest: Mapping[str, Any], version: int
     ) -> Conversation[ConnectorError | Landing | None]:
         """Store what came of the renewal, unless something newer is there by now."""
-        channel = self._channel
         if not isinstance(outcome, Token):
             trouble = self._trouble_of(outcome)
-            document = {**rest, "trouble": trouble.to_dict()} if trouble else rest
+            is_told = trouble is not None and trouble.kind != "server"
+            document = {**rest, "trouble": trouble.to_dict()} if trouble and is_told else rest
             if not (yield WriteToken(key, document, version)):
                 found = self._looked((yield ReadToken(key)))
                 if found is None:
@@ -144,48 +149,65 @@ class Renewal:
             entry = yield ReadToken(key)
             if isinstance(entry, StoreError):
                 break
-            if entry is None or entry.version == 0 or REMOVED in entry.document:
-                self._take({REMOVED: True})
-                return channel.trouble.error() if channel.trouble else None
-            other = Token.from_dict(entry.document.get("token") or {})
-            if other.access and other.is_newer_than(outcome):
-                outcome = other
+            kept = Kept.of(entry)
+            if kept is None:
                 break
-            version = entry.version
+            if kept.version == 0 or kept.is_removed:
+                self._take(kept._replace(is_removed=True))
+                return _removed().error()
+            if kept.token.access and kept.token.is_newer_than(outcome):
+                outcome = kept.token
+                break
+            version = kept.version
         return self._landed(outcome)
 
     # -- asking the vendor -----------------------------------------------------------
 
     def _asked(self, end: float) -> Conversation[Token | ConnectorError | Landing]:
-        """Ask for a token, once more where that can do no harm."""
+        """Ask for a token, and again while it may help and the flight lasts."""
         outgoing = request_of(self._channel)
-        for is_last in (False, True):
-            left_s = end - self._clock.monotonic()
-            if left_s <= 0.0:
-                return Landing.LATE
+        last = min(end, self._clock.monotonic() + FLIGHT_S)
+        outcome: Token | ConnectorError | None = None
+        for repeat in range(REPEATS + 1):
+            now = self._clock.monotonic()
+            if now >= last:
+                return outcome or Landing.LATE
             sent_at = self._now()
-            got = yield Send(outgoing, min(left_s, REQUEST_TIMEOUT_S))
+            got = yield Send(outgoing, min(last - now, REQUEST_TIMEOUT_S))
             outcome = self._read(got, sent_at)
-            if is_last or not _may_help(got, outcome):
+            if isinstance(outcome, Token):
+                return outcome
+            if outcome.kind == "timeout" and end - now < REQUEST_TIMEOUT_S:
+                return Landing.LATE
+            wait_s = self._wait_s(got, outcome, repeat)
+            if wait_s is None or self._clock.monotonic() + wait_s >= last:
                 break
-            yield Sleep(REPEAT_AFTER_S * (1.0 + self._random.random()))
-        is_ours = isinstance(outcome, ConnectorError) and outcome.kind == "timeout"
-        return Landing.LATE if is_ours and left_s < REQUEST_TIMEOUT_S else outcome
+            yield Sleep(wait_s)
+        return outcome or Landing.LATE
+
+    def _wait_s(self, got: Reply | Failure, outcome: ConnectorError, repeat: int) -> float | None:
+        """Return how long to wait before asking once more; None where that may not help, or is not needed."""
+        if isinstance(got, Failure):
+            is_unsent = got.certainty is Certainty.NOT_SENT
+            may_help = got.kind == "network" or (got.kind == "timeout" and is_unsent)
+        else:
+            may_help = outcome.kind in _REPEATED
+        # Nobody waits for a newer token while the old one still lives.
+        if not may_help or self._channel.freshness(self._clock) is not Freshness.INVALID:
+            return None
+        pause_s = min(REPEAT_AFTER_MAX_S, REPEAT_AFTER_S * 2.0**repeat) * (0.5 + 0.5 * self._random.random())
+        asked_s = 0.0 if outcome.retry_at is None else outcome.retry_at.timestamp() - self._now()
+        return max(pause_s, asked_s)
 
     def _read(self, got: Reply | Failure, sent_at: float) -> Token | ConnectorError:
         """Return the token that a reply brings, or why it brings none."""
-        if isinstance(got, Failure):
-            return error_of(got.kind, f"The token could not be renewed: {got.message}")
         channel = self._channel
         # A reply that was long under way must not look younger than one that overtook it.
-        issued_at = channel.time.learn(got.header("date"), self._clock) or sent_at
-        if len(got.body) > REPLY_MAX_BYTES:
-            return error_of("contract", "The reply to the request for a token is too long to be one.")
-        said = _said(got)
-        if not _is_good(channel, got, said):
-            now = self._clock.now()
-            return refusal_of(channel, got, redactor=channel.redactor, now=now, hint=_RECONNECT)
-        fresh, old = Token.from_dict({**said, "issued_at": issued_at, "expires_at": None}), channel.token
+        seen_at = None if isinstance(got, Failure) else channel.time.learn(got.header("date"), self._clock)
+        said = read_token(channel, got, redactor=channel.redactor, now=self._now())
+        if isinstance(said, ConnectorError):
+            return said
+        fresh, old = Token.from_dict({**said, "issued_at": seen_at or sent_at}), channel.token
         return fresh._replace(
             refresh=fresh.refresh or old.refresh,
             grant=old.grant,
@@ -207,14 +229,13 @@ class Renewal:
         """Return what every caller should know of a failure: some ends last."""
         if not isinstance(outcome, ConnectorError):
             return None
-        facts = (outcome.kind, outcome.message, outcome.hint, outcome.code)
         if outcome.kind == "auth_revoked":
-            return Trouble(*facts)
-        if outcome.kind != "auth_throttled":
+            until = self._now() + BELIEVED_S["auth_revoked"]
+        elif outcome.kind in _REPEATED and outcome.retry_at is not None:
+            until = outcome.retry_at.timestamp()
+        else:
             return None
-        if outcome.retry_at is None:
-            return Trouble(*facts, until=self._now() + THROTTLE_S)
-        return Trouble(*facts, until=outcome.retry_at.timestamp())
+        return Trouble(outcome.kind, outcome.message, outcome.hint, outcome.code, until)
 
     def _now(self) -> float:
         return self._channel.time.now(self._clock)
@@ -227,9 +248,8 @@ class _Watched:
         self._version = -1
         self._since = 0.0
 
-    def is_leased(self, version: int, document: Mapping[str, Any], now: float, monotonic: float) -> bool:
-        lease = document.get("lease")
-        if lease is None or now >= lease["until"]:
+    def is_leased(self, version: int, until: float | None, now: float, monotonic: float) -> bool:
+        if until is None or now >= until:
             return False
         if version != self._version:
             self._version, self._since = version, monotonic
@@ -245,7 +265,7 @@ def request_of(channel: Channel) -> Outgoing:
     assert oauth2 is not None  # noqa: S101  `can_renew` has said so
     scope = channel.scope()
     form: Form
-    if channel.token.refresh is not None:
+    if channel.token.refresh is not None and "refresh_token" in oauth2.grants:
         form = [("grant_type", "refresh_token"), ("refresh_token", channel.token.refresh)]
     else:
         form = [("grant_type", "client_credentials")]
@@ -255,27 +275,12 @@ def request_of(channel: Channel) -> Outgoing:
     return post(str(oauth2.token_url(scope)), [*form, *client_form(channel)])
 
 
-def _said(got: Reply) -> Any:
-    try:
-        return parse_json(got.body)
-    except JsonError:
-        return ABSENT
+def _removed() -> Trouble:
+    return Trouble("auth_revoked", "The connection was removed.", RECONNECT)
 
 
-def _is_good(channel: Channel, got: Reply, said: Any) -> bool:
-    """Return whether a reply brings a token that can be sent; its status decides nothing."""
-    oauth2: OAuth2 | None = channel.definition.oauth2
-    access = said.get("access_token") if isinstance(said, dict) else None
-    if not isinstance(access, str) or not access or not is_header_value(access):
-        return False
-    if oauth2 is None or oauth2.ok is None:
-        return True
-    reply = {"status": got.status, "headers": dict(got.headers), "json": said}
-    return bool(oauth2.ok(channel.scope(reply=reply, fault=said)))
-
-
-def _may_help(got: Reply | Failure, outcome: Any) -> bool:
-    """Return whether asking once more can help: nothing was issued, or the line broke."""
-    if isinstance(got, Failure):
-        return got.certainty is Certainty.NOT_SENT or got.kind == "network"
-    return isinstance(outcome, ConnectorError) and outcome.kind == "server"
+def _strange(key: str) -> StoreError:
+    return StoreError(
+        f"What the token store keeps under `{key}` has no version, so that nothing can be kept there.",
+        hint="Take the entry out of the store.",
+    )

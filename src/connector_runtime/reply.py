@@ -142,6 +142,9 @@ class Named(NamedTuple):
     retry_after: Any
 
 
+UNNAMED = Named(None, "", {}, refused=False, retry_after=None)
+
+
 def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
     """Return what the first rule that holds makes of `scope`'s fault."""
     for rule in rules:
@@ -161,7 +164,7 @@ def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Red
             refused=rule.refused,
             retry_after=found.get("retryAfter"),
         )
-    return Named(None, "", {}, refused=False, retry_after=None)
+    return UNNAMED
 
 
 def kind_of_status(status: int) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from connector_runtime.connections import Freshness
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.grants import RECONNECT
 from connector_runtime.steps import Fly, Landing
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 # A token that was refused so soon after it was issued, and never taken, is not the problem.
 UNPROVEN_S = 60.0
-_RECONNECT = "Connect the account again."
 
 
 def ensure(call: Call) -> Conversation[None]:
@@ -98,13 +98,13 @@ def _hindrance(call: Call) -> ConnectorError | None:
     if not can_renew(channel):
         if channel.token.access:
             return error_of(
-                "auth_expired", "The access token has expired and cannot be renewed.", hint=_RECONNECT
+                "auth_expired", "The access token has expired and cannot be renewed.", hint=RECONNECT
             )
-        return error_of("config", "The connection has no access token.", hint=_RECONNECT)
+        return error_of("config", "The connection has no access token.", hint=RECONNECT)
     trouble = channel.trouble
     if trouble is None:
         return None
-    if trouble.until is not None and channel.time.now(call.clock) >= trouble.until:
+    if not trouble.holds(channel.time.now(call.clock)):
         channel.trouble = None
         return None
     # The store is asked, not the vendor: another process may have got a token meanwhile.

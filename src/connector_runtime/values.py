@@ -45,7 +45,7 @@ class Secret:
         return self._text
 
     def __repr__(self) -> str:
-        digest = hashlib.sha256(self._text.encode()).hexdigest()[:8]
+        digest = hashlib.sha256(self._bytes()).hexdigest()[:8]
         return f"Secret(sha256:{digest})"
 
     __str__ = __repr__
@@ -56,7 +56,11 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._text.encode(), other._text.encode())
+        return hmac.compare_digest(self._bytes(), other._bytes())
+
+    def _bytes(self) -> bytes:
+        # Half a character makes a text useless, but must not break what only compares it.
+        return self._text.encode("utf-8", "surrogatepass")
 
     def __hash__(self) -> int:
         return hash((Secret, self._text))

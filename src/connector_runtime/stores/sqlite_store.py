@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import StoreError
-from connector_runtime.grants import REMOVED, grant_key
+from connector_runtime.grants import REMOVED, grant_key, token_in
 from connector_runtime.ports import Entry
 from connector_runtime.stores.sqlite_file import SqliteFile
 
@@ -86,7 +86,7 @@ class SqliteStore:
             found = self._keys.open(_place(name), _CONNECTION, row[0])
             key = grant_key(name, found.get("token") or {})
             entry = self._entry(sql, key) if key else None
-        newer = entry.document.get("token") if entry else None
+        newer = token_in(entry.document) if entry else None
         return {**found, "name": name, **({"token": newer} if newer else {})}
 
     def save(self, name: str, connection: Mapping[str, Any]) -> None:
