@@ -59,6 +59,10 @@ FIGURES = {
     "crossings": Figure("… that met another tenant's token, cookie or reply"),
     "secrets": Figure("Secrets planted in the tests"),
     "secrets_found": Figure("… found in anything that was written"),
+    "stumbles": Figure("Kinds of stumble of a token endpoint"),
+    "stumbles_ended": Figure("… that ended a connection"),
+    "outage_tenants": Figure("Tenants whose tokens ended during an outage of a minute", largest=True),
+    "outage_lost": Figure("… that had to connect anew", largest=True),
     "mutants": Figure("Mutated component files"),
     "tracebacks": Figure("… that ended in a traceback"),
 }

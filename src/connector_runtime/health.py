@@ -115,9 +115,8 @@ def _token(channel: Channel) -> Iterator[Finding]:
     if not token.access and not token.refresh and "client_credentials" not in oauth2.grants:
         yield Finding("token", "bad", "The connection has no token.", "Connect the account.")
     elif not token.refresh and "refresh_token" in oauth2.grants:
-        yield Finding(
-            "token", "warning", "The token cannot be renewed when it expires.", "Connect the account again."
-        )
+        hint = "Connect the account again, with offline access and consent on the login page."
+        yield Finding("token", "warning", "The token cannot be renewed when it expires.", hint)
 
 
 def _login(session: Session, options: Mapping[str, Any]) -> Iterator[Finding]:

@@ -196,7 +196,7 @@ class Renewal:
         if not may_help or self._channel.freshness(self._clock) is not Freshness.INVALID:
             return None
         pause_s = min(REPEAT_AFTER_MAX_S, REPEAT_AFTER_S * 2.0**repeat) * (0.5 + 0.5 * self._random.random())
-        asked_s = 0.0 if outcome.retry_at is None else outcome.retry_at.timestamp() - self._now()
+        asked_s = 0.0 if outcome.retry_at is None else outcome.retry_at.timestamp() - self._clock.now()
         return max(pause_s, asked_s)
 
     def _read(self, got: Reply | Failure, sent_at: float) -> Token | ConnectorError:
@@ -204,7 +204,7 @@ class Renewal:
         channel = self._channel
         # A reply that was long under way must not look younger than one that overtook it.
         seen_at = None if isinstance(got, Failure) else channel.time.learn(got.header("date"), self._clock)
-        said = read_token(channel, got, redactor=channel.redactor, now=self._now())
+        said = read_token(channel, got, redactor=channel.redactor, now=self._clock.now())
         if isinstance(said, ConnectorError):
             return said
         fresh, old = Token.from_dict({**said, "issued_at": seen_at or sent_at}), channel.token

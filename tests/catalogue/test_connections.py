@@ -173,3 +173,16 @@ def test_an_unknown_version_is_refused(zoho: Component) -> None:
         url_of(zoho, templated(fields={"apiVersion": "v9"}))
 
     assert caught.value.input == "apiVersion"
+
+
+def test_only_words_with_a_source_end_a_connection(zoho: Component) -> None:
+    """Each rule of a login that ends a connection names its words, one by one, and where they are known from."""
+    ending = []
+    for connection in zoho.connections.values():
+        rules = connection.definition.get("oauth2", {}).get("errors", [])
+        table = zoho.model.component["errors"][rules] if isinstance(rules, str) else rules
+        ending += [rule for rule in table if rule.get("kind") == "auth_revoked"]
+
+    assert ending
+    assert {rule["when"] for rule in ending} == {"${ fault.error == 'invalid_code' }"}
+    assert all(rule["source"] for rule in ending)

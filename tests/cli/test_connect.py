@@ -118,6 +118,22 @@ def test_a_wrong_secret_is_said(
     assert "Not connected" in visitor.pages[-1][1]
 
 
+@pytest.mark.plan("S-143")
+def test_a_login_without_a_refresh_token_keeps_nothing(
+    zoho: Callable[..., Ended], vendor: Vendor, visitor: Visitor
+) -> None:
+    """The browser's page and the command say what the login page must ask for."""
+    reply = {"access_token": canary("access token"), "expires_in": 3600}
+    vendor.sandbox.faults(fault="body", path="/oauth/v2/token", body=reply, status=200)
+
+    ended = zoho(*vendor.words("--json"))
+
+    assert (ended.code, ended.error["kind"]) == (1, "config")
+    assert "offline access" in ended.error["hint"]
+    assert "Not connected" in visitor.pages[-1][1]
+    assert zoho("connections", "--json").json == []
+
+
 def test_a_code_from_the_console_needs_no_browser(
     zoho: Callable[..., Ended], vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from canaries import canary
 from cli.conftest import CLIENT
 from connector_runtime import Component
+from connector_runtime.cases import StillClock
 from connector_runtime.health import examine
 from meta.repository import ROOT
 
@@ -212,6 +213,20 @@ def test_a_clock_that_is_wrong_is_said(vendor: Vendor, ahead_s: float, says: str
     clock = next(one for one in found if one.subject == "clock")
     assert clock.state == "warning"
     assert says in clock.message
+
+
+@pytest.mark.plan("S-141")
+def test_an_outage_is_no_reason_to_connect_again(vendor: Vendor) -> None:
+    """The accounts server is down while the token has ended: that is said, and that nothing is lost."""
+    connection = vendor.sandbox.connection()
+    connection["token"]["expires_at"] = 1.0
+    vendor.sandbox.faults(fault="status", path="/oauth/*", count=None, status=503, body={"error": "invalid_code"})
+
+    found = examine(Component.load(ROOT), connection, clock=StillClock(time.time()))
+
+    login = next(one for one in found if one.subject == "login")
+    assert "does not work at the moment" in login.message
+    assert login.hint == "Try again later; the connection itself is kept."
 
 
 @pytest.mark.parametrize(

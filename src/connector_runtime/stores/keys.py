@@ -111,25 +111,24 @@ class Keys:
         sealed: bytes = self._cipher.encrypt(text.encode())
         return sealed
 
-    def open(self, key: str, version: int, sealed: Any) -> dict[str, Any]:
-        """Return the document that was sealed for this key and version.
+    def open(self, key: str, version: int, sealed: Any) -> Any:
+        """Return what was sealed for this key and version.
 
         Raises:
             StoreError: It was sealed with another key, or changed, or stands in another's place.
         """
         try:
             content = json.loads(self._cipher.decrypt(sealed))
-        except (self._broken, ValueError, TypeError):
+        except (self._broken, ValueError, TypeError, RecursionError):
             content = None
-        if content is None:
+        if not isinstance(content, dict) or "document" not in content:
             raise StoreError(
-                "What the store keeps cannot be opened: the key is another, or the content was changed.",
+                f"What the store keeps of `{key}` cannot be opened: it was sealed otherwise, or changed.",
                 hint="Give the key it was sealed with; or connect again, into a new store.",
             )
         if (content.get("key"), content.get("version")) != (key, version):
-            raise StoreError("What the store keeps stands in another's place: the content was changed.")
-        document: dict[str, Any] = content["document"]
-        return document
+            raise StoreError(f"What the store keeps of `{key}` is another's: the content was changed.")
+        return content["document"]
 
 
 def add_key(path: str | Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.errors import StoreError
 from connector_runtime.ports import Entry
 from connector_runtime.stores.redis_client import RedisClient
 
@@ -58,6 +59,8 @@ class RedisStore:
         if version is None:
             # The first lease, too, must end by this clock and not by that of whoever takes it.
             return Entry(0, {}, float(now))
+        if not version.isdigit():
+            raise StoreError(f"What the store keeps of `{key}` has no version: the entry was changed.")
         number = int(version)
         return Entry(number, self._keys.open(key, number, sealed), float(now))
 

@@ -84,6 +84,8 @@ class SqliteStore:
             if row is None:
                 raise _nothing_called(name)
             found = self._keys.open(_place(name), _CONNECTION, row[0])
+            if not isinstance(found, dict):
+                raise StoreError(f"What the store keeps of `{_place(name)}` is no connection.")
             key = grant_key(name, found.get("token") or {})
             entry = self._entry(sql, key) if key else None
         newer = token_in(entry.document) if entry else None
@@ -175,7 +177,10 @@ class SqliteStore:
 
 def _version_of(sql: sqlite3.Connection, key: str) -> int:
     row = sql.execute("SELECT version FROM tokens WHERE key = ?", (key,)).fetchone()
-    return int(row[0]) if row else 0
+    version = row[0] if row else 0
+    if not isinstance(version, int):
+        raise StoreError(f"What the store keeps of `{key}` has no version: the file was changed.")
+    return version
 
 
 def _place(name: str) -> str:
