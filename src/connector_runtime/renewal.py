@@ -127,7 +127,8 @@ class Renewal:
             is_alive = stored.expires_at is None or self._now() < stored.expires_at
             if stored.is_newer_than(mine) or (is_mine_dead and is_alive):
                 channel.adopt(stored)
-        channel.trouble = kept.trouble or channel.trouble
+        if kept.trouble and kept.trouble.holds(self._now()):
+            channel.trouble = kept.trouble
 
     def _kept(
         self, key: str, outcome: Any, rest: Mapping[str, Any], version: int

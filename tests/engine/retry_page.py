@@ -57,6 +57,24 @@ How often is the user's word (Max Retry Count, 0 by default), how long apart too
 - `timeout` bounds one attempt from sending to the last byte (60 s); `deadline_s` bounds the whole call (300 s; in `pages()` each page).
 - A refused token is renewed once and the request sent once more; that counts as no retry.
 
+## Requests for a token
+
+A token endpoint that stumbles is asked again, whatever Max Retry Count says: nothing of the action was sent yet.
+
+| what came | what is done |
+| --- | --- |
+| a known word for "the permission is gone", status 2xx or 4xx | `auth_revoked`; kept for all who share the token, and asked about again once a day |
+| a known word for a wrong client, secret or scope, status 2xx or 4xx | `config`; the next call asks again |
+| 429, or a known word for "too many" | `auth_throttled`; with a time it is kept until then, one hour at most |
+| 5xx, 408, 425, an unknown word, `null` for a word, no line | `server` or `network`; nothing is kept, the stored token stays |
+| no token and no word, a token that no header can hold, 256 KiB | `contract`; nothing is kept |
+
+- Words are those of the component's table, and of RFC 6749. With 408, 425, 429 and 5xx no word ends anything.
+- Waits: 1, 2, 4 and 8 s, half of each by chance, `Retry-After` first; one request at a time.
+- A renewal lasts 25 s at most, within the deadline, and so ends before its lease of 30 s; then the call ends with the failure.
+- While the old token still lives, one request is made and nobody waits.
+- A login is never repeated by itself: its code works once.
+
 ## When a call is stopped from outside
 
 An interrupt (Ctrl-C), a cancelled task or a time-out of your own goes on as it is.
