@@ -1,8 +1,8 @@
 """What a token endpoint says: a token that can be used, or why there is none.
 
 One reader for logins and renewals. Only words that the component's table or the standard
-knows, in a reply that is a refusal, end a connection; whatever else comes instead of a token
-is a stumble that passes.
+knows, in a reply that is a refusal, end a connection; a rule that would hold for any word
+ends none. Whatever else comes instead of a token is a stumble that passes.
 
 Source:
     RFC 6749 (section 5.2: refusals; appendices A.12 and A.17: what a token may look like).
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.connections import Channel
     from connector_runtime.messages import Reply
+    from connector_runtime.program import ErrorRule
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Named
 
@@ -53,6 +54,7 @@ _KINDS = {
     "rate_limited": "auth_throttled",
     **dict.fromkeys(("auth_expired", "input", "not_found", "permission", "validation"), "config"),
 }
+_UNKNOWN_WORD = "-unknown-"
 # Statuses below 500 that say "not now", whatever stands in the reply.
 _NOT_NOW = (408, 425, 429)
 
@@ -156,13 +158,30 @@ def _flaw_of(said: Mapping[str, Any]) -> str | None:
 
 def _named(channel: Channel, got: Reply, said: Any, word: Any, redactor: Redactor) -> Named:
     """Return what the component or the standard says of a reply, if it may be said of this one."""
-    oauth2 = channel.definition.oauth2
-    named = classify(oauth2.errors if oauth2 else (), _seen(channel, got, said), redactor)
+    named = classify(_rules(channel, got, said), _seen(channel, got, said), redactor)
     if named.kind is None and isinstance(word, str) and word in _STANDARD:
         kind, sentence = _STANDARD[word]
         named = named._replace(kind=kind, message=named.message or sentence)
     passes = named.kind == "server" or (got.status == 429 and named.kind in _PASSING)
     return named if passes or is_refusal(got.status) else UNNAMED
+
+
+def _rules(channel: Channel, got: Reply, said: Any) -> list[ErrorRule]:
+    """Return the component's rules without those that would end a connection whatever the vendor says."""
+    oauth2 = channel.definition.oauth2
+    unsaid = _seen(channel, got, _wordless(said))
+    return [
+        rule
+        for rule in (oauth2.errors if oauth2 else ())
+        if rule.kind != "auth_revoked" or (rule.when is not None and not safely(rule.when, unsaid))
+    ]
+
+
+def _wordless(said: Any) -> Any:
+    """Return a reply of the same shape in which every value is a word that nobody knows."""
+    if isinstance(said, dict):
+        return {name: _wordless(value) for name, value in said.items()}
+    return [_wordless(value) for value in said] if isinstance(said, list) else _UNKNOWN_WORD
 
 
 def _kind_of(status: int, word: Any) -> str:

@@ -10,8 +10,8 @@ import pytest
 from connector_runtime.errors import ConnectorError, Throttled
 from connector_runtime.renewal import LEASE_S, REQUEST_TIMEOUT_S
 from connector_runtime.stores import MemoryStore
-from engine.shop import SENT, Shop
-from engine.test_tokens import FRESH, MODEL
+from engine.shop import SENT, Shop, action, model_of
+from engine.test_tokens import FRESH, MODEL, OAUTH
 from tokens.scene import HOUR_S, NoJitter, entries, renewals
 
 if TYPE_CHECKING:
@@ -115,6 +115,34 @@ def test_words_of_the_end_in_a_refusal_still_end_it() -> None:
         assert (caught.value.kind, one.sent) == ("auth_revoked", 1)
         assert kept(store).document["trouble"]["kind"] == "auth_revoked"
         assert kept(store).document["token"] == KEPT["token"]
+
+
+GREEDY = (
+    {"when": "${ fault.error is defined }"},
+    {"when": "${ fault.error != 'slow_down' }"},
+    {"when": "${ fault }"},
+    {"when": "${ reply.status >= 200 }"},
+    {"message": "Whatever it is."},
+)
+
+
+@pytest.mark.plan("S-147")
+@pytest.mark.parametrize("said", [{"error": "anything"}, {"error": None}, {"error": ["a"], "more": 7}])
+@pytest.mark.parametrize("rule", GREEDY, ids=lambda rule: rule.get("when", "always"))
+def test_a_rule_that_holds_for_any_word_ends_nothing(rule: dict[str, str], said: dict[str, Any]) -> None:
+    """Whatever a component's author wrote: its word for the end does end a connection, and nothing else."""
+    word = {"when": "${ fault.error == 'gone' or fault.code == 7 }", "kind": "auth_revoked"}
+    greedy = {**OAUTH, "oauth2": {**OAUTH["oauth2"], "errors": [word, {**rule, "kind": "auth_revoked"}]}}  # type: ignore[dict-item]
+    model = model_of(action("create"), connection=greedy)
+
+    kinds = []
+    for answer in (said, {"error": "gone"}, {"code": 7}):
+        given = {"key": "oauth", "fields": {"clientId": "c", "clientSecret": "client-secret-1"}, **KEPT}
+        with pytest.raises(ConnectorError) as caught:
+            Shop(model, {"status": 400, "json": answer}, given=given).run()
+        kinds.append(caught.value.kind)
+
+    assert kinds == ["server", "auth_revoked", "auth_revoked"]
 
 
 def test_what_an_administrator_must_mend_is_never_kept() -> None:
