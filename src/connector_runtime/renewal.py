@@ -136,7 +136,7 @@ class Renewal:
         """Store what came of the renewal, unless something newer is there by now."""
         if not isinstance(outcome, Token):
             trouble = self._trouble_of(outcome)
-            is_told = trouble is not None and trouble.kind != "server"
+            is_told = trouble and trouble.kind != "server"
             document = {**rest, "trouble": trouble.to_dict()} if trouble and is_told else rest
             if not (yield WriteToken(key, document, version)):
                 found = self._looked((yield ReadToken(key)))
