@@ -25,7 +25,11 @@ def main(
     """
     try:
         from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
-        from connector_runtime.cli.ending import run  # noqa: PLC0415
+        from connector_runtime.cli.ending import INTERRUPTED, run  # noqa: PLC0415
     except ModuleNotFoundError as problem:
         sys.exit(f"The command line needs {problem.name}: install the extra `cli`.")
-    sys.exit(run(commands, sys.argv[1:] if words is None else words, name=program, component=component))
+    try:
+        code = run(commands, sys.argv[1:] if words is None else words, name=program, component=component)
+    except KeyboardInterrupt:
+        code = INTERRUPTED  # before anything was begun, or after all was done
+    sys.exit(code)

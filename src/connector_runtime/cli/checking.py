@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from connector_runtime.cases import cases_of, run_case
 from connector_runtime.check.report import render_problems
 from connector_runtime.cli.output import put, say
+from connector_runtime.documents import parse_json
 from connector_runtime.load import find_problems, read_component
 from connector_runtime.model import Model
 from connector_runtime.sources import locate
@@ -41,8 +40,10 @@ def _counted(count: int, noun: str) -> str:
 def report(problems: Sequence[Problem], style: str) -> None:
     """Print problems in one of the styles `text`, `json`, `github`."""
     text = render_problems(problems, style)
-    if text:
-        click.echo(text.rstrip("\n"))
+    if style == "json":
+        put(parse_json(text), as_json=False)
+    elif text:
+        put(text.rstrip("\n"), as_json=False)
 
 
 def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from connector_runtime.cli import checking, demonstration
 from connector_runtime.cli.connected import connections, doctor, scopes
 from connector_runtime.cli.connecting import connect
+from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
 from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
-from connector_runtime.cli.output import as_json, debug_logger, put, say
+from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.showing import action_page, action_table
 from connector_runtime.describe import describe_action
 from connector_runtime.documents import dump_json
 
+if TYPE_CHECKING:
+    from connector_runtime.model import Action
+    from connector_runtime.results import Result
+
+# What a created record is known by stands near the beginning of a reply.
+_TOLD_MAX_CHARS = 2_000
 with_inputs = [
     click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One input; repeatable."),
     click.option("--inputs", "file", metavar="FILE", help="Inputs as YAML or JSON; - for standard input."),
@@ -27,7 +34,7 @@ with_inputs = [
 ]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--component", help="Folder with component.yaml, or the name of an installed component.")
 @click.option("--add", multiple=True, metavar="FOLDER", help="A folder that adds or replaces actions.")
 @click.pass_context
@@ -100,24 +107,43 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
         as_json: bool, **given: Any) -> None:  # fmt: skip
     """Run an action: on the embedded sandbox, or with --connection on an account."""
     component = load(context)
-    inputs = inputs_of(action_of(component, action), given["pairs"], given["file"])
-    with (
-        connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
-        component.session(
-            chosen.connection, logger=debug_logger(), trust_paths=True, **chosen.options
-        ) as session,
-    ):
-        result = session.run(action, inputs, deadline_s=deadline, save_to=save_to)
-    put(result.to_dict() if as_json else result.data, as_json=as_json)
+    found = action_of(component, action)
+    inputs = inputs_of(found, given["pairs"], given["file"])
+    result, code = None, 0
+    try:
+        with (
+            connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
+            component.session(
+                chosen.connection, logger=debug_logger(), trust_paths=True, **chosen.options
+            ) as session,
+        ):
+            result = session.run(action, inputs, deadline_s=deadline, save_to=save_to)
+    except KeyboardInterrupt:
+        if result is None:
+            raise
+        code = INTERRUPTED  # what is done is told nevertheless
+    shown = result.to_dict() if as_json else result.data
+    put(shown, as_json=as_json, done=_finished(found, result))
     if not as_json:
         for warning in result.warnings:
             say(f"warning: {warning}")
         if result.outcome != "done":
             say(f"outcome: {result.outcome}")
         if result.failed:
-            say(dump_json(list(result.failed), indent=2))
-    if result.outcome == "partial":
-        context.exit(1)
+            say(dump_json(jsonable(list(result.failed)), indent=2))
+    if code or result.outcome == "partial":
+        context.exit(code or FAILED)
+
+
+def _finished(action: Action, result: Result) -> str:
+    """Return the words for a result that cannot be printed: the action need not be done again to learn it."""
+    status = f", status {result.status}" if result.status else ""
+    words = f"{action.key}: it ended (outcome {result.outcome}{status}), but its result is lost."
+    if action.effect == "read":
+        return words
+    told = dump_json(jsonable(result.data))
+    cut = "…" if len(told) > _TOLD_MAX_CHARS else ""
+    return f"{words}\nDo not repeat it for that; it returned: {told[:_TOLD_MAX_CHARS]}{cut}"
 
 
 for _option in reversed(with_inputs):

@@ -93,7 +93,8 @@ def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_j
         Channel(component.model, Connection.from_dict(connection))  # refuses what does not fit
         store.save(name, connection)
     shape = connection_shape(component, connection)
-    put({"connection": shape} if as_json else f"{name} is changed.", as_json=as_json)
+    words = f"{name} is changed."
+    put({"connection": shape} if as_json else words, as_json=as_json, done=words)
 
 
 @connections.command()
@@ -106,7 +107,8 @@ def rename(context: click.Context, /, name: str, new_name: str, *, as_json: bool
     with _opened(load(context), name) as store:
         find(store, name)
         store.rename(name, new_name)
-    put({"name": new_name} if as_json else f"{name} is called {new_name} now.", as_json=as_json)
+    words = f"{name} is called {new_name} now."
+    put({"name": new_name} if as_json else words, as_json=as_json, done=words)
 
 
 @connections.command()
@@ -122,7 +124,8 @@ def remove(context: click.Context, /, name: str, *, keep_token: bool, as_json: b
         was_given_back = False if keep_token else _give_back(component, connection)
         store.remove(name)
     shape = {"removed": name, "tokenGivenBack": was_given_back}
-    put(shape if as_json else f"{name} is removed.", as_json=as_json)
+    words = f"{name} is removed."
+    put(shape if as_json else words, as_json=as_json, done=words)
 
 
 def _give_back(component: Component, connection: dict[str, Any]) -> bool:

@@ -64,8 +64,9 @@ def connect(context: click.Context, /, key: str | None, *, as_json: bool, **give
         connection = _chosen(component, definition, connection)
         store.save(name, connection)
     shape = connection_shape(component, connection)
-    put({"connection": shape} if as_json else name, as_json=as_json)
-    say(f"Connected. Use it with --connection {name}.")
+    words = f"Connected. Use it with --connection {name}."
+    put({"connection": shape} if as_json else name, as_json=as_json, done=words)
+    say(words)
 
 
 def _allowed(
@@ -90,7 +91,7 @@ def _code(word: str) -> Secret:
         return Secret(word)
     if is_answered():
         return Secret(str(click.prompt("Code", hide_input=True, err=True)))
-    return Secret(sys.stdin.readline().strip())
+    return Secret(sys.stdin.readline().strip() if sys.stdin is not None else "")
 
 
 def _logged_in(logins: Logins, form: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,21 +6,48 @@
 from __future__ import annotations
 
 import io
-import os
-import sys
-from typing import TYPE_CHECKING
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from connector_runtime.check.report import render_problems
-from connector_runtime.cli.output import put, refuse, say
+from connector_runtime.cli.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
 from connector_runtime.documents import parse_json
-from connector_runtime.errors import ConnectorError, DefinitionError, InputError
+from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+# Whoever stops a process, or closes its terminal, wishes what Ctrl-C does.
+_ENDING = ("SIGTERM", "SIGHUP")
+
+
+class InterruptedCommandError(Exception):
+    """A command was interrupted, on its way past a library that would say so in its own words.
+
+    Attributes:
+        problem: What is known of the call that was under way, or None where there was none.
+    """
+
+    def __init__(self, problem: ConnectorError | None) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class Commands(click.Group):
+    """A group whose commands end in ways that `run` understands."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as end:
+            problem = getattr(end, "connector_problem", None)
+        raise InterruptedCommandError(problem)
 
 
 def run(program: click.Command, words: Sequence[str], *, name: str, component: str | None) -> int:
@@ -33,51 +60,105 @@ def run(program: click.Command, words: Sequence[str], *, name: str, component: s
         component: Name or folder of the component, where `--component` does not say another.
     """
     as_json = "--json" in words
+    ready_streams()
     try:
-        ended = program.main(
-            args=list(words), prog_name=name, obj={"component": component}, standalone_mode=False
-        )
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; what is buffered must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except (KeyboardInterrupt, click.Abort, click.ClickException, ConnectorError) as end:
-        return _told(end, as_json=as_json)
+        with _ended_by_signals():
+            try:
+                given = {"component": component}
+                ended = program.main(args=list(words), prog_name=name, obj=given, standalone_mode=False)
+                flush_output()
+            except (*_ENDS, OSError) as end:
+                return _told(end, as_json=as_json)
+    except KeyboardInterrupt:
+        return INTERRUPTED  # once more, while the first time was told
+    except SystemExit:
+        return FAILED  # whoever read a command's help has seen enough
     return ended if isinstance(ended, int) else DONE
+
+
+_ENDS = (InterruptedCommandError, OutputLostError, click.Abort, click.ClickException, ConnectorError)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let signals that would end the process at once arrive as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    # Whoever ignores one, as `nohup` does, goes on ignoring it.
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _told(end: BaseException, *, as_json: bool) -> int:
     """Say why a run ended early; returns the exit code."""
-    if isinstance(end, click.Abort) and isinstance(end.__context__, EOFError):
-        end = click.UsageError("The answers ended before the questions.")
+    if isinstance(end, click.Abort):
+        if isinstance(end.__context__, EOFError):
+            end = click.UsageError("The answers ended before the questions.")
+        else:
+            end = InterruptedCommandError(None)
+    if isinstance(end, InterruptedCommandError):
+        _show_interruption(end.problem, as_json=as_json)
+        return INTERRUPTED
+    if isinstance(end, OutputLostError):
+        if not end.is_quiet:
+            say(str(end))
+        return INTERRUPTED if end.was_interrupted else FAILED
     if isinstance(end, click.ClickException):
         _explain(end, as_json=as_json)
         return WRONG_USE
+    if isinstance(end, OSError):
+        return _show_trouble(end, as_json=as_json)
     if isinstance(end, DefinitionError):
         _show_problems(end, as_json=as_json)
-        return FAILED
-    if isinstance(end, ConnectorError):
+    elif isinstance(end, ConnectorError):
         refuse(end, as_json=as_json)
-        return FAILED
-    say("Interrupted.")
-    return INTERRUPTED
+    return FAILED
+
+
+def _show_interruption(problem: ConnectorError | None, *, as_json: bool) -> None:
+    # What was typed stands on the line already, as ^C.
+    say("")
+    if problem is not None:
+        refuse(problem, as_json=as_json)
+        return
+    words = "Interrupted."
+    tell(error_of("timeout", words).to_dict() if as_json else None, words)
+
+
+def _show_trouble(trouble: OSError, *, as_json: bool) -> int:
+    """Say what the system refused: to a library that prints, or around a command."""
+    try:
+        flush_output()
+    except OutputLostError as lost:
+        return _told(lost, as_json=as_json)
+    where = f" {trouble.filename}:" if trouble.filename else ""
+    message = f"The command ended early:{where} {trouble.strerror or trouble}."
+    refuse(error_of("config", message), as_json=as_json)
+    return FAILED
 
 
 def _explain(wrong: click.ClickException, *, as_json: bool) -> None:
-    if not as_json:
-        shown = io.StringIO()
-        wrong.show(shown)
-        say(shown.getvalue().rstrip("\n"))
-        return
-    context = getattr(wrong, "ctx", None)
-    hint = f"`{context.command_path} --help` says how it is used." if context else None
-    put({"error": InputError(wrong.format_message(), kind="input", hint=hint).to_dict()}, as_json=True)
+    shown = io.StringIO()
+    wrong.show(shown)
+    shape = None
+    if as_json:
+        context = getattr(wrong, "ctx", None)
+        hint = f"`{context.command_path} --help` says how it is used." if context else None
+        shape = InputError(wrong.format_message(), kind="input", hint=hint).to_dict()
+    tell(shape, shown.getvalue().rstrip("\n"))
 
 
 def _show_problems(problem: DefinitionError, *, as_json: bool) -> None:
+    shape = None
     if as_json:
-        problems = parse_json(render_problems(problem.problems, "json"))
-        put({"error": {**problem.to_dict(), "problems": problems}}, as_json=True)
-        return
-    say(render_problems(problem.problems, "text").rstrip("\n") if problem.problems else str(problem))
+        shape = {**problem.to_dict(), "problems": parse_json(render_problems(problem.problems, "json"))}
+    words = render_problems(problem.problems, "text").rstrip("\n") if problem.problems else str(problem)
+    tell(shape, words)

@@ -67,7 +67,7 @@ def fields_of(
 
 def is_answered() -> bool:
     """Return whether somebody is there to answer questions."""
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def variable_of(component: str, entry: Input) -> str:

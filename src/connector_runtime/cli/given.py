@@ -151,6 +151,8 @@ def _entry(key: str, value: str) -> dict[str, Any]:
 
 def _read(file: str) -> Any:
     if file == "-":
+        if sys.stdin is None:
+            raise click.UsageError("Standard input is closed.")
         text = sys.stdin.read()
         return parse_json(text, exact=True) if text.lstrip().startswith(("{", "[")) else _yaml(text)
     if file.endswith(".json"):

@@ -1,11 +1,18 @@
-"""What the commands print: data on standard output, words on standard error."""
+"""What the commands print: data on standard output, words on standard error.
+
+Words that cannot be printed are dropped, for they change nothing of what was done. Data that
+cannot be printed is an error; whoever has it says on the other stream what was lost.
+"""
 
 from __future__ import annotations
 
 import base64
+import errno
 import logging
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -17,17 +24,109 @@ if TYPE_CHECKING:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def say(text: str) -> None:
-    """Print words for a person."""
-    click.echo(printable(text), err=True)
+class OutputLostError(Exception):
+    """Standard output takes no more; nothing else is written to it.
+
+    Attributes:
+        why: In a few words.
+        is_quiet: Whether its reader has seen enough and went away.
+        was_interrupted: Whether the wish to end came while it was written.
+    """
+
+    def __init__(self, why: str, *, is_quiet: bool = False, was_interrupted: bool = False) -> None:
+        super().__init__(f"The output cannot be written: {why}.")
+        self.why, self.is_quiet, self.was_interrupted = why, is_quiet, was_interrupted
 
 
-def put(value: Any, *, as_json: bool) -> None:
-    """Print data: JSON for programs, JSON made readable (or plain text) for people."""
+def ready_streams() -> None:
+    """Have characters that a stream does not know shown as escapes, also by libraries that print."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> bool:
+    """Print words for a person; False when they cannot be printed."""
+    try:
+        _write(sys.stderr, printable(text) + "\n")
+    except OSError:
+        return False
+    return True
+
+
+def put(value: Any, *, as_json: bool, done: str = "") -> None:
+    """Print data: JSON for programs, JSON made readable (or plain text) for people.
+
+    Args:
+        value: The data.
+        as_json: Whether it is for a program.
+        done: What has been done, said where the data is lost.
+
+    Raises:
+        OutputLostError: Standard output does not take it, or not all of it.
+    """
     if isinstance(value, str) and not as_json:
-        click.echo(printable(value))
+        text = printable(value)
     else:
-        click.echo(escaped(dump_json(jsonable(value), indent=None if as_json else 2)))
+        text = _known(escaped(dump_json(jsonable(value), indent=None if as_json else 2)), sys.stdout)
+    try:
+        flush_output(text + "\n")
+    except OutputLostError as lost:
+        if done and not lost.is_quiet:
+            say(done)
+        raise
+
+
+def flush_output(text: str = "") -> None:
+    """Write what standard output still holds, after some more text; raises as `put`."""
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        lost = OutputLostError("its reader went away", is_quiet=True)
+    except OSError as problem:
+        lost = OutputLostError(problem.strerror or "it is closed")
+    except KeyboardInterrupt:
+        _abandon(sys.stdout)
+        lost = OutputLostError("the command was interrupted", was_interrupted=True)
+    else:
+        return
+    raise lost
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write to a stream and hear at once whether it takes it; `OSError` when not."""
+    if stream is None or stream.closed:
+        if not text:
+            return
+        raise OSError(errno.EBADF, "it is closed")
+    try:
+        if text:
+            stream.write(text)
+        stream.flush()
+    except OSError:
+        _abandon(stream)
+        raise
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what a broken stream still holds go nowhere: at its end Python would try once more."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
+
+
+def _known(text: str, stream: TextIO | None) -> str:
+    """Return the same JSON with every character that a stream cannot show as an escape."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        known = {char: char.encode(encoding, "ignore") != b"" for char in set(text)}
+        return "".join(char if known[char] else _escape(char) for char in text)
+    return text
 
 
 def jsonable(value: Any) -> Any:
@@ -54,29 +153,45 @@ def escaped(text: str) -> str:
 
 
 def _escape(char: str) -> str:
-    units = char.encode("utf-16-be")
+    units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def refuse(problem: ConnectorError, *, as_json: bool) -> None:
     """Print an error in its one shape."""
-    if as_json:
-        put({"error": problem.to_dict()}, as_json=True)
-        return
     where = f"{problem.action}: " if problem.action else ""
-    say(f"{where}{problem.message}")
+    lines = [f"{where}{problem.message}"]
     if problem.hint:
-        say(f"  → {problem.hint}")
+        lines.append(f"  → {problem.hint}")
     facts = {
         "kind": problem.kind,
         "input": problem.input,
         "status": problem.status,
         "code": problem.code,
         "existing id": problem.existing_id,
-        "look up": problem.identity,
+        "look up": _listed(problem.identity),
         "retry at": problem.to_dict().get("retryAt"),
     }
-    say("  " + ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
+    lines.append("  " + ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
+    tell(problem.to_dict() if as_json else None, "\n".join(lines))
+
+
+def _listed(identity: Any) -> Any:
+    """Return what to look up as words: one thing, or the list of a call for many records."""
+    return ", ".join(map(str, identity)) if isinstance(identity, list | tuple) else identity
+
+
+def tell(shape: dict[str, Any] | None, words: str) -> None:
+    """Print an error: its shape as data for a program, else words; on the other stream if one is lost."""
+    if shape is not None:
+        try:
+            put({"error": shape}, as_json=True)
+        except OutputLostError:
+            say(words)
+        return
+    if not say(words):
+        with suppress(OutputLostError):
+            put(words, as_json=False)
 
 
 class RecordHandler(logging.Handler):
@@ -86,7 +201,7 @@ class RecordHandler(logging.Handler):
         """Print one record."""
         shape = getattr(record, "connector", None)
         if shape is not None:
-            sys.stderr.write(escaped(dump_json(jsonable(shape))) + "\n")
+            say(_known(escaped(dump_json(jsonable(shape))), sys.stderr))
 
 
 def debug_logger() -> logging.Logger:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.errors import error_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -52,8 +54,23 @@ def state_file(component: str) -> Path:
 def embedded(component: str, *, fresh: bool) -> Iterator[Embedded]:
     """Run a component's sandbox inside this process, with its state in a file."""
     path = state_file(component)
-    with closing(sandbox_of(component).Sandbox(str(path))) as sandbox:
+    with closing(_opened(sandbox_of(component), path)) as sandbox:
         if fresh:
             sandbox.reset()
         with sandbox.running() as url:
             yield Embedded(str(path), url, sandbox.connection(), sandbox)
+
+
+def _opened(module: Any, path: Path) -> Any:
+    """Open a sandbox with its state in a file."""
+    from sqlite3 import Error as SqliteError  # noqa: PLC0415  accounts need no sandbox
+
+    try:
+        return module.Sandbox(str(path))
+    except (OSError, SqliteError) as problem:
+        why = str(problem)
+    raise error_of(
+        "config",
+        f"The embedded sandbox cannot keep its state in {path}: {why}.",
+        hint="Work in a folder that can be written, or give --connection NAME.",
+    )
