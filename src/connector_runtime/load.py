@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import Draft, as_map
 from connector_runtime.documents import read_yaml
 from connector_runtime.errors import DefinitionError, Problem
 from connector_runtime.schemas import Schemas, language
-from connector_runtime.sources import MAIN_FILE, MAX_FOLDER_DEPTH, Source, walk
+from connector_runtime.sources import MAIN_FILE, MAX_FOLDER_DEPTH, Source, lies_inside, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from connector_runtime.documents import Document
     from connector_runtime.schemas.violations import Violation
@@ -111,6 +111,9 @@ def _source(draft: Draft, component: Document) -> Source:
 def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
     prefix = f"{folder.name}/" if is_overlay else ""
     _read_main(draft, folder, prefix, is_overlay=is_overlay)
+    for path in walk(folder / "schemas", 0):
+        if path.is_symlink():
+            _is_inside(draft, path, folder, prefix + path.relative_to(folder).as_posix())
     seen: dict[tuple[str, str], str] = {}
     for subfolder, kind in _FOLDERS.items():
         for path, name in _yaml_files(draft, folder, folder / subfolder, prefix):
@@ -125,7 +128,8 @@ def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
 
 def _read_main(draft: Draft, folder: Path, prefix: str, *, is_overlay: bool) -> None:
     path = folder / MAIN_FILE
-    if is_overlay and not path.exists():
+    # A link that leads nowhere is a mistake, not an overlay without the file.
+    if (is_overlay and not os.path.lexists(path)) or not _is_inside(draft, path, folder, prefix + MAIN_FILE):
         return
     document = _read(draft, path, prefix + MAIN_FILE, "component")
     if not is_overlay:
@@ -212,10 +216,16 @@ def _yaml_files(draft: Draft, root: Path, folder: Path, prefix: str) -> Iterator
             continue
         elif path.suffix != ".yaml":
             _note_file(draft, name, "the file is not read", "files of a component end in .yaml")
-        elif not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-            _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
-        else:
+        elif _is_inside(draft, path, root, name):
             yield path, name
+
+
+def _is_inside(draft: Draft, path: Path, root: Path, name: str) -> bool:
+    """Return whether a file lies in its folder; note it where a link leads out."""
+    if lies_inside(path, root):
+        return True
+    _note_file(draft, name, "the file lies outside the component's folder", "copy it into the folder")
+    return False
 
 
 def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -> None:

@@ -107,6 +107,11 @@ def folder_files(folder: Path, part: str) -> Iterator[str]:
         yield path.relative_to(folder).as_posix()
 
 
+def lies_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file of a component is in its folder, wherever links lead."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
 def walk(folder: Path, depth: int) -> Iterator[Path]:
     """Yield files below a folder in a fixed order, and folders that are too deep to be looked into.
 

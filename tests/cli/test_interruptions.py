@@ -86,7 +86,6 @@ def test_what_was_done_before_the_interruption_is_told(
     at_shop: Callable[..., Ended], shop: PetShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interruption while a session closes takes nothing from a result that is there."""
-
     close = Session.close
 
     def stop(session: Session) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from connector_runtime.errors import DefinitionError
 from connector_runtime.load import find_problems, read_component
+from connector_runtime.schemas import Schemas
 from connector_runtime.sources import locate
 
 if TYPE_CHECKING:
@@ -294,3 +295,55 @@ def test_packages_that_disagree_about_a_component_are_pythons_to_order(tmp_path,
     expected = {entry.name: entry for entry in metadata.entry_points(group="connector_runtime.components")}
 
     assert locate("kennel") == Path(expected["kennel"].load()())
+
+
+@pytest.mark.plan("S-204")
+@pytest.mark.parametrize(
+    "file", ["component.yaml", "inputs/more.yaml", "actions/more.yaml", "schemas/records/more.json"]
+)
+@pytest.mark.parametrize("leads", ["out", "nowhere"])
+def test_no_file_of_an_overlay_links_out_of_it(kennel: Path, file: str, leads: str) -> None:
+    """Whatever a file is for: one that lies elsewhere is refused, with its place, and not read."""
+    overlay, outside = kennel.parent / "overlay", kennel.parent / "outside"
+    for folder in ((overlay / file).parent, outside):
+        folder.mkdir(parents=True, exist_ok=True)
+    if leads == "out":
+        (outside / "x").write_text("component: kennel\nlabel: Stolen\n")
+    (overlay / file).symlink_to(outside / "x")
+
+    problems = find_problems([kennel, overlay])
+
+    assert [(problem.file, problem.code) for problem in problems] == [(f"overlay/{file}", "Y001")]
+    assert problems[0].message == "the file lies outside the component's folder"
+
+
+@pytest.mark.plan("S-204")
+def test_a_component_that_is_a_link_is_refused(kennel: Path) -> None:
+    """What holds for an overlay holds for the folder that it is laid over."""
+    main = kennel / "component.yaml"
+    main.symlink_to(main.rename(kennel.parent / "elsewhere.yaml"))
+
+    assert "Y001" in codes(kennel)
+
+
+@pytest.mark.plan("S-204")
+def test_a_link_within_the_folder_is_followed(kennel: Path) -> None:
+    """Systems that put files in place by links to a hidden folder beside them go on working."""
+    main = kennel / "component.yaml"
+    (kennel / "..data").mkdir()
+    main.symlink_to(main.rename(kennel / "..data" / "component.yaml"))
+
+    assert codes(kennel) == []
+
+
+@pytest.mark.plan("S-204")
+def test_a_folder_of_schemas_that_is_a_link_is_not_read(kennel: Path) -> None:
+    """Schemas come from the component's folder only, also where the whole folder of them is a link."""
+    outside = kennel.parent / "outside"
+    outside.mkdir()
+    (outside / "secret.json").write_text("{}")
+    if (kennel / "schemas").exists():
+        shutil.rmtree(kennel / "schemas")
+    (kennel / "schemas").symlink_to(outside)
+
+    assert Schemas([kennel]).references == ()

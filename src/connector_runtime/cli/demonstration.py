@@ -19,6 +19,7 @@ from connector_runtime.cli.output import jsonable, printable
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.documents import dump_json, read_yaml
 from connector_runtime.errors import ConnectorError
+from connector_runtime.sources import lies_inside
 from connector_runtime.templates import compile_node
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ SHOWN_LINES = 14
 def demo(component: Component) -> int:
     """Run every step; returns 1 when one did not end as the file says."""
     console = Console(highlight=False)
-    file = component.model.source.folders[0] / FILE
-    if not file.is_file():
+    folder = component.model.source.folders[0]
+    file = folder / FILE
+    if not file.is_file() or not lies_inside(file, folder):
         raise click.UsageError(f"The component `{component.key}` brings no {FILE}.")
     script = read_yaml(file, FILE).data
     started = time.perf_counter()

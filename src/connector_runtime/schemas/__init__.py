@@ -281,9 +281,10 @@ def _uri(reference: str) -> str:
 
 def _files_in(folder: Path) -> list[tuple[str, Path]]:
     found = []
+    root = os.path.realpath(folder.parent)
     for path in sorted(folder.rglob("*.json")):
         steps = path.relative_to(folder).with_suffix("").parts
-        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+        inside = Path(os.path.realpath(path)).is_relative_to(root)
         if path.name.endswith(".schema.json") or not inside or not path.is_file():
             continue
         if all(re.fullmatch(_SAFE_STEP, step) for step in steps):
