@@ -81,8 +81,9 @@ class AsyncDriver:
         finally:
             await self._end(conversation, held)
 
-    async def pages(self, conversation: Conversation[Any]) -> AsyncIterator[Page]:
-        """Run a conversation, handing out its pages."""
+    async def pages(self, conversation: Conversation[Any], check: Callable[[], None]) -> AsyncIterator[Page]:
+        """Run a conversation, handing out its pages, as `SyncDriver.pages`."""
+        check()
         held = self._begun(conversation)
         answers: list[Any] = [None]
         try:
@@ -93,6 +94,7 @@ class AsyncDriver:
                     return
                 if isinstance(step, Give):
                     yield step.page
+                    check()
                     answers.append(None)
                     continue
                 try:

@@ -61,7 +61,7 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
     ) -> AsyncIterator[Page]:
         """Read a listing page by page to its end, as `Session.pages`."""
         call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
-        return self._driver.pages(converse(call))
+        return self._driver.pages(converse(call), self._check_process)
 
     async def choices(
         self,

@@ -96,11 +96,12 @@ class SyncDriver:
         finally:
             _end(conversation, held)
 
-    def pages(self, conversation: Conversation[T]) -> Generator[Page, None, T]:
-        """Run a conversation, handing out its pages."""
+    def pages(self, conversation: Conversation[T], check: Callable[[], None]) -> Generator[Page, None, T]:
+        """Run a conversation, handing out its pages; a caller may fork between them: `check` says no."""
         held: dict[Any, Any] = {}
         answers: list[Any] = [None]
         try:
+            check()
             while True:
                 try:
                     step = go_on(conversation, answers.pop())
@@ -109,6 +110,7 @@ class SyncDriver:
                     return result
                 if isinstance(step, Give):
                     yield step.page
+                    check()
                     answers.append(None)
                     continue
                 try:

@@ -108,13 +108,7 @@ class SessionBase:
         stream: bool = False,
         deadline: Deadline | None = None,
     ) -> Call:
-        if os.getpid() != self._process:
-            raise error_of(
-                "config",
-                "The session was opened before the process was forked.",
-                hint="Open one session in each process.",
-            )
-
+        self._check_process()
         limit_s = self._options.deadline_s if deadline_s is None else deadline_s
         trust_paths = self._options.trust_paths
         return Call(
@@ -132,6 +126,15 @@ class SessionBase:
             save_to=Path(save_to) if save_to is not None else None,
             stream=stream,
         )
+
+    def _check_process(self) -> None:
+        """Refuse to work in a forked process: its parent has the same connections."""
+        if os.getpid() != self._process:
+            raise error_of(
+                "config",
+                "The session was opened before the process was forked.",
+                hint="Open one session in each process.",
+            )
 
     def _reading(self, key: str, inputs: Mapping[str, Any], deadline: Deadline) -> Call:
         """Return the call of another action within the time of one that is under way."""
@@ -199,7 +202,7 @@ class Session(SessionBase, AbstractContextManager["Session"]):
     ) -> Iterator[Page]:
         """Read a listing page by page to its end; `deadline_s` bounds each page."""
         call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
-        return self._driver.pages(converse(call))
+        return self._driver.pages(converse(call), self._check_process)
 
     def choices(
         self,
