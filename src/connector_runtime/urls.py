@@ -49,6 +49,21 @@ RESERVED_HEADERS = frozenset(
     }
 )
 
+# By these a server is told another method, path or host than the request has, and what a policy
+# has judged would not be what is done. A proxy writes them, or a client that cannot say DELETE.
+_STEERING_HEADERS = frozenset(
+    {
+        "forwarded",
+        "x-host",
+        "x-http-host-override",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method",
+        "x-method-override",
+    }
+)
+_STEERING_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
+
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
 # What may follow the origin: with nothing else in it, no reader of URLs sees another host.
@@ -193,6 +208,12 @@ def is_host_name(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
+def is_steering_header(name: str) -> bool:
+    """Return whether a header would say another method, path or host than the request's own."""
+    plain = _plain_name(name)
+    return plain in _STEERING_HEADERS or plain.startswith(_STEERING_PREFIXES)
+
+
 def is_header_value(text: str) -> bool:
     """Return whether a text is printable ASCII without blanks at its ends, and not too long."""
     return len(text) <= HEADER_VALUE_MAX_CHARS and _HEADER_VALUE.fullmatch(text) is not None
@@ -277,9 +298,22 @@ def _header_name(name: str, *, reserved: bool) -> str:
     lower = name.lower()
     if len(name) > HEADER_NAME_MAX_CHARS or not _TOKEN.fullmatch(name):
         raise UrlError("a header name has characters that are not allowed", "use letters, digits and -")
-    if reserved and (lower in RESERVED_HEADERS or lower.startswith("proxy-")):
+    if not reserved:
+        return lower
+    if is_steering_header(name):
+        raise UrlError(
+            f"the header `{name}` would say another method or address than the request has",
+            "leave it out; method and path have their own inputs",
+        )
+    plain = _plain_name(name)
+    if plain in RESERVED_HEADERS or plain.startswith("proxy-"):
         raise UrlError(f"the header `{name}` is set by the connection", "leave it out")
     return lower
+
+
+def _plain_name(name: str) -> str:
+    """Return a header's name as servers read it that put it into an environment variable."""
+    return name.lower().replace("_", "-")
 
 
 def _header_value(name: str, value: Any) -> str | Secret:

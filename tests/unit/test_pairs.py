@@ -9,8 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connector_runtime import Component, InputError
+from connector_runtime.messages import Outgoing
+from connector_runtime.transport.envelope import read_address, wire_headers
+from connector_runtime.transport.intake import ReplyError
 from connector_runtime.urls import UrlError, header_pairs, query_pairs
 from connector_runtime.values import ABSENT, Secret
+from meta.repository import ROOT
 
 
 def test_query_values_are_written_as_json_writes_them():
@@ -108,6 +113,65 @@ def test_a_reserved_header_is_refused_in_any_case(name):
     for spelling in (name, name.lower(), name.upper()):
         with pytest.raises(UrlError, match="set by the connection"):
             header_pairs({spelling: "x"})
+
+
+STEERING = [
+    *("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Method", "X_HTTP_Method_Override"),
+    *("X-Original-URL", "X-Original-Method", "X-Rewrite-URL", "X_Rewrite_Url", "X-Forwarded-Path"),
+    *("X-Forwarded-Host", "X-Host", "X-HTTP-Host-Override", "Forwarded", "X-Forwarded-Server"),
+]
+
+
+@pytest.mark.plan("S-206")
+@pytest.mark.parametrize("name", STEERING)
+def test_no_header_says_another_method_or_address(name):
+    """Neither a user's map nor any other maker of requests gets one through; a list of pairs is no way around."""
+    for spelling in (name, name.lower(), name.upper()):
+        for given_headers in ({spelling: "DELETE"}, [["Accept", "a"], [spelling, "DELETE"]]):
+            with pytest.raises(UrlError, match="another method or address"):
+                header_pairs(given_headers)
+        outgoing = Outgoing("GET", "https://api.example.com/a", ((spelling, "DELETE"),), None)
+        address = read_address(outgoing.url, {"https://api.example.com"}, loopback=False)
+        with pytest.raises(ReplyError):
+            wire_headers(outgoing, address)
+
+
+@pytest.mark.plan("S-206")
+@pytest.mark.parametrize("action", ["crmRawRequest", "booksRawRequest"])
+@pytest.mark.parametrize("shape", [dict, list, str])
+def test_a_raw_read_cannot_become_a_deletion(action, shape):
+    """Before anything is sent, the error names the input and what the header would do."""
+    zoho = Component.load(ROOT)
+    connection = next(iter(zoho.connections["zohoTemplatedConnection"].definition["examples"].values()))
+    headers = {
+        dict: {"X-HTTP-Method-Override": "DELETE"},
+        list: [{"key": "X-HTTP-Method-Override", "value": "DELETE"}],
+        str: "X-HTTP-Method-Override: DELETE",
+    }[shape]
+
+    with pytest.raises(InputError, match="X-HTTP-Method-Override") as caught:
+        zoho.request(
+            action,
+            {"url": "/Leads/1", "method": "GET", "headers": headers},
+            {**connection, "key": "zohoTemplatedConnection", "token": {"access_token": "an-example"}},
+        )
+
+    assert (caught.value.kind, caught.value.input, caught.value.action) == ("input", "headers", action)
+
+
+@pytest.mark.plan("S-206")
+@pytest.mark.parametrize("name", ["Proxy_Authorization", "Transfer_Encoding", "content_length", "Keep_Alive"])
+def test_a_reserved_name_has_no_second_spelling(name):
+    """Many servers read `_` and `-` in a header's name as the same."""
+    with pytest.raises(UrlError, match="set by the connection"):
+        header_pairs({name: "x"})
+
+
+@pytest.mark.plan("S-206")
+@pytest.mark.parametrize("name", ["X-Methods", "X-Hostname", "X-Request-Id", "If-Match", "X_Original"])
+def test_other_headers_are_the_users(name):
+    """What only resembles such a header is sent."""
+    assert header_pairs({name: "x"}) == [(name, "x")]
 
 
 @pytest.mark.plan("S-83")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_runtime.transport.intake import ReplyError
-from connector_runtime.urls import is_header_value, is_host_name
+from connector_runtime.urls import is_header_value, is_host_name, is_steering_header
 from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ def _checked_name(name: str) -> str:
     """Return the name in lower case; `ReplyError` when it is not ours to send."""
     if not _NAME.fullmatch(name):
         raise ReplyError("config", "A header of the request has a name that cannot be sent.")
-    if name.lower() in _OURS:
+    if name.lower().replace("_", "-") in _OURS or is_steering_header(name):
         raise ReplyError("config", f"The header `{name}` is not set by requests.")
     return name.lower()
