@@ -65,6 +65,7 @@ FIGURES = {
     "outage_lost": Figure("… that had to connect anew", largest=True),
     "mutants": Figure("Mutated component files"),
     "tracebacks": Figure("… that ended in a traceback"),
+    "spoiled_taken": Figure("Parts of a spoiled compiled component that were taken for true"),
     "broken_streams": Figure("Commands run on a full disk, a closed pipe or a narrow terminal, none with a traceback"),
 }
 

@@ -4,15 +4,20 @@ The file lies beside `component.yaml` in an installed package: an index of fixed
 sorted by the hash of the action's key, one head with everything that is not an action, and one
 piece of JSON an action, with the syntax trees of its expressions. A source whose bytes are not
 those it was made from wins: then the whole folder is read and checked as if there were no file.
+
+Every part stands behind a digest of its bytes, which is proved before the part is read: a file
+that was cut, spoiled or changed gives nothing of what it holds, and the sources count. It is JSON
+and never runs; whoever can exchange it could exchange the sources as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from connector_runtime.documents import Document
 from connector_runtime.expressions.grammar import packed_tree, remember
@@ -25,9 +30,10 @@ if TYPE_CHECKING:
 
 FILE = "component.compiled"
 
-# Another number, another format: an older runtime reads the sources instead.
-_MAGIC = b"connector-compiled-1\n"
-_FRONT = struct.Struct("<QQQQQ")
+# Another number, another format, also of the trees: an older runtime reads the sources instead.
+_MAGIC = b"connector-compiled-2\n"
+_DIGEST_BYTES = 16
+_FRONT = struct.Struct(f"<QQQQQ{_DIGEST_BYTES}s")
 _ENTRY = struct.Struct("<QQQ")
 _PARTS = ("connections", "inputs", "datasources", "schemas")
 
@@ -41,18 +47,23 @@ def compile_component(folder: Path) -> bytes:
     from connector_runtime.load import read_component  # noqa: PLC0415  what is compiled needs no parser
 
     source = read_component([folder])
-    place = len(_MAGIC) + _FRONT.size
+    place = len(_MAGIC) + _DIGEST_BYTES + _FRONT.size
     pieces: list[bytes] = []
     entries = []
     for key, document in source.actions.items():
-        piece = _json(_stored(document, document.path.read_bytes()))
+        piece = _proved(_json(_stored(document, document.path.read_bytes())))
         entries.append((_hash(key), place, len(piece)))
         pieces.append(piece)
         place += len(piece)
-    head, keys = _json(_head(source, folder)), _json(list(source.actions))
+    head, keys = _proved(_json(_head(source, folder))), _proved(_json(list(source.actions)))
     index = b"".join(_ENTRY.pack(*entry) for entry in sorted(entries))
-    front = _FRONT.pack(len(entries), place, len(head), place + len(head), len(keys))
+    places = (place, len(head), place + len(head), len(keys))
+    front = _proved(_FRONT.pack(len(entries), *places, _hashed(index)))
     return b"".join([_MAGIC, front, *pieces, head, keys, index])
+
+
+class SpoiledError(ValueError):
+    """A part of the file is not what was written."""
 
 
 def read_compiled(folder: Path) -> Source | None:
@@ -62,7 +73,10 @@ def read_compiled(folder: Path) -> Source | None:
         head = json.loads(file.head())
         if head["files"] != _digests(folder):
             return None
-    except (OSError, ValueError, struct.error):
+    except SpoiledError:
+        _warn(folder)
+        return None
+    except (OSError, ValueError):
         return None
     remember(head["trees"])
     files = {name: _document(folder, name, data) for name, data in head["data"].items()}
@@ -88,13 +102,17 @@ class CompiledFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         with path.open("rb") as file:
-            front = file.read(len(_MAGIC) + _FRONT.size)
+            front = file.read(len(_MAGIC) + _DIGEST_BYTES + _FRONT.size)
         if not front.startswith(_MAGIC):
             raise ValueError("a file of another format")
-        self.count, *self._places = _FRONT.unpack(front[len(_MAGIC) :])
+        self.count, *self._places, self._index = _FRONT.unpack(_read_proved(front[len(_MAGIC) :]))
 
     def head(self) -> bytes:
-        """Return everything that is not an action."""
+        """Return everything that is not an action.
+
+        Raises:
+            SpoiledError: It is not what was written; so for every part.
+        """
         return self._read(self._places[0], self._places[1])
 
     def keys(self) -> list[str]:
@@ -110,18 +128,28 @@ class CompiledFile:
         with self._path.open("rb", buffering=0) as file:
             while low < high:
                 middle = (low + high) // 2
-                file.seek(start + middle * _ENTRY.size)
-                found, place, size_bytes = _ENTRY.unpack(file.read(_ENTRY.size))
+                found, place, size_bytes = _ENTRY.unpack(
+                    _taken(file, start + middle * _ENTRY.size, _ENTRY.size)
+                )
                 if found == wanted:
-                    file.seek(place)
-                    return file.read(size_bytes)
+                    return _read_proved(_taken(file, place, size_bytes))
                 low, high = (middle + 1, high) if found < wanted else (low, middle)
+            # Only a whole index says that a key is in none of the files.
+            if _hashed(_taken(file, start, self.count * _ENTRY.size)) != self._index:
+                raise SpoiledError
         return None
 
     def _read(self, place: int, size_bytes: int) -> bytes:
         with self._path.open("rb", buffering=0) as file:
-            file.seek(place)
-            return file.read(size_bytes)
+            return _read_proved(_taken(file, place, size_bytes))
+
+
+def _taken(file: BinaryIO, place: int, size_bytes: int) -> bytes:
+    """Return bytes of a file, which must not end before them."""
+    if place + size_bytes > os.fstat(file.fileno()).st_size:
+        raise SpoiledError
+    file.seek(place)
+    return file.read(size_bytes)
 
 
 class CompiledActions(Mapping[str, Document]):
@@ -136,11 +164,17 @@ class CompiledActions(Mapping[str, Document]):
         if self._sources is None:
             try:
                 return self._compiled(key)
-            except (OSError, ValueError):
-                from connector_runtime.load import read_component  # noqa: PLC0415
-
-                self._sources = read_component([self._folder]).actions
+            except (OSError, ValueError) as problem:
+                self._sources = self._read_sources(problem)
         return self._sources[key]
+
+    def _read_sources(self, problem: Exception) -> Mapping[str, Document]:
+        """Return the actions of the sources: they have changed, or the file is gone or spoiled."""
+        from connector_runtime.load import read_component  # noqa: PLC0415
+
+        if isinstance(problem, SpoiledError):
+            _warn(self._folder)
+        return read_component([self._folder]).actions
 
     def _compiled(self, key: str) -> Document:
         """Return what was compiled; `ValueError` where the sources have changed since."""
@@ -150,13 +184,20 @@ class CompiledActions(Mapping[str, Document]):
                 raise KeyError(key)
             raise ValueError("a file was added or removed")
         stored = json.loads(piece)
-        if stored["key"] != key or _digest(self._folder, stored["name"]) != stored["digest"]:
+        if stored["key"] != key:
+            raise SpoiledError
+        if _digest(self._folder, stored["name"]) != stored["digest"]:
             raise ValueError("the file was changed")
         remember(stored["trees"])
         return _document(self._folder, stored["name"], stored["data"])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._file.keys() if self._sources is None else self._sources)
+        if self._sources is None:
+            try:
+                return iter(self._file.keys())
+            except (OSError, ValueError) as problem:
+                self._sources = self._read_sources(problem)
+        return iter(self._sources)
 
     def __len__(self) -> int:
         return self._file.count if self._sources is None else len(self._sources)
@@ -218,7 +259,33 @@ def _digest(folder: Path, name: str) -> str:
 
 
 def _digest_of(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    return _hashed(content).hex()
+
+
+def _hashed(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()
+
+
+def _proved(content: bytes) -> bytes:
+    """Return content behind its digest."""
+    return _hashed(content) + content
+
+
+def _read_proved(part: bytes) -> bytes:
+    """Return the content of a part; `SpoiledError` where it is not what was written."""
+    content = part[_DIGEST_BYTES:]
+    if part[:_DIGEST_BYTES] != _hashed(content):
+        raise SpoiledError
+    return content
+
+
+def _warn(folder: Path) -> None:
+    import logging  # noqa: PLC0415  a file that is whole needs no words
+
+    logging.getLogger("connector_runtime").warning(
+        "%s is spoiled or was exchanged; the sources beside it are read instead, which takes longer.",
+        folder / FILE,
+    )
 
 
 def _hash(key: str) -> int:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.compiled import FILE, CompiledFile, compile_component
+from connector_runtime.compiled import _MAGIC, FILE, CompiledFile, compile_component
 from connector_runtime.expressions.grammar import packed_tree
 from connector_runtime.expressions.trees import pack, unpack
 from meta.repository import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SHOP = ROOT / "tests/components/petshop"
+PACKED = ["Filter", 6, ["Getattr", 1, ["Name", 0, "a"], "b"], "default", [["Const", 14, 1]], [], None, None]
 HEAVY = ("yaml", "jinja2", "jsonschema", "referencing", "asyncio", "httpx", "click", "rich")
 # A whole call up to the request that would be sent.
 PROGRAM = f"""
@@ -110,7 +112,91 @@ def test_a_missing_action_is_missing(tmp_path: Path) -> None:
     assert Component.load(tmp_path / "component").model.action("booksCreateNothing") is None
 
 
-@pytest.mark.parametrize("content", [b"", b"connector-compiled-1\n", b"connector-compiled-9\n" + bytes(90)])
+def parts_of(place: Path) -> list[object]:
+    """Return everything that a compiled file gives, each part or that it is refused."""
+    try:
+        file = CompiledFile(place)
+        reading = [file.head, file.keys, *(lambda key=key: file.find(key) for key in [*KEYS, "nothing"])]
+    except ValueError:
+        return []
+    found: list[object] = []
+    for read in reading:
+        try:
+            found.append(read())
+        except ValueError:
+            found.append(None)
+    return found
+
+
+KEYS = sorted(file.stem for file in (SHOP / "actions").rglob("*.yaml"))
+
+
+@pytest.mark.plan("S-207")
+@pytest.mark.parametrize("how", ["a bit", "a cut"])
+def test_no_part_of_a_spoiled_file_is_taken(
+    tmp_path: Path, how: str, score: Callable[[str, int], None]
+) -> None:
+    """Wherever a bit is flipped, or the file ends too early: each part is as it was written, or refused."""
+    folder = installed(SHOP, tmp_path / "component")
+    whole = (folder / FILE).read_bytes()
+    right = parts_of(folder / FILE)
+    spoiled = tmp_path / "spoiled"
+    accepted = 0
+    for place in range(0, len(whole), 211):
+        content = bytearray(whole)
+        if how == "a bit":
+            content[place] ^= 1 << place % 8
+        else:
+            del content[place:]
+        spoiled.write_bytes(content)
+
+        found = parts_of(spoiled)
+
+        assert found != right, place
+        accepted += sum(one is not None and one != other for one, other in zip(found, right, strict=False))
+    score("spoiled_taken", accepted)
+    assert accepted == 0
+
+
+@pytest.mark.plan("S-207")
+@pytest.mark.parametrize("part", [b'"label":"Add Pet"', b'"category":'])
+def test_a_spoiled_file_gives_way_to_its_sources(
+    tmp_path: Path, part: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it says is not believed; what the YAML files say counts, and a warning tells why it took longer."""
+    folder = installed(SHOP, tmp_path / "component")
+    whole = (folder / FILE).read_bytes()
+    (folder / FILE).write_bytes(whole.replace(part, part[:-1] + b"!"))
+
+    described = Component.load(folder).describe()
+
+    assert described == Component.load(SHOP).describe()
+    assert [record.message for record in caplog.records] == [
+        f"{folder / FILE} is spoiled or was exchanged; the sources beside it are read instead, which takes longer."
+    ]
+
+
+@pytest.mark.plan("S-207")
+def test_a_file_made_for_other_sources_is_not_taken(tmp_path: Path) -> None:
+    """A whole file that was made from another folder proves itself, and still gives way to what is there."""
+    folder = installed(ROOT, tmp_path / "component")
+    pets = installed(SHOP, tmp_path / "pets")
+    (folder / FILE).write_bytes((pets / FILE).read_bytes())
+
+    assert Component.load(folder).key == "zoho"
+
+
+@pytest.mark.plan("S-207")
+def test_what_is_packed_belongs_to_the_format() -> None:
+    """Whoever changes how trees are packed gives the format another number: old files are not misread."""
+    assert packed_tree("a.b | default(1)") == PACKED
+    assert _MAGIC == b"connector-compiled-2\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"connector-compiled-1\n", b"connector-compiled-2\n", b"connector-compiled-9\n" + bytes(90)],
+)
 def test_a_broken_file_is_ignored(tmp_path: Path, content: bytes) -> None:
     """Half a file, or one of another version, is as good as none."""
     folder = installed(ROOT, tmp_path / "component")
