@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.call import BODY_LOG_BYTES, NOT_MODIFIED, request_id
+from connector_runtime.call import BODY_LOG_CHARS, NOT_MODIFIED, REQUEST_ID_CHARS, request_id
 from connector_runtime.errors import error_of
-from connector_runtime.messages import Failure
-from connector_runtime.reply import judge, verdict_of
+from connector_runtime.messages import MIB, Failure
+from connector_runtime.reply import content_of, is_json, judge, verdict_of
 from connector_runtime.request import build
 from connector_runtime.results import Attempt
 from connector_runtime.slots import heed, take_slots
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from connector_runtime.request import Built
     from connector_runtime.steps import Conversation
 
+# What is shorter is read at once, in a few milliseconds.
+LONG_BYTES = 1 * MIB
 # What is noted of an attempt that was stopped from outside: a cancelled task, a signal.
 _STOPPED = Failure(Certainty.UNKNOWN, "network", "The call was stopped before an answer came.")
 
@@ -49,6 +51,8 @@ def attempt_once(
     ended = call.clock.monotonic()
     for key in taken:
         yield ReleaseSlot(key)
+    if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
+        got = yield from _read_beforehand(call, got, form)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
     if verdict.facts.get("status") == NOT_MODIFIED and call.action.effect == "raw" and call.effect == "read":
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
@@ -61,6 +65,16 @@ def attempt_once(
         channel.proven = used.access
     _record(call, built, got, verdict, **facts, started=started, ended=ended)
     return verdict, built.outgoing.method, used
+
+
+def _read_beforehand(call: Call, got: Reply, form: str) -> Conversation[Reply | Failure]:
+    """Read a long reply in slices; loaded when there is one."""
+    from connector_runtime.long_reply import read_long  # noqa: PLC0415
+
+    content = content_of(got, form)
+    as_json = bool(content) and is_json(got, form)
+    as_text = form == "text" or call.action.program.reply.wants_text
+    return (yield from read_long(got, content, as_json=as_json, as_text=as_text, deadline=call.deadline))
 
 
 def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:
@@ -90,31 +104,32 @@ def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **
         waited_s=facts["waited_s"],
         why=facts["why"],
         may_double=facts["doubles"],
-        request_id=call.redactor.known(request_id(verdict.values.get("headers", {}))),
+        request_id=call.redactor.known(request_id(verdict.values.get("headers", {})), REQUEST_ID_CHARS),
         message=verdict.message or None,
     )
     call.record(attempt, body.size_bytes if body else 0, 0 if failure else got.size_bytes)  # type: ignore[union-attr]
     if call.debug:
         call.log("attempt", **attempt.to_dict())
         if not isinstance(got, Failure):
-            text = got.body[:BODY_LOG_BYTES].decode("utf-8", "replace")
-            cut = len(got.body) > BODY_LOG_BYTES
+            shown = call.redactor.text(got.body, BODY_LOG_CHARS)
             call.log(
                 "reply",
                 status=got.status,
-                headers=dict(got.headers),
-                body=text + (f"… ({len(got.body)} bytes)" if cut else ""),
+                headers=verdict.values.get("headers"),
+                body=shown + (f" ({len(got.body)} bytes)" if len(got.body) > BODY_LOG_CHARS else ""),
             )
 
 
 def _note(call: Call, built: Built) -> None:
     call.warnings += [text for text in built.warnings if text not in call.warnings]
     if call.debug:
-        outgoing = built.outgoing
+        outgoing, redactor = built.outgoing, call.redactor
+        # As many bytes as the characters that are looked at may take.
+        preview = outgoing.body.preview(4 * (BODY_LOG_CHARS + redactor.reach) + 1) if outgoing.body else None
         call.log(
             "request",
             method=outgoing.method,
             url=outgoing.url,
             headers={name: str(value) for name, value in outgoing.headers},
-            body=outgoing.body.preview(BODY_LOG_BYTES) if outgoing.body else None,
+            body=None if preview is None else redactor.text(preview, BODY_LOG_CHARS),
         )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_S = 60.0
 DEFAULT_DEADLINE_S = 300.0
-BODY_LOG_BYTES = 10_240
+BODY_LOG_CHARS = 10_240
+REQUEST_ID_CHARS = 200
 NOT_MODIFIED = 304
 # A request of one's own with one of these changes nothing, whatever becomes of it.
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -50,7 +50,7 @@ def look_up(
     return Result(
         data=data,
         status=answer.facts.get("status"),
-        headers=answer.values.get("headers", {}),
+        headers=call.redactor.known_headers(answer.values.get("headers", {})),
         outcome="found",
         attempts=tuple(call.attempts),
         warnings=tuple(call.warnings),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from connector_runtime.bodies import Body
@@ -26,12 +27,14 @@ class Outgoing(NamedTuple):
         url: Absolute URL as `urls.build_url` makes it.
         headers: Names and values; Host, Content-Length and Accept-Encoding are added when sent.
         body: What to send, or None.
+        form: What the reply shall be: `json`, `text` or `binary`.
     """
 
     method: str
     url: str
     headers: tuple[tuple[str, str | Secret], ...] = ()
     body: Body | None = None
+    form: str = "json"
 
 
 @dataclass(eq=False, repr=False)
@@ -45,6 +48,7 @@ class Reply:
         saved_to: Where the content lies, or None.
         size_bytes: Length of the decoded content.
         elapsed_s: Seconds from the start of the attempt to the last byte.
+        early: What was read of a long content beforehand: `json` or why it is none, `text`.
     """
 
     status: int
@@ -53,6 +57,7 @@ class Reply:
     saved_to: Path | None = None
     size_bytes: int = 0
     elapsed_s: float = 0.0
+    early: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:
         """Return a header's value by its lower-case name, repeats joined by commas, or None."""
@@ -77,6 +82,10 @@ class Limits(NamedTuple):
         sink_bytes: Both of them, when a good reply is saved to a file.
         unsaved_bytes: Content of a reply that was to be saved but has another status than 2xx.
         ratio: Decompressed to compressed, judged once more than `ratio_from_bytes` came out.
+        values: Values of JSON, counted once more than `values_from_bytes` have come; a list or
+            object counts as four. Memory and time go by values, not by bytes: an empty list has
+            two bytes and takes seventy. An honest reply of 32 MiB has one in 10 bytes at most;
+            as many of the costliest kind take half a GiB.
     """
 
     wire_bytes: int = 32 * MIB
@@ -85,6 +94,8 @@ class Limits(NamedTuple):
     unsaved_bytes: int = 1 * MIB
     ratio: int = 200
     ratio_from_bytes: int = 1 * MIB
+    values: int = 4_000_000
+    values_from_bytes: int = 1 * MIB
 
 
 DEFAULT_LIMITS = Limits()

@@ -37,7 +37,7 @@ def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
     return Result(
         data=None if data is ABSENT else data,
         status=verdict.facts.get("status"),
-        headers=verdict.values.get("headers", {}),
+        headers=call.redactor.known_headers(verdict.values.get("headers", {})),
         attempts=tuple(call.attempts),
         warnings=tuple(call.warnings),
         **more,

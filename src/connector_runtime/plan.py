@@ -110,7 +110,7 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
     return Plan(
         method=outgoing.method,
         url=outgoing.url,
-        headers={name: str(value) for name, value in outgoing.headers},
+        headers=channel.redactor.known_headers({name: str(value) for name, value in outgoing.headers}),
         body=outgoing.body.fields() if outgoing.body else None,
         effect=action.effect,
         warnings=(*built.warnings, *_cautions(action, outgoing.method)),

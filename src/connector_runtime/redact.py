@@ -12,6 +12,7 @@ import base64
 import functools
 import json
 import re
+import sys
 from collections import deque
 from collections.abc import Mapping
 from fnmatch import translate
@@ -21,10 +22,19 @@ from urllib.parse import quote, quote_plus
 from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 MASK = "***"
 SECRET_MIN_CHARS = 4
+# How much of a text is looked at, and shown, where nobody says less: a long error message.
+TEXT_CHARS = 16_384
+# The same for a whole value; a log record and an error's details are for people to read.
+VALUE_CHARS = 65_536
+# Deeper details explain nothing, and each level takes several frames.
+VALUE_LEVELS = 40
+LEFT_OUT = "…"
+# No name that is looked for is longer.
+_NAME_CHARS = 256
 # Tokens come and go; a reply that is still on its way may repeat one of the last.
 LATER_SECRETS = 16
 # Patterns of names, without regard to case, whose values are never shown.
@@ -49,6 +59,8 @@ HARMLESS_NAMES = frozenset(
 
 # As html.escape writes them, whose module brings every name of HTML.
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+# What URLs, JSON and HTML need not escape: most tokens.
+_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]*")
 # Compiled when it is first needed, as every pattern that few calls need: a worker starts sooner.
 _NAMED = (
     r"(?P<name>[\w-]{3,64}+)(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
@@ -58,6 +70,8 @@ _NAMED = (
 
 class Redactor:
     """Replaces what must not be seen by `***`; keeps shapes and everything else.
+
+    What a vendor sends has no end that counts, so only a beginning is looked at and shown.
 
     Args:
         secrets: Everything that is secret now.
@@ -74,47 +88,103 @@ class Redactor:
         new = [secret for secret in secrets if secret not in self._secrets and secret not in self._later]
         if new:
             self._later.extend(new)
-            self.__dict__.pop("_without_values", None)
+            self.__dict__.pop("_written", None)
 
-    def text(self, text: str) -> str:
-        """Return a text without secrets."""
-        text = self._without_values(MASK, text)
-        return re.sub(_NAMED, self._masked, text, flags=re.IGNORECASE)
+    @property
+    def reach(self) -> int:
+        """Return the length in characters of the longest writing of a secret."""
+        return self._written.longest
 
-    def known(self, text: str | None) -> str | None:
-        """Return a short text of the vendor's without the secrets that are known; None stays None."""
-        return text if text is None else self._without_values(MASK, text)
+    def text(self, text: str | bytes, chars: int = TEXT_CHARS) -> str:
+        """Return the beginning of a text, or of UTF-8, without secrets; what is left out leaves `…`.
+
+        Args:
+            text: As it came, however long.
+            chars: How many characters are shown at most.
+        """
+        shown = self._beginning(text, chars)
+        if ":" in shown or "=" in shown:
+            shown = re.sub(_NAMED, self._masked, shown, flags=re.IGNORECASE)
+        return shown
+
+    def known(self, text: str | None, chars: int = TEXT_CHARS) -> str | None:
+        """Return the beginning of a text of the vendor's without the secrets that are known."""
+        return text if text is None else self._beginning(text, chars)
+
+    def known_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return headers without the secrets that are known, their values whole."""
+        written = self._written
+        # One look at all that are long enough: nearly every reply repeats nothing.
+        together = "\n".join([value for value in headers.values() if len(value) >= written.shortest])
+        if written.taken_out(together) == together:
+            return dict(headers)
+        return {name: written.taken_out(value) for name, value in headers.items()}
 
     def value(self, value: Any) -> Any:
-        """Return a JSON-like value of the same shape without secrets."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, Secret):
-            return MASK
-        if isinstance(value, bytes):
-            return self.text(value.decode("utf-8", "replace"))
-        if isinstance(value, Mapping):
-            return {
-                self.text(name) if isinstance(name, str) else name: self._member(name, member)
-                for name, member in value.items()
-            }
-        if isinstance(value, list | tuple):
-            return [self.value(item) for item in value]
-        return value
+        """Return a JSON-like value of the same shape without secrets.
+
+        Of a value with more than `VALUE_CHARS` characters and parts the rest is left out, as is
+        what is nested more than `VALUE_LEVELS` deep: `…` stands there.
+        """
+        return self._shown(value, _Room(VALUE_CHARS), VALUE_LEVELS)
 
     def headers(self, pairs: Iterable[tuple[str, str | Secret]]) -> list[tuple[str, str]]:
         """Return header pairs without secrets, in order."""
-        return [(name, self._member(name, value)) for name, value in pairs]
+        room = _Room(VALUE_CHARS)
+        return [(name, self._member(name, value, room, 1)) for name, value in pairs]
 
     def is_secret_name(self, name: str) -> bool:
         """Return whether the value beside a name is never shown."""
-        lower = name.lower()
+        lower = name[:_NAME_CHARS].lower()
         return lower not in HARMLESS_NAMES and _pattern_of(self._names).fullmatch(lower) is not None
 
-    def _member(self, name: Any, member: Any) -> Any:
+    def _beginning(self, text: str | bytes, chars: int) -> str:
+        written = self._written
+        window = chars + written.longest
+        piece = text[:window]
+        shown = piece.decode("utf-8", "replace") if isinstance(piece, bytes) else piece
+        if len(shown) >= written.shortest:
+            shown = written.taken_out(shown)
+        if len(text) > window:
+            # The window may end within a secret, whose first half nothing would recognise.
+            shown = shown[: max(0, len(shown) - written.longest)]
+        return shown if len(text) <= window and len(shown) <= chars else shown[:chars] + LEFT_OUT
+
+    def _shown(self, value: Any, room: _Room, levels: int) -> Any:
+        room.left -= 1
+        if isinstance(value, str | bytes):
+            shown = self.text(value, min(TEXT_CHARS, max(0, room.left)))
+            room.left -= len(shown)
+            return shown
+        if isinstance(value, Secret):
+            return MASK
+        if isinstance(value, Mapping):
+            return self._shown_map(value, room, levels) if levels else LEFT_OUT
+        if isinstance(value, list | tuple):
+            return self._shown_list(value, room, levels) if levels else LEFT_OUT
+        return value
+
+    def _shown_list(self, value: Iterable[Any], room: _Room, levels: int) -> list[Any]:
+        items: list[Any] = []
+        for item in value:
+            if room.left <= 0:
+                return [*items, LEFT_OUT]
+            items.append(self._shown(item, room, levels - 1))
+        return items
+
+    def _shown_map(self, value: Mapping[Any, Any], room: _Room, levels: int) -> dict[Any, Any]:
+        members: dict[Any, Any] = {}
+        for name, member in value.items():
+            if room.left <= 0:
+                return members | {LEFT_OUT: LEFT_OUT}
+            shown = self._shown(name, room, levels) if isinstance(name, str) else name
+            members[shown] = self._member(name, member, room, levels)
+        return members
+
+    def _member(self, name: Any, member: Any, room: _Room, levels: int) -> Any:
         if isinstance(name, str) and self.is_secret_name(name) and member not in (None, "", True, False):
             return MASK
-        return self.value(member)
+        return self._shown(member, room, levels - 1)
 
     def _masked(self, match: re.Match[str]) -> str:
         if not self.is_secret_name(match["name"]):
@@ -125,11 +195,40 @@ class Redactor:
         return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
 
     @functools.cached_property
-    def _without_values(self) -> Callable[[str, str], str]:
-        """Return what replaces the secrets in a text; a pattern would show them when printed."""
-        forms = {form for secret in (*self._secrets, *self._later) for form in _forms(secret.reveal())}
-        ordered = sorted(forms, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, ordered)) or r"(?!)").sub
+    def _written(self) -> _Writings:
+        return _Writings([*self._secrets, *self._later])
+
+
+class _Room:
+    """How much of a value may still be shown."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
+class _Writings:
+    """Every writing of some secrets, the longest first.
+
+    They are compared one by one: a pattern made of them would stay in the cache of `re`, which
+    the whole process shares, after its session is closed, and would show them when printed.
+    """
+
+    __slots__ = ("_forms", "longest", "shortest")
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        forms = {form for secret in secrets for form in _forms(secret.reveal())}
+        self._forms = tuple(map(Secret, sorted(forms, key=len, reverse=True)))
+        self.longest = max(map(len, forms), default=0)
+        self.shortest = min(map(len, forms), default=sys.maxsize)
+
+    def taken_out(self, text: str) -> str:
+        """Return a text with `***` in place of each writing."""
+        for form in self._forms:
+            # No name holds the form itself: tools that record errors show what names hold.
+            text = text.replace(form.reveal(), MASK)
+        return text
 
 
 @functools.lru_cache(maxsize=16)
@@ -143,18 +242,24 @@ def _forms(secret: str) -> Iterator[str]:
         return
     raw = secret.encode("utf-8", "surrogatepass")
     yield secret
+    if not _SAME_EVERYWHERE.fullmatch(secret):
+        yield from _escaped_forms(secret, raw)
+    for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
+        yield re.sub(escaped, lambda match: f"\\u{ord(match[0]):04x}", secret)
+    yield raw.hex()
+    yield raw.hex().upper()
+    yield from _base64_forms(raw)
+
+
+def _escaped_forms(secret: str, raw: bytes) -> Iterator[str]:
+    """Yield what URLs, JSON and HTML make of a secret that they do not leave as it is."""
     for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield encoded
         yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
-    for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
-        yield re.sub(escaped, lambda match: f"\\u{ord(match[0]):04x}", secret)
     yield secret.translate(_IN_HTML)
-    yield raw.hex()
-    yield raw.hex().upper()
-    yield from _base64_forms(raw)
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

@@ -8,6 +8,7 @@ from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.messages import DEFAULT_LIMITS, Failure
+from connector_runtime.redact import LEFT_OUT
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 SNIPPET_CHARS = 200
 NAMELESS = "The service says yes and does not name the record."
+# How much of what a vendor says, or a rule makes of it, is shown: a page of a terminal.
+MESSAGE_CHARS = 2_000
+# A reply's session with a browser; nothing of ours reads it, and whoever has it may use it.
+_COOKIES = ("set-cookie", "set-cookie2")
 _BY_STATUS = {
     400: "validation",
     401: "auth_expired",
@@ -62,16 +67,20 @@ class Verdict(NamedTuple):
 def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     """Return a reply as expressions see it: `status headers json text body`.
 
-    `json` is absent where the body is none; a refusal is read as JSON whatever
-    form was asked for, because that is how vendors explain themselves. So is what
-    calls itself JSON and is no download: it may say no with a good status.
+    Cookies are left out; `json` is absent where the body is none; a refusal is read as JSON whatever
+    form was asked for, because that is how vendors explain themselves. So is what calls itself
+    JSON and is no download: it may say no with a good status.
     """
     headers: dict[str, str] = {}
     for name, value in reply.headers:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    for name in _COOKIES:
+        headers.pop(name, None)
     values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
-    content = reply.body or _saved(reply, form)
-    if content and (form == "json" or reply.status >= 300 or _is_message(headers)):
+    if reply.early is not None:
+        return {**values, **reply.early}
+    content = content_of(reply, form)
+    if content and is_json(reply, form):
         try:
             values["json"] = parse_json(content, exact=True)
         except JsonError as problem:
@@ -81,16 +90,22 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     return values
 
 
-def _is_message(headers: Mapping[str, str]) -> bool:
+def is_json(reply: Reply, form: str) -> bool:
+    """Return whether a reply is read as JSON."""
+    return form == "json" or reply.status >= 300 or _is_message(reply)
+
+
+def _is_message(reply: Reply) -> bool:
     """Return whether a reply is JSON that the service says, not a file that it hands out."""
-    is_json = "json" in headers.get("content-type", "").partition(";")[0].lower()
-    return is_json and "content-disposition" not in headers
+    kind = (reply.header("content-type") or "").partition(";")[0].lower()
+    return "json" in kind and reply.header("content-disposition") is None
 
 
-def _saved(reply: Reply, form: str) -> bytes:
-    """Return JSON that went into a file, so that it can be judged like any other."""
-    if reply.saved_to is None or form != "json" or reply.size_bytes > DEFAULT_LIMITS.decoded_bytes:
-        return b""
+def content_of(reply: Reply, form: str) -> bytes:
+    """Return a reply's content; JSON that went into a file, too, so that it is judged like any other."""
+    is_readable = form == "json" and reply.size_bytes <= DEFAULT_LIMITS.decoded_bytes
+    if reply.body or reply.saved_to is None or not is_readable:
+        return reply.body
     return reply.saved_to.read_bytes()
 
 
@@ -151,6 +166,7 @@ def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Red
         if rule.when is not None and not safely(rule.when, scope):
             continue
         found = {key: redactor.value(safely(text, scope)) for key, text in rule.texts.items()}
+        found |= {key: _page(found[key]) for key in ("message", "hint") if found.get(key)}
         facts = {
             "code": found.get("code"),
             "hint": found.get("hint"),
@@ -165,6 +181,11 @@ def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Red
             retry_after=found.get("retryAfter"),
         )
     return UNNAMED
+
+
+def _page(text: Any) -> str:
+    said = str(text)
+    return said if len(said) <= MESSAGE_CHARS else said[:MESSAGE_CHARS] + LEFT_OUT
 
 
 def kind_of_status(status: int) -> str:
@@ -217,14 +238,14 @@ def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
 
 
 def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redactor) -> str:
-    text = redactor.text(got.body[: SNIPPET_CHARS * 8].decode("utf-8", "replace"))
+    text = redactor.text(got.body, SNIPPET_CHARS * 8)
     snippet = " ".join(text.split())[:SNIPPET_CHARS]
     if kind == "contract":
         if got.status == 304:
             return "The service says that nothing has changed (HTTP 304), and was not asked whether."
         if 300 <= got.status < 400:
             return f"The service answered with a redirect (HTTP {got.status}), which is never followed."
-        why = values.get("unreadable", "it is not what the service promises")
+        why = redactor.text(values.get("unreadable", "it is not what the service promises"))
         return f"The reply (HTTP {got.status}) cannot be used: {why}. It begins: {snippet!r}"
     sentence = _SENTENCES.get(kind, "The service refused the request.")
     return f"{sentence} It answered HTTP {got.status}" + (f": {snippet!r}" if snippet else ".")

@@ -10,7 +10,7 @@ from connector_runtime.errors import ConnectorError, InputError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.inputs import typed_fields
 from connector_runtime.messages import Outgoing
-from connector_runtime.urls import UrlError, build_url, header_pairs, path_below, query_pairs
+from connector_runtime.urls import UrlError, build_url, header_pairs, path_below, query_pairs, short_query
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _build(  # noqa: PLR0913  the same words as `build`
             headers[name.lower()] = (name, value)
     for name, secret in channel.headers(masked=masked):
         headers[name.lower()] = (name, secret)
-    return Built(Outgoing(method, url, tuple(headers.values()), body), warnings)
+    return Built(Outgoing(method, url, tuple(headers.values()), body, form), warnings)
 
 
 @overload
@@ -122,15 +122,22 @@ def _sentence(text: str | None) -> str | None:
 def _culprit(program: RequestProgram, scope: Mapping[str, Any], message: str) -> str | None:
     """Return the input that a refusal is about, as far as it can be told."""
     found = program.path.culprit(scope)
-    if found is not None or "header" not in message:
-        return found
-    for key, value in scope.get("inputs", {}).items():
-        try:
-            header_pairs(value if hasattr(value, "items") else {"x-value": value})
-        except UrlError as refusal:
-            if refusal.message == message or isinstance(value, str):
+    inputs: Mapping[str, Any] = scope.get("inputs", {})
+    if found is None and "header" in message:
+        for key, value in inputs.items():
+            try:
+                header_pairs(value if hasattr(value, "items") else {"x-value": value})
+            except UrlError as refusal:
+                if refusal.message == message or isinstance(value, str):
+                    return str(key)
+    if found is None and "query" in message:
+        in_body = {key for choice in program.bodies for key in choice.inputs}
+        for key in inputs.keys() - in_body:
+            try:
+                short_query(query_pairs(inputs[key] if hasattr(inputs[key], "items") else {"x": inputs[key]}))
+            except UrlError:
                 return str(key)
-    return None
+    return found
 
 
 def _base(service: str, scope: Mapping[str, Any], channel: Channel, model: Model) -> str:

@@ -243,7 +243,9 @@ def find_action(model: Model, key: str) -> Action:
     """
     action = model.action(key)
     if action is None:
-        raise error_of("input", f"There is no action called `{key}`.", hint=did_you_mean(key, model.actions))
+        wanted = key[:200]
+        hint = did_you_mean(wanted, model.actions)
+        raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
 
 

@@ -27,6 +27,8 @@ SEGMENT_MAX_CHARS = 200
 URL_MAX_CHARS = 32_768
 HEADER_VALUE_MAX_CHARS = 8_192
 HEADER_NAME_MAX_CHARS = 200
+# As many as we take of a reply; servers commonly stop at a hundred.
+HEADERS_MAX = 256
 
 # Named headers belong to the engine or the connection, whoever else sets them.
 RESERVED_HEADERS = frozenset(
@@ -133,7 +135,7 @@ def build_url(base: str, segments: Iterable[str], query: Iterable[tuple[str, str
     """
     origin_, prefix = _halves(base)
     below = prefix + "".join(["/" + check_segment(segment) for segment in segments])
-    pairs = "&".join([f"{_quote(name)}={_quote(value)}" for name, value in query])
+    pairs = "&".join([f"{_quote(name)}={_quote(value)}" for name, value in short_query(query)])
     if pairs:
         below = f"{below}?{pairs}"
     url = origin_ + below
@@ -142,6 +144,23 @@ def build_url(base: str, segments: Iterable[str], query: Iterable[tuple[str, str
     if not _BELOW.fullmatch(below):
         raise UrlError("the URL would leave its base address")
     return url
+
+
+def short_query(query: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Return a query's pairs as they are, before they are encoded.
+
+    Raises:
+        UrlError: They are more than any URL could hold.
+    """
+    pairs, length = list(query), 0
+    for name, value in pairs:
+        length += len(name) + len(value) + 2
+        if length > URL_MAX_CHARS:
+            raise UrlError(
+                f"the query has more than {URL_MAX_CHARS} characters at `{name[:40]}`",
+                "leave something out, or ask for it in several calls",
+            )
+    return pairs
 
 
 @lru_cache(maxsize=256)
@@ -255,6 +274,8 @@ def header_pairs(value: Any, *, reserved: bool = True) -> list[tuple[str, str | 
         lower = _header_name(name, reserved=reserved)
         named.pop(lower, None)
         items = member if isinstance(member, (list, tuple)) else (member,)
+        if len(named) + len(items) > HEADERS_MAX:
+            raise UrlError(f"there are more than {HEADERS_MAX} header values", "send fewer headers")
         named[lower] = [(name, _header_value(name, item)) for item in items if item is not ABSENT]
     return [pair for pairs in named.values() for pair in pairs]
 
@@ -330,6 +351,11 @@ def _header_value(name: str, value: Any) -> str | Secret:
 
 def _typed(text: str) -> str:
     """Return a typed path after refusing whatever is more than path and query."""
+    if len(text) > URL_MAX_CHARS:
+        raise UrlError(
+            f"the path has {len(text)} characters; {URL_MAX_CHARS} is the most",
+            "enter a path such as /things/123",
+        )
     text = text.strip(" ")
     absolute = re.match(_ABSOLUTE, text)
     if absolute or re.match(_SCHEME, text.partition("/")[0]):

@@ -19,6 +19,9 @@ _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(_STRING + r"|[{}\[\],:]", re.DOTALL)
 # What a name may end with, its white space included: the four kinds that JSON knows.
 _ENDS = ('":', " :", "\t:", "\n:", "\r:")
+_WORD = re.compile(_STRING + r"|[^\s{}\[\],:\"]+", re.DOTALL)
+# No honest name is longer; a message need not repeat one that is.
+NAME_CHARS_SHOWN = 100
 _WORDS = {
     "Expecting value": "a value is missing here",
     "Expecting property name enclosed in double quotes": "a name in double quotes is missing here",
@@ -50,7 +53,7 @@ class JsonError(ValueError):
         self.column = column
 
 
-class _RefusedError(ValueError):
+class RefusedError(ValueError):
     """Something the grammar allows and we do not; `text` is what to look for."""
 
     def __init__(self, message: str, text: str) -> None:
@@ -74,7 +77,7 @@ def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
         JsonError: Not JSON, or NaN, Infinity, a name twice in one object, a number too large,
             more than 200 levels, or text after the end.
     """
-    content = _decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    content = decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     if sys.get_int_max_str_digits() != MAX_DIGITS:
         return _strictly(content, exact=exact)
     try:
@@ -112,14 +115,14 @@ def _is_clean(value: Any, content: str) -> bool:
 def _strictly(content: str, *, exact: bool) -> Any:
     """Return the value, or say in our words what is wrong and where."""
     try:
-        value = (_EXACT if exact else _PLAIN).decode(content)
+        value = (EXACT if exact else _PLAIN).decode(content)
     except json.JSONDecodeError as error:
-        raise JsonError(_in_our_words(error), error.lineno, error.colno) from None
-    except _RefusedError as error:
-        raise JsonError(error.message, *_place_of(content, error.text)) from None
+        raise JsonError(in_our_words(error), error.lineno, error.colno) from None
+    except RefusedError as error:
+        raise JsonError(error.message, *place_of(content, error.text)) from None
     except RecursionError:
         raise JsonError(f"the value is nested more than {MAX_DEPTH} levels deep") from None
-    if content.count("[") + content.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    if content.count("[") + content.count("{") > MAX_DEPTH and is_deeper(value, MAX_DEPTH):
         raise JsonError(f"the value is nested more than {MAX_DEPTH} levels deep")
     return value
 
@@ -143,7 +146,12 @@ def dump_json(value: Any, *, indent: int | None = None) -> str:
     return text
 
 
-def _decoded(content: bytes) -> str:
+def count_values(content: bytes) -> int:
+    """Return about how many values a JSON text has; a list or object counts as four, which it takes."""
+    return content.count(b",") + 4 * (content.count(b"[") + content.count(b"{"))
+
+
+def decoded(content: bytes) -> str:
     try:
         return content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -152,7 +160,7 @@ def _decoded(content: bytes) -> str:
         raise JsonError("the text is not UTF-8", line, column) from None
 
 
-def _in_our_words(error: json.JSONDecodeError) -> str:
+def in_our_words(error: json.JSONDecodeError) -> str:
     if error.msg == "Expecting value" and not error.doc.strip():
         return "the text is empty"
     for theirs, ours in _WORDS.items():
@@ -161,31 +169,31 @@ def _in_our_words(error: json.JSONDecodeError) -> str:
     return error.msg
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _RefusedError(f'the name "{key}" stands twice in one object', key)
+                raise RefusedError(f'the name "{key[:NAME_CHARS_SHOWN]}" stands twice in one object', key)
             seen.add(key)
     return found
 
 
-def _constant(name: str) -> Any:
-    raise _RefusedError(f"{name} is not a JSON value", name)
+def refuse_constant(name: str) -> Any:
+    raise RefusedError(f"{name} is not a JSON value", name)
 
 
-def _whole(digits: str) -> int:
+def whole(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise _RefusedError(f"a number has more than {MAX_DIGITS} digits", digits)
+        raise RefusedError(f"a number has more than {MAX_DIGITS} digits", digits)
     return int(digits)
 
 
 def _float(digits: str) -> float:
     number = float(digits)
     if isinf(number):
-        raise _RefusedError("a number is too large", digits)
+        raise RefusedError("a number is too large", digits)
     return number
 
 
@@ -195,27 +203,27 @@ def exact_float(digits: str) -> float | Decimal:
     if repr(number) == digits:
         return number
     if isinf(number) or len(digits) > MAX_DIGITS:
-        raise _RefusedError("a number is too large", digits)
+        raise RefusedError("a number is too large", digits)
     try:
         return Decimal(digits)
     except InvalidOperation:
-        raise _RefusedError("a number is too small", digits) from None
+        raise RefusedError("a number is too small", digits) from None
 
 
 _PLAIN = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_float
+    object_pairs_hook=object_of, parse_constant=refuse_constant, parse_int=whole, parse_float=_float
 )
-_EXACT = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=exact_float
+EXACT = json.JSONDecoder(
+    object_pairs_hook=object_of, parse_constant=refuse_constant, parse_int=whole, parse_float=exact_float
 )
 
 
 # Without a function for each object and whole number: twice as fast, and told by `_is_clean`.
-_QUICK = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
-_QUICK_EXACT = json.JSONDecoder(parse_constant=_constant, parse_float=exact_float)
+_QUICK = json.JSONDecoder(parse_constant=refuse_constant, parse_float=_float)
+_QUICK_EXACT = json.JSONDecoder(parse_constant=refuse_constant, parse_float=exact_float)
 
 
-def _is_deeper(value: Any, limit: int) -> bool:
+def is_deeper(value: Any, limit: int) -> bool:
     """Return whether lists and objects are nested deeper than `limit`, level by level."""
     level = [value]
     for _ in range(limit):
@@ -230,12 +238,12 @@ def _is_deeper(value: Any, limit: int) -> bool:
     return True
 
 
-def _place_of(text: str, wanted: str) -> tuple[int, int]:
+def place_of(text: str, wanted: str) -> tuple[int, int]:
     """Return line and column of a refused number, or of a name's second writing."""
     at = _second_name(text, wanted)
     if at < 0:
-        found = re.finditer(rf"{_STRING}|{re.escape(wanted)}", text, re.DOTALL)
-        at = next((match.start() for match in found if match.group() == wanted), 0)
+        # Compared, not made a pattern of: what a vendor sent would stay in the cache of `re`.
+        at = next((match.start() for match in _WORD.finditer(text) if match.group() == wanted), 0)
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 

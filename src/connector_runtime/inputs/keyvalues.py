@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.inputs.plain import MAX_DEPTH, plain
-from connector_runtime.inputs.refusals import Refusal, is_broken_text, kind_of, nearest, shown
+from connector_runtime.inputs.refusals import Refusal, is_broken_text, kind_of, nearest, shown, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,6 +15,10 @@ SHAPES = (
     'Write it as [{"key": "Name", "value": "Text"}], as {"Name": "Text"}, as one `Name: Text` a line, '
     "or as Name=Text&Other=Text."
 )
+
+
+# More than any form, query or record has; each costs time wherever it goes.
+ENTRIES_MAX = 10_000
 
 
 class Pairs(dict[str, Any]):
@@ -56,7 +60,9 @@ def read_pairs(value: Any, read_value: Callable[[Any], Any] | None = None) -> Pa
     if isinstance(value, str):
         from connector_runtime.inputs.pairtext import parse_pairs  # noqa: PLC0415  only for texts
 
-        value = parse_pairs(value)
+        value = parse_pairs(value, ENTRIES_MAX)
+    if isinstance(value, Mapping | list | tuple) and len(value) > ENTRIES_MAX:
+        raise too_many(ENTRIES_MAX)
     read = read_value or _plain_value
     if isinstance(value, Pairs):
         entries: Iterable[tuple[Any, Any]] = value.pairs

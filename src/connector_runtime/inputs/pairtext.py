@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from connector_runtime.documents.json_text import JsonError, parse_json
-from connector_runtime.inputs.refusals import Refusal
+from connector_runtime.inputs.refusals import Refusal, too_many
 
 MAX_DEPTH = 50
 _LINES_HINT = "Write one `Name: value` a line, or Name=value&Other=value."
@@ -23,8 +23,10 @@ _LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][
 _BUFFER = re.compile(r"(?:new\s+Buffer|Buffer\.from)\s*\(\s*")
 
 
-def parse_pairs(text: str) -> list[Any] | dict[str, Any]:
+def parse_pairs(text: str, most: int) -> list[Any] | dict[str, Any]:
     """Return what a text says, as one of the shapes that `read_pairs` takes.
+
+    Of lines and of parts between `&` there may be `most`.
 
     Empty text is an empty list. A map keeps its repeated names as a list of [name, value].
 
@@ -37,7 +39,10 @@ def parse_pairs(text: str) -> list[Any] | dict[str, Any]:
     if content[0] in "[{":
         return _bracketed(content)
     colon, equals = content.find(":"), content.find("=")
-    if equals >= 0 and not 0 <= colon < equals:
+    is_query = equals >= 0 and not 0 <= colon < equals
+    if max(map(content.count, "&" if is_query else "\r\n")) >= most:
+        raise too_many(most)
+    if is_query:
         return _query(content)
     return [
         _line(line, number) for number, line in enumerate(re.split(r"\r\n|\r|\n", content), 1) if line.strip()

@@ -26,6 +26,11 @@ class Refusal(ValueError):
         self.hint = hint
 
 
+def too_many(most: int) -> Refusal:
+    """Return the refusal of a list of names and values that is too long."""
+    return Refusal(f"there are more than {most:,} entries.", "Send them in several calls.")
+
+
 def shown(value: Any) -> str:
     """Return a value as a person would recognise it, in quotes when it is a text, shortened."""
     if isinstance(value, str):

@@ -279,7 +279,8 @@ class SyncSender(Sender):
         if not self._slots.acquire(timeout=max(0.0, timeout_s)):
             return self._busy()
         try:
-            attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            intake = Intake(limits, sink, form=outgoing.form)
+            attempt = Attempt(address, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return self._through_given(dress, attempt)
             return self._through_line(outgoing, address, dress, attempt)

@@ -59,7 +59,8 @@ class AsyncSender(Sender):
         except TimeoutError:
             return self._busy()
         try:
-            attempt = Attempt(address, started_at, started_at + timeout_s, Intake(limits, sink))
+            intake = Intake(limits, sink, form=outgoing.form)
+            attempt = Attempt(address, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return await self._through_given(dress, attempt)
             return await self._through_line(outgoing, address, dress, attempt)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zlib
 from typing import TYPE_CHECKING
 
+from connector_runtime.documents.json_text import count_values
 from connector_runtime.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
 
 if TYPE_CHECKING:
@@ -43,16 +45,20 @@ class Intake:
         "_announced_bytes",
         "_encoded_bytes",
         "_gunzip",
+        "_is_json",
         "_limits",
         "_sink",
         "_size_bytes",
         "_store",
+        "_values",
         "cap_bytes",
         "headers",
         "status",
     )
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, sink: Path | None = None) -> None:
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, sink: Path | None = None, *, form: str = "json"
+    ) -> None:
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
         self.cap_bytes = limits.wire_bytes
@@ -63,6 +69,8 @@ class Intake:
         self._size_bytes = 0
         self._gunzip: _Gunzip | None = None
         self._store: _Memory | _TemporaryFile = _Memory(limits.decoded_bytes)
+        self._is_json = form == "json"
+        self._values = 0
 
     def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """Take status and headers (lower-case names), and judge what they announce."""
@@ -73,8 +81,12 @@ class Intake:
         if self._sink is not None and 200 <= status < 300:
             self.cap_bytes = self._limits.sink_bytes
             self._store = _TemporaryFile(self._sink, self._limits.sink_bytes)
+            self._is_json = False
         elif self._sink is not None:
             self._store = _Memory(self._limits.unsaved_bytes)
+        if status >= 300:
+            # Whatever form was asked for.
+            self._is_json = True
         is_chunked = False
         for name, value in self.headers:
             if name == "content-encoding":
@@ -120,6 +132,16 @@ class Intake:
         if self._size_bytes > self._store.cap_bytes:
             raise too_large(self._store.cap_bytes)
         self._store.add(piece)
+        if self._size_bytes > self._limits.values_from_bytes and self._is_json:
+            self._count(piece)
+
+    def _count(self, piece: bytes) -> None:
+        """Refuse more values than memory and time allow, before the content is whole."""
+        if self._size_bytes - len(piece) <= self._limits.values_from_bytes:
+            piece = self._store.content()
+        self._values += count_values(piece)
+        if self._values > self._limits.values:
+            raise ReplyError("limit", f"The reply has more than {self._limits.values:,} values.")
 
     def _decode(self, header: str) -> None:
         for coding in header.lower().split(","):
@@ -186,23 +208,34 @@ class _Gunzip:
 
 
 class _Memory:
-    """Content in memory."""
+    """Content in memory; what is more than one piece is never there twice."""
 
-    __slots__ = ("_pieces", "cap_bytes")
+    __slots__ = ("_first", "_whole", "cap_bytes")
 
     def __init__(self, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
-        self._pieces: list[bytes] = []
+        self._first = b""
+        self._whole: io.BytesIO | None = None
 
     def add(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        if self._whole is not None:
+            self._whole.write(piece)
+        elif self._first:
+            self._whole = io.BytesIO(self._first)
+            self._whole.seek(len(self._first))
+            self._whole.write(piece)
+        else:
+            self._first = piece
+
+    def content(self) -> bytes:
+        """Return what has come so far."""
+        return self._first if self._whole is None else self._whole.getvalue()
 
     def finish(self) -> tuple[bytes, Path | None]:
-        pieces = self._pieces
-        return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), None
+        return self.content(), None
 
     def discard(self) -> None:
-        self._pieces = []
+        self._first, self._whole = b"", None
 
 
 class _TemporaryFile:
@@ -226,6 +259,10 @@ class _TemporaryFile:
                 view = view[self._stream.write(view) :]
         except OSError as error:
             raise _unwritable(error) from None
+
+    def content(self) -> bytes:
+        """Return nothing: what is saved is not counted."""
+        return b""
 
     def finish(self) -> tuple[bytes, Path | None]:
         try:
