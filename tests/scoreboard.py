@@ -67,6 +67,14 @@ FIGURES = {
     "tracebacks": Figure("… that ended in a traceback"),
     "spoiled_taken": Figure("Parts of a spoiled compiled component that were taken for true"),
     "broken_streams": Figure("Commands run on a full disk, a closed pipe or a narrow terminal, none with a traceback"),
+    "costly_replies": Figure("Replies tried that cost far more than they weigh, each blocking and awaiting"),
+    "refused_mib": Figure("Peak memory gained by one of them that is refused: at most, in MiB", largest=True),
+    "taken_percent": Figure(
+        "Peak memory of a long reply that is taken, to that of `json.loads`: at most, in percent", largest=True
+    ),
+    "turn_kib": Figure("Most of a long reply read in one turn of an event loop, in KiB", largest=True),
+    "vain_tries": Figure("Beginnings of values tried in 1.3 MB of deep brackets: at most", largest=True),
+    "shown_chars": Figure("Most characters shown of 20 MB that a vendor says", largest=True),
 }
 
 

@@ -84,8 +84,8 @@ class Limits(NamedTuple):
         ratio: Decompressed to compressed, judged once more than `ratio_from_bytes` came out.
         values: Values of JSON, counted once more than `values_from_bytes` have come; a list or
             object counts as four. Memory and time go by values, not by bytes: an empty list has
-            two bytes and takes seventy. An honest reply of 32 MiB has one in 10 bytes at most;
-            as many of the costliest kind take half a GiB.
+            two bytes and takes seventy. Vendors' records have one in 8 bytes at most, so that
+            any 32 MiB of them are taken; as many of the costliest kind take half a GiB.
     """
 
     wire_bytes: int = 32 * MIB
@@ -94,7 +94,7 @@ class Limits(NamedTuple):
     unsaved_bytes: int = 1 * MIB
     ratio: int = 200
     ratio_from_bytes: int = 1 * MIB
-    values: int = 4_000_000
+    values: int = 4 * MIB
     values_from_bytes: int = 1 * MIB
 
 

@@ -90,7 +90,7 @@ class _Walk:
                     return root
                 at = more
             start = self._start
-            at = self._member(self._run(at))
+            at = self._member(self._after_blank(self._run(at)))
             found, end, is_open = self._single(at)
             self._put(found)
             if self._start != start:
@@ -154,14 +154,7 @@ class _Walk:
             if self._tries < 0 or len(self._open) >= MAX_DEPTH:
                 raise self._error(f"the value is nested too deeply, or more than {MAX_DEPTH} levels", at)
             return ([] if first == "[" else {}), at + 1, True
-        if first == '"':
-            return (*self._quoted(at), False)
-        try:
-            # Where the text has ended, as where it goes on with what is no value.
-            EXACT.raw_decode(self._slice or "]")
-        except json.JSONDecodeError as error:
-            raise self._error(in_our_words(error), at + error.pos) from None
-        raise self._error("a comma or the closing bracket is missing here", at)
+        return (*self._plain(at), False)
 
     def _within_slice(self, at: int) -> tuple[Any, int] | None:
         """Return the value that begins at a place and where it ends; None if not within the slice."""
@@ -192,7 +185,7 @@ class _Walk:
             return at
         if self._text[at : at + 1] != '"':
             raise self._error("a name in double quotes is missing here", at)
-        name, end = self._quoted(at)
+        name, end = self._plain(at)
         if name in self._open[-1]:
             raise self._twice(name, at)
         self._names[-1] = name
@@ -201,12 +194,14 @@ class _Walk:
             raise self._error("a colon is missing here", end)
         return self._after_blank(end + 1)
 
-    def _quoted(self, at: int) -> tuple[str, int]:
-        """Return the text in quotes at a place, however long, and where it ends."""
+    def _plain(self, at: int) -> tuple[Any, int]:
+        """Return the text, number or word at a place, however long, and where it ends."""
         try:
-            found: tuple[str, int] = EXACT.raw_decode(self._text, at)
+            found: tuple[Any, int] = EXACT.raw_decode(self._text, at)
         except json.JSONDecodeError as error:
             raise self._error(in_our_words(error), error.pos) from None
+        except RefusedError as error:
+            raise self._error(error.message, at) from None
         return found
 
     def _put(self, value: Any) -> None:
