@@ -70,7 +70,8 @@ FIGURES = {
     "costly_replies": Figure("Replies tried that cost far more than they weigh, each blocking and awaiting"),
     "refused_mib": Figure("Peak memory gained by one of them that is refused: at most, in MiB", largest=True),
     "taken_percent": Figure(
-        "Peak memory of a long reply that is taken, to that of `json.loads`: at most, in percent", largest=True
+        "Peak memory of a long reply that is taken, to that of `json.loads`: at most, in percent",
+        largest=True,
     ),
     "turn_kib": Figure("Most of a long reply read in one turn of an event loop, in KiB", largest=True),
     "vain_tries": Figure("Beginnings of values tried in 1.3 MB of deep brackets: at most", largest=True),
@@ -130,7 +131,8 @@ def is_whole(config: pytest.Config) -> bool:
     """Return whether the default run was asked for: every file, everything but the long tests."""
     everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     narrowed = any(
-        config.getoption(name, None) for name in ("keyword", "deselect", "lf", "ignore", "maxfail", "collectonly")
+        config.getoption(name, None)
+        for name in ("keyword", "deselect", "lf", "ignore", "maxfail", "collectonly")
     )
     # Processes that only do a share of the tests are told their part by the one that leads.
     leads = not hasattr(config, "workerinput")

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from connector_runtime import urls
 from connector_runtime.async_session import AsyncSession
 from connector_runtime.cases import AsyncScriptedSender, Script, StillClock
 from connector_runtime.connections import Connection
 from connector_runtime.documents.json_text import count_values
 from connector_runtime.documents.long_json import SLICE_CHARS
-from connector_runtime.errors import DeadlineExceeded, ReplyTooLarge
+from connector_runtime.errors import DeadlineExceeded, InputError, ReplyTooLarge
+from connector_runtime.inputs.keyvalues import read_pairs
+from connector_runtime.inputs.refusals import Refusal
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.session import Options
 from engine.shop import CONNECTION, Shop, action, model_of
@@ -60,8 +63,9 @@ def do(go):
         return problem.kind
 if kind == "json":
     import urllib.request
-    go = lambda: json.loads(urllib.request.urlopen(origin).read())
-    go(); before = peak(); count = len(go())
+    go = lambda: urllib.request.urlopen(origin).read()
+    # Its own copy of the content counts, as ours does.
+    json.loads(go()); before = peak(); body = go(); count = len(json.loads(body))
 elif kind == "sync":
     session = Session(*parts, sender=Sync({origin}, loopback=True))
     go = lambda: session.run("order", {})
@@ -244,3 +248,69 @@ def test_a_long_refusal_in_another_form_is_counted_too():
 
     with pytest.raises(ReplyTooLarge, match="more than 4,194,304 values"):
         shop.run()
+
+
+MANY = 10_000_000
+LONG = {
+    "one piece": ("path", "/" + "a" * MANY),
+    "many pieces": ("path", "/a" * (MANY // 2)),
+    "percent codes": ("path", "/" + "%2e" * (MANY // 3)),
+    "letters to encode": ("path", "/" + "\u00e9" * MANY),
+    "a query behind the path": ("path", "/x?" + "a=b&" * (MANY // 4)),
+    "a whole address": ("path", "https://" + "x/" * (MANY // 2)),
+    "blanks": ("path", " " * MANY + "/x"),
+    "a query": ("query", "\u00e9" * MANY),
+    "a header": ("header", "\u00e9" * MANY),
+    "an id": ("id", "\u00e9" * MANY),
+}
+PLACES = {
+    "path": {"path": "${ inputs.name | urlPath }", "query": {"...": "${ inputs.name | urlQuery }"}},
+    "query": {"path": "/orders", "query": {"search": "${ inputs.name }"}},
+    "header": {"path": "/orders", "headers": {"X-Name": "${ inputs.name }"}},
+    "id": {"path": "/orders/${ inputs.name }"},
+}
+
+
+@pytest.mark.plan("S-189")
+@pytest.mark.parametrize("name", LONG)
+def test_ten_megabytes_where_an_address_goes_are_refused_unread(monkeypatch, name):
+    """What no URL or header can hold is refused by its length, naming the input, before any work on it."""
+    place, value = LONG[name]
+    request = {"service": "api", "method": "GET", **PLACES[place]}
+    shop = Shop(model_of(action("read", request=request)))
+    for worker in ("quote", "unquote", "unquote_plus"):
+        monkeypatch.setattr(
+            urls, worker, lambda text, **_: pytest.fail(f"{len(text)} characters were worked on")
+        )
+
+    with pytest.raises(InputError) as caught:
+        shop.run(name=value)
+
+    assert caught.value.input == "name"
+    assert "characters" in caught.value.message
+    assert len(str(caught.value)) < 500
+    assert shop.sent == 0
+
+
+@pytest.mark.plan("S-189")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a=b&" * 2_000_000,
+        "a: b\n" * 2_000_000,
+        [{"key": "a", "value": "b"}] * 20_000,
+        dict.fromkeys(map(str, range(20_000)), 1),
+    ],
+    ids=["a query", "lines", "entries", "a map"],
+)
+def test_more_entries_than_any_form_has_are_refused_uncounted(value):
+    """A list of names and values has an end."""
+    with pytest.raises(Refusal, match="more than 10,000 entries"):
+        read_pairs(value)
+
+
+@pytest.mark.plan("S-189")
+def test_more_headers_than_servers_take_are_refused():
+    """A header that repeats counts each time."""
+    with pytest.raises(urls.UrlError, match="more than 256"):
+        urls.header_pairs({"X-A": ["a"] * 200, "X-B": ["b"] * 100})

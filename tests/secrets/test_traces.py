@@ -145,7 +145,11 @@ def test_an_error_carries_no_foreign_exception_and_no_frame_of_the_wire(name: st
     assert error.__cause__ is None
     assert error.__context__ is None or isinstance(error.__context__, ConnectorError)
     files = [frame.f_code.co_filename for frame in frames(error)]
-    assert not [file for file in files if "/transport/" in file or "httpx" in file or "httpcore" in file or "h11" in file]
+    assert not [
+        file
+        for file in files
+        if "/transport/" in file or "httpx" in file or "httpcore" in file or "h11" in file
+    ]
 
 
 def caught(act: Callable[[], Any]) -> ConnectorError:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
+import re
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.redact import Redactor
+from connector_runtime.redact import TEXT_CHARS, VALUE_LEVELS, Redactor
 from connector_runtime.values import Secret
 
 CANARY = 'k7/kestrel+quartz =ä"7'
@@ -157,3 +159,111 @@ def test_the_names_can_be_chosen():
         "X-Key": "***",
         "password": "3",
     }
+
+
+@pytest.mark.plan("S-184")
+@pytest.mark.parametrize("as_bytes", [False, True])
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_no_half_of_a_secret_is_shown_where_a_text_is_cut(writing, as_bytes):
+    """Wherever the beginning that is looked at ends within a secret, none of its first part is seen."""
+    redactor = Redactor([Secret(CANARY)])
+    written = WRITINGS[writing]
+
+    for before in range(200):
+        text = "." * before + written + "." * 400
+        shown = redactor.text(text.encode() if as_bytes else text, 100)
+
+        assert set(shown) <= {".", "*", "…"}
+
+
+@pytest.mark.plan("S-184")
+def test_a_text_that_fits_is_shown_whole():
+    """Only what is cut loses its end, and says so."""
+    redactor = Redactor(["quartz-crystal"])
+
+    assert redactor.text("quartz-crystal " + "a" * 85, 100) == "*** " + "a" * 85
+    assert redactor.text("a" * 100, 100) == "a" * 100
+    assert redactor.text("a" * 101, 100) == "a" * 100 + "…"
+    assert redactor.known("a" * 300, 200) == "a" * 200 + "…"
+    assert redactor.known(None) is None
+
+
+@pytest.mark.plan("S-184")
+def test_a_secret_longer_than_what_is_shown_is_not_shown():
+    """A private key in a text of which a line is shown leaves nothing of itself."""
+    key = "k7" + "kestrel/" * 500
+
+    shown = Redactor([key]).text(f"key {key} and more {key}", 50)
+
+    assert shown == "key *** and more ***"
+
+
+@pytest.mark.plan("S-185")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 20_000_000,
+        b"x" * 20_000_000,
+        ["x" * 1_000] * 20_000,
+        [[]] * 1_000_000,
+        {str(number): number for number in range(1_000_000)},
+        {"x" * 1_000_000: {"y" * 1_000_000: ["z" * 1_000_000] * 9}},
+    ],
+    ids=["text", "bytes", "texts", "lists", "members", "names"],
+)
+def test_of_a_huge_value_a_beginning_is_shown(value, score):
+    """Details without end become a page, in the same shape, that says something was left out."""
+    shown = Redactor(["quartz"]).value(value)
+
+    assert type(shown) is (str if isinstance(value, bytes) else type(value))
+    assert "…" in json.dumps(shown, ensure_ascii=False)
+    assert len(json.dumps(shown)) < 1_000_000
+    if isinstance(value, str):
+        assert len(shown) <= TEXT_CHARS + 1
+        score("shown_chars", TEXT_CHARS)
+
+
+@pytest.mark.plan("S-185")
+def test_of_a_deep_value_the_upper_levels_are_shown():
+    """Two hundred levels are legal JSON, and more than a stack has room for twice."""
+    value: object = "bottom"
+    for _ in range(200):
+        value = [{"in": value}]
+
+    text = json.dumps(Redactor([]).value(value), ensure_ascii=False)
+
+    assert text.count("in") == VALUE_LEVELS // 2
+    assert "…" in text
+
+
+@pytest.mark.plan("S-188")
+def test_no_cache_of_the_process_keeps_a_secret():
+    """Once a redactor is gone, nothing that lives on has its secrets in any writing."""
+    secret = "".join(["k7-", "kestrel+", "pattern/7"])
+    redactor = Redactor([secret])
+    redactor.value({"a": f"about {secret}", "token": secret})
+    redactor.known_headers({"x-echo": secret})
+    parts = ["kestrel", quote(secret, safe=""), base64.b64encode(secret.encode()).decode()[:12]]
+    del redactor, secret
+    gc.collect()
+
+    caches = [member for name, member in vars(re).items() if "cache" in name and isinstance(member, dict)]
+    kept = [repr(item) for cache in caches for item in cache.items()]
+    kept += [repr(made) for made in gc.get_objects() if isinstance(made, re.Pattern)]
+
+    assert caches
+    assert not [text for text in kept for part in parts if part in text or re.escape(part) in text]
+
+
+@pytest.mark.plan("S-187")
+def test_headers_are_searched_for_what_is_known():
+    """A token that a header repeats is taken out, however written; every other value stays as it is."""
+    redactor = Redactor([CANARY])
+    headers = {
+        "x-echo": f"a {quote(CANARY)} b",
+        "x-long": "y" * 9_000,
+        "date": "Mon",
+        "x-auth-token": "z" * 40,
+    }
+
+    assert redactor.known_headers(headers) == headers | {"x-echo": "a *** b"}
