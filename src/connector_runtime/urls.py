@@ -268,13 +268,15 @@ def header_pairs(value: Any, *, reserved: bool = True) -> list[tuple[str, str | 
             characters, is not ASCII, has blanks at an end, or is too long.
     """
     named: dict[str, list[tuple[str, str | Secret]]] = {}
+    count = 0
     for name, member in _members(value):
         if member is ABSENT:
             continue
         lower = _header_name(name, reserved=reserved)
         named.pop(lower, None)
         items = member if isinstance(member, (list, tuple)) else (member,)
-        if len(named) + len(items) > HEADERS_MAX:
+        count += len(items)
+        if count > HEADERS_MAX:
             raise UrlError(f"there are more than {HEADERS_MAX} header values", "send fewer headers")
         named[lower] = [(name, _header_value(name, item)) for item in items if item is not ABSENT]
     return [pair for pairs in named.values() for pair in pairs]

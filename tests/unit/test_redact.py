@@ -239,7 +239,7 @@ def test_of_a_deep_value_the_upper_levels_are_shown():
 @pytest.mark.plan("S-188")
 def test_no_cache_of_the_process_keeps_a_secret():
     """Once a redactor is gone, nothing that lives on has its secrets in any writing."""
-    secret = "".join(["k7-", "kestrel+", "pattern/7"])
+    secret = "k7-kestrel+pattern/7"
     redactor = Redactor([secret])
     redactor.value({"a": f"about {secret}", "token": secret})
     redactor.known_headers({"x-echo": secret})
