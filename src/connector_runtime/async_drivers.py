@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.async_asking import AsyncAsking
-from connector_runtime.drivers import Fault, go_on
+from connector_runtime.drafts import Draft, DraftError
+from connector_runtime.drivers import Fault, go_on, opened, placed
 from connector_runtime.errors import error_of
 from connector_runtime.steps import (
     AcquireSlot,
     Fly,
     Give,
     Landing,
+    OpenDraft,
     PauseSlots,
+    PlaceDraft,
     ReadToken,
     ReleaseSlot,
     Send,
     Sleep,
     WriteToken,
 )
+from connector_runtime.transport.intake import ReplyError
+from connector_runtime.transport.offload import offload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,6 +65,8 @@ class AsyncDriver:
             PauseSlots: lambda step, _: self._asking.pause(step),
             ReadToken: lambda step, _: self._asking.read(step),
             WriteToken: self._asking.write,
+            OpenDraft: _open_draft,
+            PlaceDraft: lambda step, _: _on_disk(placed, step.draft),
             Fly: lambda step, _: self._fly(step),
         }
 
@@ -152,6 +160,21 @@ class AsyncDriver:
                 return await asyncio.shield(flight)
         except TimeoutError:
             return Landing.LATE
+
+
+async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:
+    """Open a draft, to be discarded when the conversation ends."""
+    draft = Draft(step.target, step.judged_bytes)
+    held[draft] = partial(_on_disk, Draft.discard, draft)
+    return await _on_disk(opened, draft)
+
+
+async def _on_disk(method: Callable[[Draft], T], draft: Draft) -> T:
+    """Do something with a draft where it may wait; without a thread, here. Doing it twice does no harm."""
+    try:
+        return await offload(method, draft)
+    except ReplyError:
+        return method(draft)
 
 
 def _noticed(flight: asyncio.Task[Any]) -> None:

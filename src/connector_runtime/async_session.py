@@ -11,6 +11,7 @@ from connector_runtime.exchange import converse
 from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase, find_action
 from connector_runtime.transport import AsyncSender
+from connector_runtime.transport.offload import offload
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -49,7 +50,9 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
         save_to: str | Path | None = None,
     ) -> Result:
         """Do an action, as `Session.run`."""
-        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        called = functools.partial(self._call, action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        # Where paths are trusted, checking the inputs looks at files.
+        call = await offload(called) if self._options.trust_paths else called()
         return await self._driver.run(converse(call))
 
     async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:

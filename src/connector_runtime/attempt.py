@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.call import BODY_LOG_CHARS, NOT_MODIFIED, REQUEST_ID_CHARS, request_id
 from connector_runtime.errors import error_of
 from connector_runtime.messages import MIB, Failure
-from connector_runtime.reply import content_of, is_json, judge, verdict_of
+from connector_runtime.reply import is_json, judge, verdict_of
 from connector_runtime.request import build
 from connector_runtime.results import Attempt
 from connector_runtime.slots import heed, take_slots
@@ -44,7 +44,7 @@ def attempt_once(
     started = call.clock.monotonic()
     call.sends(built.outgoing.method, started)
     try:
-        got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.save_to)
+        got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.draft)
     except BaseException:
         _record(call, built, _STOPPED, verdict_of(_STOPPED), **facts, started=started)
         raise
@@ -71,10 +71,9 @@ def _read_beforehand(call: Call, got: Reply, form: str) -> Conversation[Reply | 
     """Read a long reply in slices; loaded when there is one."""
     from connector_runtime.long_reply import read_long  # noqa: PLC0415
 
-    content = content_of(got, form)
-    as_json = bool(content) and is_json(got, form)
+    as_json = bool(got.body) and is_json(got, form)
     as_text = form == "text" or call.action.program.reply.wants_text
-    return (yield from read_long(got, content, as_json=as_json, as_text=as_text, deadline=call.deadline))
+    return (yield from read_long(got, as_json=as_json, as_text=as_text, deadline=call.deadline))
 
 
 def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:

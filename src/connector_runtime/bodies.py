@@ -1,4 +1,8 @@
-"""Request bodies: sources of known length that can be sent again, sync and async alike."""
+"""Request bodies: sources of known length that can be sent again, sync and async alike.
+
+What holds a secret leaves a body sealed, and is opened in the very call that writes it:
+nothing that waits has it in a name.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 # Larger pieces halve what sending a file costs; a call holds two of them.
 CHUNK_BYTES = 262_144
 FILE_NAME_MAX_BYTES = 200
+
+# What goes out: bytes, or Latin-1 text that nobody may see.
+Piece = bytes | Secret
 
 _MASK = "***"
 _MEDIA_TYPE = re.compile(r"[!#$&^_.+0-9A-Za-z-]+/[!#$&^_.+0-9A-Za-z-]+(?:[ ]*;[\x20-\x7e]*)?")
@@ -71,7 +78,11 @@ class Body(Protocol):
     def size_bytes(self) -> int:
         """Return the exact number of bytes that `chunks` yields."""
 
-    def chunks(self) -> Iterator[bytes]:
+    @property
+    def is_on_disk(self) -> bool:
+        """Return whether `chunks` reads files, and so may wait for a disk."""
+
+    def chunks(self) -> Iterator[Piece]:
         """Yield the bytes in pieces of at most `CHUNK_BYTES` when they come from a file."""
 
     def preview(self, limit_bytes: int) -> str:
@@ -85,6 +96,8 @@ class BytesBody:
     """Bytes in memory."""
 
     __slots__ = ("_content", "content_type", "size_bytes")
+
+    is_on_disk = False
 
     def __init__(self, content: bytes, content_type: str | None = None) -> None:
         self._content = content
@@ -135,16 +148,17 @@ class FormBody:
     __slots__ = ("_content", "_pairs", "size_bytes")
 
     content_type = "application/x-www-form-urlencoded"
+    is_on_disk = False
 
     def __init__(self, pairs: Iterable[tuple[str, str | Secret]]) -> None:
         self._pairs = tuple(pairs)
         self._content = Secret(_form(self._pairs, reveal=True))
-        self.size_bytes = len(self._content.reveal())
+        self.size_bytes = size_of(self._content)
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield the form in one piece."""
+    def chunks(self) -> Iterator[Piece]:
+        """Yield the form in one piece, sealed."""
         if self.size_bytes:
-            yield self._content.reveal().encode("ascii")
+            yield self._content
 
     def preview(self, limit_bytes: int) -> str:
         """Return the form with secrets replaced."""
@@ -164,6 +178,11 @@ class FileBody:
         self._file = file
         self.content_type = _type_of(file)
         self.size_bytes = _size(file)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Return whether the content lies in a file."""
+        return not isinstance(self._file.source, bytes)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the file's bytes; one that changed its length is a `BodyError`."""
@@ -197,6 +216,11 @@ class MultipartBody:
     def content_type(self) -> str:
         """Return the media type with its boundary."""
         return f"multipart/form-data; boundary={self.boundary}"
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Return whether a part lies in a file."""
+        return any(not isinstance(source, bytes) for source, _ in self._pieces)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield heads and contents; a file that changed its length is a `BodyError`."""
@@ -232,6 +256,16 @@ class MultipartBody:
             yield b"\r\n", 2
         tail = f"--{self.boundary}--\r\n".encode()
         yield tail, len(tail)
+
+
+def opened(piece: Piece, start: int = 0, end: int | None = None) -> bytes:
+    """Return the bytes of a piece; called only within what writes them, so that no name holds them."""
+    return piece.reveal()[start:end].encode("latin-1") if isinstance(piece, Secret) else piece[start:end]
+
+
+def size_of(piece: Piece) -> int:
+    """Return how many bytes a piece has."""
+    return len(piece.reveal()) if isinstance(piece, Secret) else len(piece)
 
 
 def safe_file_name(name: str) -> str:

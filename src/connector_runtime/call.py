@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.connections import Channel
+    from connector_runtime.drafts import Draft
     from connector_runtime.errors import ConnectorError
     from connector_runtime.model import Action, Model
     from connector_runtime.paging import Progress
@@ -131,6 +132,8 @@ class Call:
         effect: What the request does: the action's effect, or `read` for a raw one that only reads.
         is_open: Whether the request that was sent last may have been carried out, or was.
         progress: What a listing has read so far, or None.
+        save_to: File for the reply's content, or None.
+        draft: What becomes that file, once it is open.
     """
 
     action: Action
@@ -145,6 +148,7 @@ class Call:
     limit_s: float
     read_action: Callable[[str, Mapping[str, Any], Deadline], Call]
     save_to: Path | None = None
+    draft: Draft | None = None
     stream: bool = False
     debug: bool = False
     call_id: str = field(default_factory=lambda: os.urandom(16).hex())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.async_session import AsyncSession
+from connector_runtime.bodies import opened
 from connector_runtime.connections import Connection
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
@@ -22,8 +23,8 @@ from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from connector_runtime.drafts import Draft
     from connector_runtime.messages import Outgoing
     from connector_runtime.model import Action, DataSource, Model
     from connector_runtime.results import Result
@@ -75,7 +76,7 @@ class ScriptedSender:
     def __init__(self, script: Script) -> None:
         self.script = script
 
-    def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None) -> Reply | Failure:
+    def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Draft | None = None) -> Reply | Failure:
         del timeout_s, sink
         return self.script.next(outgoing)
 
@@ -90,7 +91,7 @@ class AsyncScriptedSender:
         self.script = script
 
     async def send(
-        self, outgoing: Outgoing, *, timeout_s: float, sink: Path | None = None
+        self, outgoing: Outgoing, *, timeout_s: float, sink: Draft | None = None
     ) -> Reply | Failure:
         del timeout_s, sink
         return self.script.next(outgoing)
@@ -260,7 +261,7 @@ def _body(outgoing: Outgoing, form: str) -> Any:
         return None
     if form == "multipart":
         return {part["name"]: _part(part) for part in body.fields()}
-    text = b"".join(body.chunks()).decode()
+    text = b"".join(map(opened, body.chunks())).decode()
     if form == "json":
         return json.loads(text)
     if form == "form":

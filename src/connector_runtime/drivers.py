@@ -10,12 +10,15 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.asking import Asking
+from connector_runtime.drafts import Draft, DraftError
 from connector_runtime.steps import (
     AcquireSlot,
     Fly,
     Give,
     Landing,
+    OpenDraft,
     PauseSlots,
+    PlaceDraft,
     ReadToken,
     ReleaseSlot,
     Send,
@@ -73,6 +76,8 @@ class SyncDriver:
             PauseSlots: lambda step, _: self._asking.pause(step),
             ReadToken: lambda step, _: self._asking.read(step),
             WriteToken: self._asking.write,
+            OpenDraft: open_draft,
+            PlaceDraft: lambda step, _: placed(step.draft),
             Fly: lambda step, _: self._fly(step),
         }
 
@@ -138,6 +143,31 @@ class SyncDriver:
             return Landing.LATE
         # Whoever flew had less time than this one may have.
         return Landing.AGAIN if flight.outcome is Landing.LATE else flight.outcome
+
+
+def open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:
+    """Open a draft, to be discarded when the conversation ends."""
+    draft = Draft(step.target, step.judged_bytes)
+    held[draft] = draft.discard
+    return opened(draft)
+
+
+def opened(draft: Draft) -> Draft | DraftError:
+    """Open a draft; returns it, or why it cannot be."""
+    try:
+        draft.open()
+    except DraftError as problem:
+        return problem.with_traceback(None)
+    return draft
+
+
+def placed(draft: Draft) -> DraftError | None:
+    """Put a draft in its file's place; returns why it cannot be."""
+    try:
+        draft.place()
+    except DraftError as problem:
+        return problem.with_traceback(None)
+    return None
 
 
 def _end(conversation: Conversation[Any], held: dict[Any, Any]) -> None:

@@ -17,6 +17,7 @@ from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
 from connector_runtime.paging import listing, note_progress
 from connector_runtime.retry import Policy, may_double, may_repeat
+from connector_runtime.saving import open_draft, place_draft
 from connector_runtime.steps import Sleep
 from connector_runtime.unforeseen import in_our_words
 from connector_runtime.values import Certainty
@@ -65,13 +66,17 @@ def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
     if program.debug is not None:
         call.debug = bool(program.debug(scope))
     check_rules(call, scope)
+    if call.save_to is not None:
+        yield from open_draft(call, scope)
     if program.paging is not None:
         verdict = yield from listing(call, program.paging, scope, perform)
     else:
         verdict = yield from perform(call, scope)
     if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
         return (yield from look_up(call, scope, verdict, program.lookup, perform))
-    return finish(call, scope, verdict)
+    result = finish(call, scope, verdict)
+    yield from place_draft(call)
+    return result
 
 
 def check_rules(call: Call, scope: dict[str, Any]) -> None:

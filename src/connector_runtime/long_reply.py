@@ -22,25 +22,24 @@ _STEP_BYTES = 256 * 1024
 
 
 def read_long(
-    reply: Reply, content: bytes, *, as_json: bool, as_text: bool, deadline: Deadline
+    reply: Reply, *, as_json: bool, as_text: bool, deadline: Deadline
 ) -> Conversation[Reply | Failure]:
     """Read the content of a long reply; returns the reply with `early`, or why it is not taken.
 
     Args:
         reply: The reply.
-        content: Its content, wherever it was kept.
         as_json: Whether it is read as JSON.
         as_text: Whether its text is wanted.
         deadline: When the call ends, whatever is read by then.
     """
     early: dict[str, Any] = {}
     if as_json:
-        found = yield from _json(content, deadline)
+        found = yield from _json(reply.body, deadline)
         if isinstance(found, Failure):
             return found
         early |= found
     if as_text:
-        text = yield from _text(content, deadline)
+        text = yield from _text(reply.body, deadline)
         if isinstance(text, Failure):
             return text
         early["text"] = text

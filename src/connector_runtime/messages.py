@@ -44,19 +44,19 @@ class Reply:
     Attributes:
         status: HTTP status.
         headers: Lower-case names and values, in order.
-        body: The content, empty when it was saved.
-        saved_to: Where the content lies, or None.
+        body: The content; of a saved reply only where it is small enough to be judged.
         size_bytes: Length of the decoded content.
         elapsed_s: Seconds from the start of the attempt to the last byte.
+        saved_to: The file that its content becomes once it was judged, or None.
         early: What was read of a long content beforehand: `json` or why it is none, `text`.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
-    saved_to: Path | None = None
     size_bytes: int = 0
     elapsed_s: float = 0.0
+    saved_to: Path | None = None
     early: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def header(self, name: str) -> str | None:

@@ -46,6 +46,8 @@ def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
 
 def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
     if call.save_to is not None:
+        if call.draft is None or not call.draft.is_whole:
+            return None  # there was no content, and an older file stays
         return {"path": str(call.save_to), "contentType": values["headers"].get("content-type")}
     if form == "binary":
         return values["body"]

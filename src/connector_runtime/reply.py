@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.messages import DEFAULT_LIMITS, Failure
+from connector_runtime.messages import Failure
 from connector_runtime.redact import LEFT_OUT
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
@@ -25,6 +26,11 @@ NAMELESS = "The service says yes and does not name the record."
 MESSAGE_CHARS = 2_000
 # A reply's session with a browser; nothing of ours reads it, and whoever has it may use it.
 _COOKIES = ("set-cookie", "set-cookie2")
+# Of another form than JSON, a reply that says it is JSON is read as such up to this size: it may be an error.
+_ASIDE_MAX_BYTES = 1024 * 1024
+_JSON_TYPE = re.compile(r"(?i)[ \t]*(?:application|text)/(?:[^;]*\+)?json[ \t]*(?:;|\Z)")
+_PAGE_TYPE = re.compile(r"(?i)[ \t]*(?:text/html|application/xhtml\+xml)[ \t]*(?:;|\Z)")
+_PAGE_SUFFIXES = (".htm", ".html", ".xhtml")
 _BY_STATUS = {
     400: "validation",
     401: "auth_expired",
@@ -79,10 +85,9 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
     values: dict[str, Any] = {"status": reply.status, "headers": headers, "body": reply.body}
     if reply.early is not None:
         return {**values, **reply.early}
-    content = content_of(reply, form)
-    if content and is_json(reply, form):
+    if reply.body and is_json(reply, form):
         try:
-            values["json"] = parse_json(content, exact=True)
+            values["json"] = parse_json(reply.body, exact=True)
         except JsonError as problem:
             values["unreadable"] = str(problem)
     if wants_text or form == "text":
@@ -92,21 +97,24 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
 
 def is_json(reply: Reply, form: str) -> bool:
     """Return whether a reply is read as JSON."""
-    return form == "json" or reply.status >= 300 or _is_message(reply)
+    return form == "json" or reply.status >= 300 or _is_json_aside(reply)
 
 
-def _is_message(reply: Reply) -> bool:
+def _is_json_aside(reply: Reply) -> bool:
     """Return whether a reply is JSON that the service says, not a file that it hands out."""
-    kind = (reply.header("content-type") or "").partition(";")[0].lower()
-    return "json" in kind and reply.header("content-disposition") is None
+    is_short = reply.size_bytes <= _ASIDE_MAX_BYTES and reply.header("content-disposition") is None
+    return is_short and _JSON_TYPE.match(_type_of(reply)) is not None
 
 
-def content_of(reply: Reply, form: str) -> bytes:
-    """Return a reply's content; JSON that went into a file, too, so that it is judged like any other."""
-    is_readable = form == "json" and reply.size_bytes <= DEFAULT_LIMITS.decoded_bytes
-    if reply.body or reply.saved_to is None or not is_readable:
-        return reply.body
-    return reply.saved_to.read_bytes()
+def _is_page_instead(reply: Reply) -> bool:
+    """Return whether a page for people came where a file was to be saved: a login's, or a proxy's."""
+    if reply.saved_to is None or reply.saved_to.suffix.lower() in _PAGE_SUFFIXES:
+        return False
+    return _PAGE_TYPE.match(_type_of(reply)) is not None and reply.header("content-disposition") is None
+
+
+def _type_of(reply: Reply) -> str:
+    return reply.header("content-type") or ""
 
 
 def judge(
@@ -125,7 +133,10 @@ def judge(
     scope["reply"] = values
     error = _error_inside(program, scope, got.status)
     scope["fault"] = values.get("json", ABSENT) if error is None else error
-    unreadable = got.status < 300 and "unreadable" in values and form == "json"
+    is_page = "json" not in values and _is_page_instead(got)
+    if is_page:
+        values["unreadable"] = "it is a page for people, not the file that was to be saved"
+    unreadable = is_page or (got.status < 300 and "unreadable" in values and form == "json")
     if error is None and not unreadable and _is_ok(program, scope, got.status):
         facts = {"status": got.status}
         if is_nameless(program.identity, scope):

@@ -185,7 +185,9 @@ class Session(SessionBase, AbstractContextManager["Session"]):
             action: Its key.
             inputs: Values by input key.
             deadline_s: Bound of the whole call in seconds.
-            save_to: File for the reply's content, written whole or not at all.
+            save_to: File for the reply's content, written whole or not at all, and only with
+                what was judged to be good. Folder and name are proved before anything is sent.
+                An older file keeps its mode; a link by that name is replaced, not followed.
 
         Raises:
             ConnectorError: Of the class that says who must act.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.budget import Pause, Rule
+    from connector_runtime.drafts import Draft
     from connector_runtime.errors import ConnectorError
     from connector_runtime.messages import Outgoing
     from connector_runtime.results import Page
@@ -19,13 +20,29 @@ if TYPE_CHECKING:
 class Send(NamedTuple):
     """Send a request; answered with a `Reply` or a `Failure`.
 
-    `timeout_s` bounds the attempt from sending to the last byte. A 2xx goes to
-    the file `sink` where one is given.
+    `timeout_s` bounds the attempt from sending to the last byte. The content of a 2xx
+    goes into the draft `sink` where one is given.
     """
 
     outgoing: Outgoing
     timeout_s: float
-    sink: Path | None = None
+    sink: Draft | None = None
+
+
+class OpenDraft(NamedTuple):
+    """Open the draft of a file; answered with a `Draft`, or a `DraftError`.
+
+    Unless it is placed, the driver discards it when the conversation ends.
+    """
+
+    target: Path
+    judged_bytes: int
+
+
+class PlaceDraft(NamedTuple):
+    """Put a draft in its file's place; answered with None, or a `DraftError`."""
+
+    draft: Draft
 
 
 class Sleep(NamedTuple):
@@ -123,7 +140,10 @@ class Give(NamedTuple):
 
 
 T = TypeVar("T")
-Step = Send | Sleep | Fly | ReadToken | WriteToken | AcquireSlot | ReleaseSlot | PauseSlots | Give
+Step = (
+    Send | OpenDraft | PlaceDraft | Sleep | Fly | ReadToken | WriteToken | AcquireSlot | ReleaseSlot
+    | PauseSlots | Give
+)  # fmt: skip
 Conversation = Generator[Step, Any, T]
 if TYPE_CHECKING:
     Outcome = ConnectorError | Landing | None

@@ -89,16 +89,20 @@ class File:
         source: The content, or where it lies.
         content_type: Media type, or None to go by the name.
         name: File name without folders, or None.
+        seen_bytes: How long it was when it was looked at, or None to look when asked.
     """
 
     source: bytes | Path
     content_type: str | None = None
     name: str | None = None
+    seen_bytes: int | None = None
 
     @property
     def size_bytes(self) -> int:
-        """Return the length now; a file that changes while it is sent is an error."""
-        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
+        """Return the length; a file that has another one when it is sent is an error."""
+        if isinstance(self.source, bytes):
+            return len(self.source)
+        return self.source.stat().st_size if self.seen_bytes is None else self.seen_bytes
 
 
 class Clock(Protocol):

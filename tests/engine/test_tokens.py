@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.bodies import opened
 from connector_runtime.errors import ConnectionProblem, ConnectorError, ReconnectNeeded, Throttled
 from engine.shop import SENT, Shop, action, model_of
 
@@ -94,7 +95,7 @@ def test_an_expired_token_is_renewed_before_the_request() -> None:
     one.run()
 
     assert authorizations(one) == ["Bearer new-token-2"]
-    body = b"".join(one.script.sent[0].body.chunks()).decode()
+    body = b"".join(map(opened, one.script.sent[0].body.chunks())).decode()
     assert (
         "grant_type=refresh_token&refresh_token=refresh-token-1&client_id=c&client_secret=client-secret-1"
         in body

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime.drafts import Draft
 from connector_runtime.messages import Outgoing
 from connector_runtime.transport import AsyncSender, SyncSender, load_lines
 from faults.faultserver import FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from connector_runtime.messages import Failure, Reply
 
@@ -45,6 +47,18 @@ class Caller:
     def get(self, path: str = "/things", **how: Any) -> Reply | Failure:
         """Read something."""
         return self.send(Outgoing("GET", self.origin + path), **how)
+
+    def save(self, target: Path, **how: Any) -> Reply | Failure:
+        """Read something into the draft of a file, and put it in the file's place when it is whole."""
+        draft = Draft(target, judged_bytes=0)
+        draft.open()
+        try:
+            got = self.get(sink=draft, **how)
+            if draft.is_whole:
+                draft.place()
+            return got
+        finally:
+            draft.discard()
 
     def close(self) -> None:
         """Close the sender and, for the async one, its event loop."""

@@ -17,7 +17,7 @@ def test_a_good_reply_is_saved_to_a_file(faults, caller, tmp_path, coding):
     faults.play([read_request, send(encoded(coding, ZIPPED if coding == "gzip" else TEXT))])
     target = tmp_path / "report.json"
 
-    got = caller.get(sink=target)
+    got = caller.save(target)
 
     assert isinstance(got, Reply)
     assert (got.body, got.saved_to, got.size_bytes) == (b"", target, len(TEXT))
@@ -31,7 +31,7 @@ def test_another_status_is_not_saved(faults, caller, tmp_path):
     target.write_text("yesterday's")
     faults.play([read_request, send(reply(b'{"code":1}', status="404 Not Found"))])
 
-    got = caller.get(sink=target)
+    got = caller.save(target)
 
     assert isinstance(got, Reply)
     assert (got.body, got.saved_to) == (b'{"code":1}', None)
@@ -54,22 +54,11 @@ def test_a_failed_download_leaves_nothing_behind(faults, caller, tmp_path, raw):
     target.write_text("yesterday's")
     faults.play([read_request, send(raw), close])
 
-    failure = caller.get(sink=target, limits=Limits(sink_bytes=100_000))
+    failure = caller.save(target, limits=Limits(sink_bytes=100_000))
 
     assert isinstance(failure, Failure)
     assert target.read_text() == "yesterday's"
     assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_folder_that_is_not_there_is_reported(faults, caller, tmp_path):
-    """A target that cannot be written is the caller's input, said in plain words."""
-    faults.play([read_request, send(reply())])
-
-    failure = caller.get(sink=tmp_path / "missing" / "report.json")
-
-    assert isinstance(failure, Failure)
-    assert failure.kind == "input"
-    assert "cannot be saved" in failure.message
 
 
 def test_a_large_upload_arrives_whole(faults, caller, tmp_path):

@@ -78,6 +78,7 @@ def test_a_mistake_in_a_program_is_raised_without_secrets(faults, caller):
     class Broken:
         content_type = None
         size_bytes = 3
+        is_on_disk = False
 
         def chunks(self):
             raise ZeroDivisionError

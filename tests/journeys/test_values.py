@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 import pytest
 
 from connector_runtime import ConnectorError
+from connector_runtime.bodies import opened
 from connector_runtime.cases import Script, ScriptedSender, StillClock
 from connector_runtime.connections import Connection
 from connector_runtime.session import Options, Session
@@ -156,7 +157,7 @@ def with_code(value: Any) -> Any:
 
 def everything(outgoing: Any) -> str:
     """Return what a request would put on the wire, decoded as far as anybody would."""
-    body = b"".join(outgoing.body.chunks()).decode("utf-8", "replace") if outgoing.body else ""
+    body = b"".join(map(opened, outgoing.body.chunks())).decode("utf-8", "replace") if outgoing.body else ""
     headers = " ".join(f"{name}: {value}" for name, value in outgoing.headers)
     return f"{unquote_plus(outgoing.url)} {headers} {json.dumps(body)} {unquote_plus(body)}"
 

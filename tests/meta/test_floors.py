@@ -20,12 +20,12 @@ FLOORS = (
     # errors and small values
     "errors forks values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
-    "bodies documents expressions messages paths places redact schemas templates urls",
+    "bodies documents drafts expressions messages paths places redact schemas templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
-    reply request results slots steps token_replies tokens unforeseen""",
+    reply request results saving slots steps token_replies tokens unforeseen""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use

@@ -19,6 +19,7 @@ from connector_runtime.bodies import (
     FormBody,
     JsonBody,
     MultipartBody,
+    opened,
     safe_file_name,
 )
 from connector_runtime.values import File, Secret
@@ -28,7 +29,7 @@ TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 
 def whole(body) -> bytes:
     """Return all that a body sends."""
-    return b"".join(body.chunks())
+    return b"".join(map(opened, body.chunks()))
 
 
 def parse(body: MultipartBody) -> list[tuple[str, bytes]]:

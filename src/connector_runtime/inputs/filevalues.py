@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -40,7 +41,8 @@ def read_file(value: Any, *, trust_paths: bool) -> File:
         return File(bytes(value))
     if isinstance(value, File):
         if isinstance(value.source, Path):
-            _at_path(value.source, trust_paths=trust_paths)
+            found = _at_path(value.source, trust_paths=trust_paths)
+            return replace(value, seen_bytes=found.seen_bytes)
         return value
     if isinstance(value, Path):
         return _at_path(value, trust_paths=trust_paths)
@@ -100,7 +102,7 @@ def _described(value: Mapping[Any, Any], *, trust_paths: bool) -> File:
         if not isinstance(content, str | Path) or not str(content):
             raise Refusal("the path of a file is a text.", "Enter where the file lies.")
         found = _at_path(Path(content), trust_paths=trust_paths)
-        return File(found.source, content_type, name or found.name)
+        return replace(found, content_type=content_type, name=name or found.name)
     if sources[0] == "base64":
         return File(_from_base64(content), content_type, name)
     if isinstance(content, str):
@@ -117,12 +119,16 @@ def _at_path(path: Path, *, trust_paths: bool) -> File:
             "Send the file's text, or its content as base64.",
         )
     try:
-        words = None if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
-    except (OSError, ValueError):
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        words = "does not exist"
+    except OSError:
         words = "cannot be looked at"
-    if words:
-        raise Refusal(f"the file {shown(str(path))} {words}.", "Check the path.")
-    return File(path, None, path.name)
+    else:
+        if stat.S_ISREG(found.st_mode):
+            return File(path, None, path.name, found.st_size)
+        words = "is a folder" if stat.S_ISDIR(found.st_mode) else "does not exist"
+    raise Refusal(f"the file {shown(str(path))} {words}.", "Check the path.")
 
 
 def _from_base64(content: Any) -> bytes:

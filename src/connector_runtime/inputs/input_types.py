@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.inputs.choices import chooser
@@ -20,7 +21,7 @@ from connector_runtime.inputs.readers import (
 )
 from connector_runtime.inputs.refusals import Refusal, listed, shown
 from connector_runtime.inputs.times import read_date, read_moment
-from connector_runtime.values import ABSENT, File, Secret
+from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -208,7 +209,7 @@ def _accepts(definition: Mapping[str, Any]) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         named = value.pairs if isinstance(value, Pairs) else [(value.name, value)]
         for name, file in named:
-            known = File(file.source, file.content_type, file.name or name)
+            known = replace(file, name=file.name or name)
             if not is_accepted(known, accepts):
                 raise Refusal(f"this sort of file is not taken{_called(name)}.", f"Send {listed(accepts)}.")
 

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING, Any, Self
 from connector_runtime.bodies import BodyError
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.transport.envelope import Address, read_address, wire_headers
-from connector_runtime.transport.intake import Intake, ReplyError
+from connector_runtime.transport.intake import REFUSED_FROM, Intake, ReplyError
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Collection, Iterable
-    from pathlib import Path
     from types import ModuleType, TracebackType
 
+    from connector_runtime.drafts import Draft
     from connector_runtime.transport.async_transport import AsyncSender
     from connector_runtime.transport.lines import SyncLine
     from connector_runtime.transport.network import Traffic
+    from connector_runtime.values import Secret
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
 
@@ -83,6 +84,11 @@ class Attempt:
         traffic.begin(self._end_at)
         self.traffic = traffic
 
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the reply is saved, so that taking it may wait for a disk."""
+        return self._intake.is_on_disk
+
     def left_s(self) -> float:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self._end_at - time.monotonic())
@@ -93,6 +99,7 @@ class Attempt:
         self._intake.start(
             response.status_code,
             [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
+            is_head=self._is_head,
         )
         if self.traffic is not None:
             self.traffic.expect(self._intake.cap_bytes)
@@ -110,7 +117,7 @@ class Attempt:
         traffic, intake = self.traffic, self._intake
         if traffic is None and not (self._is_head or intake.status in _BODILESS or intake.is_whole):
             raise ReplyError("network", "The reply ends too early.")
-        if traffic is not None and traffic.broke and intake.status < 400:
+        if traffic is not None and traffic.broke and intake.status < REFUSED_FROM:
             raise ReplyError("network", "The connection broke while the request was sent.")
         return intake.finish(time.monotonic() - self._started_at)
 
@@ -131,15 +138,16 @@ class Attempt:
             failure = load_lines().failure_of(error, traffic, host)
         return failure
 
-    def discard(self) -> None:
-        """Leave no half-written file behind."""
-        self._intake.discard()
-
 
 class Idle:
-    """Open connections that wait for work, the most recently used first."""
+    """Open connections that wait for work, the most recently used first.
+
+    Attributes:
+        is_closed: Whether none is kept any more.
+    """
 
     def __init__(self) -> None:
+        self.is_closed = False
         self._lock = threading.Lock()
         self._lines: dict[str, deque[Any]] = {}
 
@@ -150,23 +158,31 @@ class Idle:
             return lines.pop() if lines else None
 
     def give(self, origin: str, line: Any) -> None:
-        """Keep a connection, and close those that have waited too long."""
+        """Keep a connection, and close those that have waited too long; after `close`, this one."""
         now = line.idle_at = time.monotonic()
         stale = []
         with self._lock:
             lines = self._lines.setdefault(origin, deque())
             lines.append(line)
-            while now - lines[0].idle_at > load_lines().KEEP_ALIVE_S:
+            # Whoever closes may come between the end of a request and this.
+            while lines and (self.is_closed or now - lines[0].idle_at > load_lines().KEEP_ALIVE_S):
                 stale.append(lines.popleft())
         for old in stale:
             old.close()
 
-    def drain(self) -> list[Any]:
-        """Return all connections and keep none."""
+    def drain(self) -> None:
+        """Close what waits."""
         with self._lock:
-            lines = [line for lines in self._lines.values() for line in lines]
+            idle = [line for lines in self._lines.values() for line in lines]
             self._lines.clear()
-        return lines
+        for line in idle:
+            line.close()
+
+    def close(self) -> None:
+        """Close what waits and whatever is still given."""
+        with self._lock:
+            self.is_closed = True
+        self.drain()
 
 
 class Sender:
@@ -188,17 +204,16 @@ class Sender:
         self._given = transport
         self._ssl_context = ssl_context
         self._size = size
-        self._is_closed = False
         self._idle = Idle()
         self._addresses: dict[str, Address] = {}
 
     def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, Any]:
-        """Return where a request goes, and its headers or that of a given transport.
+        """Return where a request goes, and its headers or the request of a given transport.
 
         Raises:
             ReplyError: It must not go.
         """
-        if self._is_closed:
+        if self._idle.is_closed:
             raise ReplyError("config", "The session is closed.")
         address = self._addresses.get(outgoing.url)
         if address is None:
@@ -225,16 +240,14 @@ class Sender:
 
     def _put_back(self, line: Any, address: Address, result: Reply | Failure | None) -> None:
         """Keep a line for the next request if this one has ended well, else close it."""
-        if type(result) is Reply and not self._is_closed and line.reset():
+        if type(result) is Reply and line.reset():
             self._idle.give(address.origin, line)
         else:
             line.close()
 
     def _close_idle(self) -> None:
         """Send nothing more, and close what waits for work."""
-        self._is_closed = True
-        for line in self._idle.drain():
-            line.close()
+        self._idle.close()
 
     def _busy(self) -> Failure:
         return Failure(Certainty.NOT_SENT, "timeout", f"All {self._size} connections were busy.")
@@ -260,7 +273,7 @@ class SyncSender(Sender):
         outgoing: Outgoing,
         *,
         timeout_s: float,
-        sink: Path | None = None,
+        sink: Draft | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
         """Send once and return the whole reply, or why there is none.
@@ -268,7 +281,7 @@ class SyncSender(Sender):
         Args:
             outgoing: The request.
             timeout_s: Seconds from now to the last byte of the reply.
-            sink: Where the content of a 2xx reply is saved, or None.
+            sink: Where the content of a 2xx reply goes, or None.
             limits: How much is read.
         """
         started_at = time.monotonic()
@@ -300,7 +313,7 @@ class SyncSender(Sender):
         self.close()
 
     def _through_line(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], attempt: Attempt
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
     ) -> Reply | Failure:
         lines = load_lines()
         line: SyncLine = self._idle.take(address.origin) or lines.SyncLine(self._context_for(address))
@@ -309,13 +322,12 @@ class SyncSender(Sender):
         try:
             response = line.begin(outgoing, address, headers)
             attempt.start(response, response.headers, outgoing.method)
-            while (chunk := line.read()) is not None:
-                attempt.feed(chunk)
+            while line.read(attempt.feed):
+                pass
             result = attempt.finish()
         except lines.CAUGHT as error:
             result = attempt.failure(error)
         finally:
-            attempt.discard()
             self._put_back(line, address, result)
         return result
 
@@ -334,7 +346,6 @@ class SyncSender(Sender):
         except given.CAUGHT as error:
             return attempt.failure(error)
         finally:
-            attempt.discard()
             given.is_sending.reset(quiet)
 
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import h11
 
 from connector_runtime.transport.async_network import AsyncNetwork
-from connector_runtime.transport.lines import READ_BYTES, Line
+from connector_runtime.transport.lines import Line
+from connector_runtime.transport.offload import offload
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from connector_runtime.messages import Outgoing
     from connector_runtime.transport.envelope import Address
+    from connector_runtime.values import Secret
 
 
 class AsyncLine(Line):
@@ -23,26 +26,43 @@ class AsyncLine(Line):
         super().__init__(AsyncNetwork(), context)
 
     async def begin(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]]
     ) -> h11.Response:
-        """Send a request; return the head of its reply; raises as `SyncLine.begin`."""
+        """Send a request, or as much of it as the peer wants, as `SyncLine.begin`."""
         stream = self._stream
         if not self._is_open():
             self.network.close()
             stream = self._started(await self.network.connect(address.host, address.tcp_port, self._context))
-        for piece in self._pieces(outgoing, address, headers):
-            await stream.write(piece)
+        self._head(outgoing, address, headers)
+        pieces = self._content(outgoing)
+        is_on_disk = outgoing.body is not None and outgoing.body.is_on_disk
+        while (piece := await offload(next, pieces, None) if is_on_disk else next(pieces, None)) is not None:
+            if not stream.outbox.has_room(piece) and not await self._sent():
+                break
+            stream.outbox.add(piece)
+        await self._sent()
+        if self._early is not None:
+            return self._early
         while type(event := await self._next()) is not h11.Response:
             pass
         return event
 
-    async def read(self) -> bytes | None:
-        """Return some more of the reply's content, None after its end; raises as `begin`."""
+    async def read(self, take: Callable[[bytes], None]) -> bool:
+        """Hand some more of the reply's content on, as `SyncLine.read`."""
         event = await self._next()
-        return bytes(event.data) if type(event) is h11.Data else None
+        if type(event) is h11.Data:
+            take(bytes(event.data))
+        return type(event) is h11.Data
+
+    async def _sent(self) -> bool:
+        """Send what is in the outbox; returns whether the peer takes more."""
+        while not await self._stream.flush(hears=self._early is None):
+            if self._heard(self._stream.take()):
+                break
+        return not self.network.traffic.broke
 
     async def _next(self) -> Any:
         messages = self._messages
         while (event := messages.next_event()) is h11.NEED_DATA:
-            messages.receive_data(await self._stream.read(READ_BYTES))
+            messages.receive_data(await self._stream.read())
         return event

@@ -10,19 +10,20 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.transport.network import (
-    JOIN_BYTES,
+    READ_BYTES,
     Traffic,
     address_share_s,
     is_readable,
     literal,
     reason_of,
-    resolve,
 )
+from connector_runtime.transport.outbox import JOIN_BYTES, Outbox
+from connector_runtime.transport.resolver import resolve
 
 if TYPE_CHECKING:
     import ssl
 
-    from connector_runtime.transport.network import SocketAddress
+    from connector_runtime.transport.resolver import Answer, SocketAddress
 
 # Reading stops above this and goes on below it, so that a fast server cannot fill the memory.
 _BUFFER_BYTES = 256 * 1024
@@ -64,20 +65,23 @@ class AsyncNetwork:
         if found is not None:
             return found
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[SocketAddress] | OSError] = loop.create_future()
+        answer: asyncio.Future[Answer] = loop.create_future()
 
-        def settle(value: list[SocketAddress] | OSError) -> None:
+        def settle(value: Answer) -> None:
             if not answer.done():
                 answer.set_result(value)
 
-        def done(value: list[SocketAddress] | OSError) -> None:
+        def done(value: Answer) -> None:
             # The caller may have given up and closed the loop.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value)
 
         self.traffic.reason = "the host name could not be looked up in time"
-        resolve(host, port, done)
-        addresses = await answer
+        call_off = resolve(host, port, done)
+        try:
+            addresses = await answer
+        finally:
+            call_off()
         if isinstance(addresses, OSError):
             self.traffic.reason = reason_of(addresses)
             raise ConnectionError
@@ -88,30 +92,46 @@ class AsyncStream:
     """One socket, plain or TLS."""
 
     def __init__(self, protocol: _Protocol, traffic: Traffic) -> None:
+        self.outbox = Outbox()
         self._protocol = protocol
         self._traffic = traffic
-        self._pending = b""
         self._reads = 0
 
-    async def read(self, max_bytes: int) -> bytes:
-        """Send what is pending, then return what comes, empty at the end."""
-        if self._pending:
-            await self._flush()
+    async def read(self) -> bytes:
+        """Return what comes, empty at the end."""
         self._reads += 1
         if self._reads % _TURN_READS == 0:
             await asyncio.sleep(0)
         self._traffic.left_s()
-        return self._traffic.count(await self._protocol.read(max_bytes))
+        await self._protocol.until_readable()
+        return self._traffic.count(self._protocol.take(READ_BYTES))
 
-    async def write(self, data: bytes) -> None:
-        """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(data) > JOIN_BYTES:
-            await self._flush()
-        self._pending = self._pending + data if self._pending else data
+    def take(self) -> bytes:
+        """Return what has come already."""
+        return self._traffic.count(self._protocol.take(READ_BYTES))
+
+    async def flush(self, *, hears: bool) -> bool:
+        """Send the outbox; returns False when it `hears` the peer say something before that is done."""
+        outbox, protocol, traffic = self.outbox, self._protocol, self._traffic
+        try:
+            while outbox.size_bytes:
+                await protocol.until_writable(hears=hears)
+                if hears and protocol.has_data():
+                    return False
+                traffic.left_s()
+                traffic.has_sent = True
+                outbox.drop(protocol.send(outbox.window()[:JOIN_BYTES]))
+        except TimeoutError:
+            raise
+        except OSError:
+            # A server may refuse a body early, answer, and close: its answer is still read.
+            traffic.broke = True
+            outbox.clear()
+        return True
 
     def close(self) -> None:
         """Close without waiting for anything."""
-        self._pending = b""
+        self.outbox.clear()
         self._protocol.abort()
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
@@ -141,20 +161,6 @@ class AsyncStream:
     def is_readable(self) -> bool:
         """Return whether bytes or the end wait to be read."""
         return self._protocol.is_readable()
-
-    async def _flush(self) -> None:
-        pending, self._pending = memoryview(self._pending), b""
-        try:
-            while pending and not self._traffic.broke:
-                self._traffic.left_s()
-                self._traffic.has_sent = True
-                await self._protocol.write(pending[:JOIN_BYTES])
-                pending = pending[JOIN_BYTES:]
-        except TimeoutError:
-            raise
-        except OSError:
-            # A server may refuse a body early, answer, and close: its answer is still read.
-            self._traffic.broke = True
 
 
 class _Protocol(asyncio.Protocol):
@@ -195,10 +201,17 @@ class _Protocol(asyncio.Protocol):
         self._is_full = False
         self._wake()
 
-    async def read(self, max_bytes: int) -> bytes:
-        """Return what is there, waiting for the first byte; empty at the end."""
+    def has_data(self) -> bool:
+        """Return whether bytes wait to be taken."""
+        return bool(self._buffer)
+
+    async def until_readable(self) -> None:
+        """Wait for the first byte, or the end."""
         while not self._buffer and not self._has_ended:
             await self._wait()
+
+    def take(self, max_bytes: int) -> bytes:
+        """Return what is there; empty at the end."""
         if not self._buffer:
             if self._error is not None:
                 raise self._error
@@ -210,12 +223,16 @@ class _Protocol(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
-    async def write(self, data: memoryview) -> None:
-        """Send, waiting while the peer does not take more."""
+    def send(self, data: bytes | memoryview) -> int:
+        """Send what `until_writable` has made room for; returns how much that is."""
         if self._has_ended:
             raise ConnectionResetError
         self.transport.write(data)
-        while self._is_full and not self._has_ended:
+        return len(data)
+
+    async def until_writable(self, *, hears: bool) -> None:
+        """Wait while the peer does not take more; or until it says something, for who `hears`."""
+        while self._is_full and not self._has_ended and not (hears and self._buffer):
             await self._wait()
 
     def is_readable(self) -> bool:

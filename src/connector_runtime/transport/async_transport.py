@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any, Self
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.transport import Attempt, Sender, load_given, load_lines
 from connector_runtime.transport.intake import Intake, ReplyError
+from connector_runtime.transport.offload import offload
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
     from types import ModuleType, TracebackType
 
+    from connector_runtime.drafts import Draft
     from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.envelope import Address
+    from connector_runtime.values import Secret
+
+# So much of a reply is gathered for each visit to the thread that saves it.
+_BATCH_BYTES = 512 * 1024
 
 
 @functools.cache
@@ -43,13 +48,13 @@ class AsyncSender(Sender):
         outgoing: Outgoing,
         *,
         timeout_s: float,
-        sink: Path | None = None,
+        sink: Draft | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
         """Send once, as `SyncSender.send` does; cancelling closes the connection."""
         started_at = time.monotonic()
         try:
-            address, dress = self._dressed(outgoing, timeout_s)
+            address, dress = await self._dressed_there(outgoing, timeout_s)
         except ReplyError as refusal:
             return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
         self._adopt(asyncio.get_running_loop())
@@ -86,11 +91,20 @@ class AsyncSender(Sender):
         if loop is not self._loop:
             self._loop = loop
             self._slots = asyncio.Semaphore(self._size)
-            for line in self._idle.drain():
-                line.close()
+            self._idle.drain()
+
+    async def _dressed_there(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, Any]:
+        """Dress a request where it may read a file: for given transports it does."""
+        if self._given is None or outgoing.body is None or not outgoing.body.is_on_disk:
+            return self._dressed(outgoing, timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await offload(self._dressed, outgoing, timeout_s)
+        except TimeoutError:
+            raise ReplyError("timeout", "The file to send was not read in time.") from None
 
     async def _through_line(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], attempt: Attempt
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
     ) -> Reply | Failure:
         line: AsyncLine = self._idle.take(address.origin) or _async_lines().AsyncLine(
             self._context_for(address)
@@ -101,13 +115,13 @@ class AsyncSender(Sender):
             async with asyncio.timeout(attempt.left_s()):
                 response = await line.begin(outgoing, address, headers)
                 attempt.start(response, response.headers, outgoing.method)
-                while (chunk := await line.read()) is not None:
-                    attempt.feed(chunk)
-            result = attempt.finish()
+                batch = _Batch(attempt)
+                while await line.read(batch.add):
+                    await batch.passed_on()
+                result = await batch.finished()
         except load_lines().CAUGHT as error:
             result = attempt.failure(error)
         finally:
-            attempt.discard()
             self._put_back(line, address, result)
         return result
 
@@ -119,13 +133,48 @@ class AsyncSender(Sender):
                 response = await self._given.handle_async_request(request)
                 try:
                     attempt.start(response, response.headers.raw, request.method)
+                    batch = _Batch(attempt)
                     async for chunk in response.stream:
-                        attempt.feed(chunk)
+                        batch.add(chunk)
+                        await batch.passed_on()
                 finally:
                     await response.stream.aclose()
-            return attempt.finish()
+                return await batch.finished()
         except given.CAUGHT as error:
             return attempt.failure(error)
         finally:
-            attempt.discard()
             given.is_sending.reset(quiet)
+
+
+class _Batch:
+    """Pieces of a reply on their way to a disk, which is a thread's business; others are taken at once."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._pieces: list[bytes] = []
+        self._size_bytes = 0
+
+    def add(self, piece: bytes) -> None:
+        """Take a piece."""
+        if self._attempt.is_on_disk:
+            self._pieces.append(piece)
+            self._size_bytes += len(piece)
+        else:
+            self._attempt.feed(piece)
+
+    async def passed_on(self) -> None:
+        """Have saved what has gathered, once it is worth the way."""
+        if self._size_bytes >= _BATCH_BYTES:
+            await offload(self._save)
+
+    async def finished(self) -> Reply:
+        """Have the rest saved; returns the reply."""
+        if not self._attempt.is_on_disk:
+            return self._attempt.finish()
+        await offload(self._save)
+        return await offload(self._attempt.finish)
+
+    def _save(self) -> None:
+        pieces, self._pieces, self._size_bytes = self._pieces, [], 0
+        for piece in pieces:
+            self._attempt.feed(piece)

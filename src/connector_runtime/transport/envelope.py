@@ -97,8 +97,8 @@ def read_address(url: str, hosts: Collection[str], *, loopback: bool) -> Address
     )
 
 
-def wire_headers(outgoing: Outgoing, address: Address) -> list[tuple[str, str]]:
-    """Return the headers as they are sent, secrets revealed.
+def wire_headers(outgoing: Outgoing, address: Address) -> list[tuple[str, str | Secret]]:
+    """Return the headers as they are sent, secrets still sealed.
 
     Raises:
         ReplyError: Kind `config`: a method, name or value that must not be sent.
@@ -106,14 +106,13 @@ def wire_headers(outgoing: Outgoing, address: Address) -> list[tuple[str, str]]:
     method, body = outgoing.method, outgoing.body
     if not _METHOD.fullmatch(method):
         raise ReplyError("config", "The method of the request is not valid.")
-    headers = [("Host", address.authority), ("Accept-Encoding", "gzip")]
+    headers: list[tuple[str, str | Secret]] = [("Host", address.authority), ("Accept-Encoding", "gzip")]
     has_type = False
     for name, value in outgoing.headers:
-        text = value.reveal() if isinstance(value, Secret) else value
         has_type = _checked_name(name) == "content-type" or has_type
-        if not is_header_value(text):
+        if not is_header_value(value.reveal() if isinstance(value, Secret) else value):
             raise ReplyError("config", f"The header `{name}` has characters that cannot be sent.")
-        headers.append((name, text))
+        headers.append((name, value))
     if body is not None:
         if not has_type and body.content_type is not None:
             headers.append(("Content-Type", body.content_type))

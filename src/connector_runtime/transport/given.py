@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
+from connector_runtime.bodies import opened
 from connector_runtime.messages import Failure
 from connector_runtime.transport import lines
 from connector_runtime.transport.intake import ReplyError
-from connector_runtime.values import Certainty
+from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from connector_runtime.bodies import Body
+    from connector_runtime.bodies import Body, Piece
     from connector_runtime.messages import Outgoing
     from connector_runtime.transport.envelope import Address
 
@@ -63,22 +64,33 @@ class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(()) if self._body is None else self._body.chunks()
+        for piece in self._pieces():
+            yield opened(piece)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self:
-            yield chunk
+        pieces = self._pieces()
+        if self._body is None or not self._body.is_on_disk:
+            for piece in pieces:
+                yield opened(piece)
+            return
+        from connector_runtime.transport.offload import offload  # noqa: PLC0415  threads have no asyncio
+
+        while (read := await offload(next, pieces, None)) is not None:
+            yield read
+
+    def _pieces(self) -> Iterator[Piece]:
+        return iter(()) if self._body is None else self._body.chunks()
 
 
 def request_of(
-    outgoing: Outgoing, address: Address, headers: list[tuple[str, str]], timeout_s: float
+    outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], timeout_s: float
 ) -> httpx.Request:
-    """Return the request as a transport takes it, without a client in between."""
+    """Return the request as a transport takes it, without a client in between: its secrets lie open."""
     timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
     return httpx.Request(
         outgoing.method,
         _url(address),
-        headers=headers,
+        headers=[(name, value.reveal() if isinstance(value, Secret) else value) for name, value in headers],
         stream=Upload(outgoing.body),
         extensions={"timeout": timeout},
     )

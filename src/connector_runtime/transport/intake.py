@@ -1,18 +1,19 @@
-"""Read a reply within bounds: bytes from the wire, one gzip layer, into memory or a file."""
+"""Read a reply within bounds: bytes from the wire, one gzip layer, into memory or a draft."""
 
 from __future__ import annotations
 
 import io
-import os
 import zlib
 from typing import TYPE_CHECKING
 
 from connector_runtime.documents.json_text import count_values
+from connector_runtime.drafts import DraftError
 from connector_runtime.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
+
+    from connector_runtime.drafts import Draft
 
 # A reply needs a few dozen; each line costs time to parse.
 HEADERS_MAX = 256
@@ -20,6 +21,10 @@ HEADERS_MAX = 256
 GZIP_MEMBERS_MAX = 16
 _STEP_BYTES = 65_536
 _GZIP_WINDOW_BITS = 31
+# A server that says so does not act upon a request that has not come whole.
+REFUSED_FROM = 300
+# They say that there is no content: a file that was saved before is better.
+_EMPTY = (204, 205)
 
 
 class ReplyError(Exception):
@@ -32,13 +37,14 @@ class ReplyError(Exception):
 
 
 class Intake:
-    """One reply in the making: `start`, any number of `feed`, then `finish` or `discard`.
+    """One reply in the making: `start`, any number of `feed`, then `finish`.
 
-    The first three raise `ReplyError` about a reply that is not taken, or cannot be saved.
+    All raise `ReplyError` about a reply that is not taken, or cannot be saved.
 
     Attributes:
         status, headers: As received; header names in lower case.
         cap_bytes: How much may be received for this reply.
+        is_on_disk: Whether it goes into the draft, so that `feed` and `finish` may wait for a disk.
     """
 
     __slots__ = (
@@ -53,35 +59,37 @@ class Intake:
         "_values",
         "cap_bytes",
         "headers",
+        "is_on_disk",
         "status",
     )
 
     def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, sink: Path | None = None, *, form: str = "json"
+        self, limits: Limits = DEFAULT_LIMITS, sink: Draft | None = None, *, form: str = "json"
     ) -> None:
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
         self.cap_bytes = limits.wire_bytes
+        self.is_on_disk = False
         self._limits = limits
         self._sink = sink
         self._announced_bytes: int | None = None
         self._encoded_bytes = 0
         self._size_bytes = 0
         self._gunzip: _Gunzip | None = None
-        self._store: _Memory | _TemporaryFile = _Memory(limits.decoded_bytes)
+        self._store: _Memory | _Drafted = _Memory(limits.decoded_bytes)
         self._is_json = form == "json"
         self._values = 0
 
-    def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+    def start(self, status: int, headers: Iterable[tuple[str, str]], *, is_head: bool = False) -> None:
         """Take status and headers (lower-case names), and judge what they announce."""
         self.status = status
         self.headers = tuple(headers)
         if len(self.headers) > HEADERS_MAX:
             raise ReplyError("contract", f"The reply has more than {HEADERS_MAX} headers.")
-        if self._sink is not None and 200 <= status < 300:
+        if self._sink is not None and 200 <= status < 300 and status not in _EMPTY and not is_head:
             self.cap_bytes = self._limits.sink_bytes
-            self._store = _TemporaryFile(self._sink, self._limits.sink_bytes)
-            self._is_json = False
+            self._store = _Drafted(self._sink, self._limits.sink_bytes)
+            self.is_on_disk = True
         elif self._sink is not None:
             self._store = _Memory(self._limits.unsaved_bytes)
         if status >= 300:
@@ -112,20 +120,17 @@ class Intake:
             self._check_ratio()
 
     def finish(self, elapsed_s: float) -> Reply:
-        """Return the reply; a file to save is renamed to its target now."""
+        """Return the reply; of a saved one that is not small, the content is in the draft alone."""
         if self._gunzip is not None:
             self._gunzip.finish()
-        body, saved_to = self._store.finish()
-        return Reply(self.status, self.headers, body, saved_to, self._size_bytes, elapsed_s)
+        body = self._store.finish()
+        saved_to = self._sink.target if self._sink is not None and self.is_on_disk else None
+        return Reply(self.status, self.headers, body, self._size_bytes, elapsed_s, saved_to)
 
     @property
     def is_whole(self) -> bool:
         """Return whether as much content came as was announced, if anything was."""
         return self._announced_bytes is None or self._announced_bytes == self._encoded_bytes
-
-    def discard(self) -> None:
-        """Leave nothing behind; harmless after `finish`."""
-        self._store.discard()
 
     def _keep(self, piece: bytes) -> None:
         self._size_bytes += len(piece)
@@ -137,6 +142,8 @@ class Intake:
 
     def _count(self, piece: bytes) -> None:
         """Refuse more values than memory and time allow, before the content is whole."""
+        if not isinstance(self._store, _Memory):
+            return  # what was saved is counted when it is read to be judged
         if self._size_bytes - len(piece) <= self._limits.values_from_bytes:
             piece = self._store.content()
         self._values += count_values(piece)
@@ -231,51 +238,28 @@ class _Memory:
         """Return what has come so far."""
         return self._first if self._whole is None else self._whole.getvalue()
 
-    def finish(self) -> tuple[bytes, Path | None]:
-        return self.content(), None
-
-    def discard(self) -> None:
-        self._first, self._whole = b"", None
+    def finish(self) -> bytes:
+        return self.content()
 
 
-class _TemporaryFile:
-    """Content in a file beside its target, which is only replaced by the whole."""
+class _Drafted:
+    """Content in the draft of a file."""
 
-    __slots__ = ("_stream", "_target", "_temporary", "cap_bytes")
+    __slots__ = ("_draft", "_turn", "cap_bytes")
 
-    def __init__(self, target: Path, cap_bytes: int) -> None:
+    def __init__(self, draft: Draft, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
-        self._target = target
-        self._temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}.part")
-        try:
-            self._stream = self._temporary.open("xb", buffering=0)
-        except OSError as error:
-            raise _unwritable(error) from None
+        self._draft = draft
+        self._turn = draft.restart()
 
     def add(self, piece: bytes) -> None:
-        view = memoryview(piece)
         try:
-            while view:
-                view = view[self._stream.write(view) :]
-        except OSError as error:
-            raise _unwritable(error) from None
+            self._draft.write(piece, self._turn)
+        except DraftError as error:
+            raise ReplyError("input", error.message) from None
 
-    def content(self) -> bytes:
-        """Return nothing: what is saved is not counted."""
-        return b""
-
-    def finish(self) -> tuple[bytes, Path | None]:
+    def finish(self) -> bytes:
         try:
-            self._stream.close()
-            os.replace(self._temporary, self._target)  # noqa: PTH105  one system call, atomic
-        except OSError as error:
-            raise _unwritable(error) from None
-        return b"", self._target
-
-    def discard(self) -> None:
-        self._stream.close()
-        self._temporary.unlink(missing_ok=True)
-
-
-def _unwritable(error: OSError) -> ReplyError:
-    return ReplyError("input", f"The reply cannot be saved: {error.strerror}.")
+            return self._draft.finish(self._turn)
+        except DraftError as error:
+            raise ReplyError("input", error.message) from None

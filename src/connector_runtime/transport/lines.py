@@ -15,24 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 
-from connector_runtime.bodies import BodyError
+from connector_runtime.bodies import BodyError, size_of
 from connector_runtime.messages import Failure
-from connector_runtime.transport.intake import ReplyError
+from connector_runtime.transport.intake import REFUSED_FROM, ReplyError
 from connector_runtime.transport.network import SyncNetwork
-from connector_runtime.values import Certainty
+from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from connector_runtime.bodies import Piece
     from connector_runtime.messages import Outgoing
     from connector_runtime.transport.envelope import Address
     from connector_runtime.transport.network import Traffic
 
 # Servers close idle connections after 5 seconds or more; to be first avoids a lost request.
 KEEP_ALIVE_S = 4.0
-READ_BYTES = 64 * 1024
 # A status line or the head of a reply; known servers need a fraction of it.
 _EVENT_MAX_BYTES = 100 * 1024
+
+# All that h11 needs to know of a request: where it ends.
+_FRAMING = ("Host", "Content-Length")
 
 # Everything an attempt may end in; what is not here is a mistake in a program and is raised.
 CAUGHT: tuple[type[Exception], ...] = (ReplyError, BodyError, h11.ProtocolError, OSError)
@@ -93,6 +96,7 @@ class Line:
         self._context = context
         self._stream: Any = None
         self._messages: Any = None
+        self._early: h11.Response | None = None
 
     def reset(self) -> bool:
         """Make ready for another request; return whether one may follow on the same connection.
@@ -109,6 +113,7 @@ class Line:
             logging.getLogger(__name__).warning("a server sent more than its reply; connection closed")
             return False
         messages.start_next_cycle()
+        self._early = None
         return True
 
     def close(self) -> None:
@@ -125,17 +130,46 @@ class Line:
         self._messages = h11.Connection(h11.CLIENT, max_incomplete_event_size=_EVENT_MAX_BYTES)
         return stream
 
-    def _pieces(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]
-    ) -> Iterator[bytes]:
-        """Yield the bytes of a request."""
+    def _head(self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]]) -> None:
+        """Put the head of a request into the outbox, its secrets sealed: h11 counts, and never sees them."""
+        framing = [(name, str(value)) for name, value in headers if name in _FRAMING]
+        self._messages.send(h11.Request(method=outgoing.method, target=address.target, headers=framing))
+        add, text = self._stream.outbox.add, f"{outgoing.method} {address.target} HTTP/1.1\r\n"
+        for name, value in headers:
+            if isinstance(value, Secret):
+                add(f"{text}{name}: ".encode("latin-1"))
+                add(value)
+                text = "\r\n"
+            else:
+                text += f"{name}: {value}\r\n"
+        add(f"{text}\r\n".encode("latin-1"))
+
+    def _content(self, outgoing: Outgoing) -> Iterator[Piece]:
+        """Yield the content of a request."""
         send = self._messages.send_with_data_passthrough
-        head = h11.Request(method=outgoing.method, target=address.target, headers=headers)
-        yield from send(head) or ()
         if outgoing.body is not None:
-            for chunk in outgoing.body.chunks():
-                yield from send(h11.Data(data=chunk)) or ()
-        yield from send(h11.EndOfMessage()) or ()
+            for piece in outgoing.body.chunks():
+                send(h11.Data(data=bytes(size_of(piece)) if isinstance(piece, Secret) else piece))
+                yield piece
+        send(h11.EndOfMessage())
+
+    def _heard(self, data: bytes | None) -> bool:
+        """Take what came while the request is sent; returns whether that is a refusal.
+
+        A reply that is no refusal is kept: a server may answer first and go on taking the request.
+        """
+        messages = self._messages
+        if data is None:
+            return False
+        messages.receive_data(data)
+        while (event := messages.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
+            if type(event) is h11.Response:
+                self._early = event
+                if event.status_code >= REFUSED_FROM:
+                    self._stream.outbox.clear()
+                    self.network.traffic.broke = True
+                    return True
+        return False
 
 
 class SyncLine(Line):
@@ -144,8 +178,10 @@ class SyncLine(Line):
     def __init__(self, context: ssl.SSLContext | None) -> None:
         super().__init__(SyncNetwork(), context)
 
-    def begin(self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str]]) -> h11.Response:
-        """Send a request; return the head of its reply.
+    def begin(
+        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]]
+    ) -> h11.Response:
+        """Send a request, or as much of it as the peer wants; return the head of its reply.
 
         Raises:
             h11.ProtocolError, OSError: As `failure_of` tells apart.
@@ -154,21 +190,40 @@ class SyncLine(Line):
         if not self._is_open():
             self.network.close()
             stream = self._started(self.network.connect(address.host, address.tcp_port, self._context))
-        for piece in self._pieces(outgoing, address, headers):
-            stream.write(piece)
+        self._head(outgoing, address, headers)
+        for piece in self._content(outgoing):
+            if not stream.outbox.has_room(piece) and not self._sent():
+                break
+            stream.outbox.add(piece)
+        self._sent()
+        if self._early is not None:
+            return self._early
         while type(event := self._next()) is not h11.Response:
             pass
         return event
 
-    def read(self) -> bytes | None:
-        """Return some more of the reply's content, None after its end; raises as `begin`."""
+    def read(self, take: Callable[[bytes], None]) -> bool:
+        """Hand some more of the reply's content on; returns False at its end; raises as `begin`.
+
+        No name holds it while more is waited for: it may be a token.
+        """
         event = self._next()
-        return bytes(event.data) if type(event) is h11.Data else None
+        if type(event) is h11.Data:
+            take(bytes(event.data))
+        return type(event) is h11.Data
+
+    def _sent(self) -> bool:
+        """Send what is in the outbox; returns whether the peer takes more."""
+        traffic = self.network.traffic
+        while not self._stream.flush(hears=self._early is None):
+            if self._heard(self._stream.take()):
+                break
+        return not traffic.broke
 
     def _next(self) -> Any:
         messages = self._messages
         while (event := messages.next_event()) is h11.NEED_DATA:
-            messages.receive_data(self._stream.read(READ_BYTES))
+            messages.receive_data(self._stream.read())
         return event
 
 

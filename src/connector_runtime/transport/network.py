@@ -11,24 +11,24 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.transport.intake import ReplyError, too_large
+from connector_runtime.transport.outbox import Outbox
+from connector_runtime.transport.resolver import NoThread, resolve
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
+    from connector_runtime.transport.resolver import Answer, SocketAddress
 
 # A head with all its interim replies; known servers need a fraction of it.
 HEAD_MAX_BYTES = 128 * 1024
-# Small writes wait for one another up to this size, so head and body share a packet.
-JOIN_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024
 # A first address that does not answer must not use up the time of the next.
 _ADDRESS_MAX_S = 5.0
-
-SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Traffic:
@@ -41,7 +41,7 @@ class Traffic:
         has_head: Whether the reply's head is complete.
         has_sent: Whether a byte of the request was given to the network.
         has_ended: Whether the peer has said that nothing more will come.
-        broke: Whether the peer stopped taking the request before its end.
+        broke: Whether the peer refused the request, or stopped taking it, before its end.
         reason: Why there is no connection, in plain words, or None.
     """
 
@@ -137,26 +137,51 @@ class SyncStream:
     """One socket, plain or TLS."""
 
     def __init__(self, channel: socket.socket, traffic: Traffic) -> None:
+        self.outbox = Outbox()
         self._socket = channel
         self._traffic = traffic
-        self._pending = b""
 
-    def read(self, max_bytes: int) -> bytes:
-        """Send what is pending, then return what comes, empty at the end."""
-        if self._pending:
-            self._flush()
+    def read(self) -> bytes:
+        """Return what comes, empty at the end."""
         self._socket.settimeout(self._traffic.left_s())
-        return self._traffic.count(self._socket.recv(max_bytes))
+        return self._traffic.count(self._socket.recv(READ_BYTES))
 
-    def write(self, data: bytes) -> None:
-        """Take bytes; they go out once there are enough, or when an answer is read."""
-        if len(self._pending) + len(data) > JOIN_BYTES:
-            self._flush()
-        self._pending = self._pending + data if self._pending else data
+    def take(self) -> bytes | None:
+        """Return what has come already, empty at the end; None if it was only TLS talking to itself."""
+        self._socket.settimeout(0.0)
+        try:
+            return self._traffic.count(self._socket.recv(READ_BYTES))
+        except _WOULD_BLOCK:
+            return None
+
+    def flush(self, *, hears: bool) -> bool:
+        """Send the outbox; returns False when it `hears` the peer say something before that is done."""
+        outbox, channel, traffic = self.outbox, self._socket, self._traffic
+        try:
+            if not traffic.has_sent:
+                # Most requests are one packet, for which there is room: nothing to wait for.
+                channel.settimeout(traffic.left_s())
+                traffic.has_sent = True
+                outbox.drop(channel.send(outbox.window()))
+            while outbox.size_bytes:
+                channel.settimeout(0.0)
+                if _speaks_before_taking(channel, traffic.left_s(), hears=hears):
+                    return False
+                try:
+                    outbox.drop(channel.send(outbox.window()))
+                except _WOULD_BLOCK:
+                    continue
+        except TimeoutError:
+            raise
+        except OSError:
+            # A server may refuse a body early, answer, and close: its answer is still read.
+            traffic.broke = True
+            outbox.clear()
+        return True
 
     def close(self) -> None:
         """Close at once."""
-        self._pending = b""
+        self.outbox.clear()
         self._socket.close()
 
     def start_tls(self, context: ssl.SSLContext, host: str) -> None:
@@ -175,36 +200,6 @@ class SyncStream:
     def is_readable(self) -> bool:
         """Return whether bytes or the end wait to be read."""
         return is_readable(self._socket)
-
-    def _flush(self) -> None:
-        pending, self._pending = memoryview(self._pending), b""
-        try:
-            while pending and not self._traffic.broke:
-                self._socket.settimeout(self._traffic.left_s())
-                self._traffic.has_sent = True
-                pending = pending[self._socket.send(pending) :]
-        except TimeoutError:
-            raise
-        except OSError:
-            # A server may refuse a body early, answer, and close: its answer is still read.
-            self._traffic.broke = True
-
-
-def resolve(host: str, port: int, done: Callable[[list[SocketAddress] | OSError], None]) -> None:
-    """Look up a host in a thread of its own and call `done` there, with addresses or an error.
-
-    The system's resolver cannot be interrupted; the thread that waits for it is left behind.
-    """
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            done(error if isinstance(error, OSError) else OSError("the host name is not valid"))
-        else:
-            done([(family, address) for family, _, _, _, address in found])
-
-    threading.Thread(target=look_up, name="connector-resolve", daemon=True).start()
 
 
 def literal(host: str, port: int) -> list[SocketAddress] | None:
@@ -228,6 +223,8 @@ def address_share_s(traffic: Traffic, others: int) -> float:
 
 def reason_of(error: OSError) -> str:
     """Return why a connection could not be made, in words that hold no secret."""
+    if isinstance(error, NoThread):
+        return "the machine gives no thread to look up the host name in"
     verify = getattr(error, "verify_message", None)
     if verify:
         return f"the certificate is not accepted: {verify}"
@@ -253,21 +250,46 @@ def is_readable(channel: Any) -> bool:
     return bool(poll.poll(0))
 
 
+def _speaks_before_taking(channel: Any, left_s: float, *, hears: bool) -> bool:
+    """Wait until a socket takes more; returns True when bytes or the end wait to be read before.
+
+    Raises:
+        TimeoutError: Neither in that time.
+    """
+    number = channel.fileno()
+    if hears and isinstance(channel, ssl.SSLSocket) and channel.pending():
+        return True
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(number, select.POLLOUT | (select.POLLIN if hears else 0))
+        found = poll.poll(left_s * 1000)
+        if found:
+            return hears and bool(found[0][1] & select.POLLIN)
+    else:
+        readable, writable, _ = select.select([number] if hears else [], [number], [], left_s)
+        if readable or writable:
+            return bool(readable)
+    raise TimeoutError
+
+
 def _resolved(host: str, port: int, traffic: Traffic) -> list[SocketAddress]:
     found = literal(host, port)
     if found is not None:
         return found
-    answers: list[list[SocketAddress] | OSError] = []
+    answers: list[Answer] = []
     ready = threading.Event()
 
-    def done(answer: list[SocketAddress] | OSError) -> None:
+    def done(answer: Answer) -> None:
         answers.append(answer)
         ready.set()
 
-    resolve(host, port, done)
-    if not ready.wait(traffic.left_s()):
-        traffic.reason = "the host name could not be looked up in time"
-        raise TimeoutError
+    call_off = resolve(host, port, done)
+    try:
+        if not ready.wait(traffic.left_s()):
+            traffic.reason = "the host name could not be looked up in time"
+            raise TimeoutError
+    finally:
+        call_off()
     if isinstance(answers[0], OSError):
         traffic.reason = reason_of(answers[0])
         raise ConnectionError

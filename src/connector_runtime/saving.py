@@ -1,0 +1,49 @@
+"""Saving a reply to a file: proved before anything is sent, exchanged after everything was judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.drafts import DraftError
+from connector_runtime.errors import error_of
+from connector_runtime.messages import DEFAULT_LIMITS
+from connector_runtime.steps import OpenDraft, PlaceDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.call import Call
+    from connector_runtime.steps import Conversation
+
+_HINT = "Name a file in a folder that is there and that may be written to."
+
+
+def open_draft(call: Call, scope: Mapping[str, Any]) -> Conversation[None]:
+    """Open the draft of the file that the call's reply is saved to.
+
+    Raises:
+        InputError: Folder or name cannot be; names `save_to`.
+    """
+    assert call.save_to is not None  # noqa: S101  asked before
+    is_json = call.action.program.reply.form(scope) == "json"
+    # JSON is judged whole, as if it were not saved; other content only where it may be an error in its stead.
+    judged_bytes = DEFAULT_LIMITS.decoded_bytes if is_json else DEFAULT_LIMITS.unsaved_bytes
+    draft = yield OpenDraft(call.save_to, judged_bytes)
+    if isinstance(draft, DraftError):
+        raise error_of("input", draft.message, hint=_HINT, input="save_to")
+    call.draft = draft
+
+
+def place_draft(call: Call) -> Conversation[None]:
+    """Put what was saved in the file's place.
+
+    Raises:
+        InputError: The folder has changed since it was proved; names `save_to`.
+    """
+    if call.draft is None or not call.draft.is_whole:
+        return
+    problem = yield PlaceDraft(call.draft)
+    if problem is not None:
+        status = call.attempts[-1].status if call.attempts else None
+        message = f"{problem.message} The request itself was answered with HTTP {status}."
+        raise error_of("input", message, hint=_HINT, input="save_to", status=status)

@@ -1,0 +1,26 @@
+"""What may wait for a disk is done in a thread, so that an event loop does not stand still."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from connector_runtime.transport.intake import ReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+async def offload(method: Callable[..., T], *arguments: object) -> T:
+    """Call in a thread of the loop's own; what has begun is finished, even if the caller is cancelled.
+
+    Raises:
+        ReplyError: There is no thread to be had.
+    """
+    try:
+        future = asyncio.get_running_loop().run_in_executor(None, method, *arguments)
+    except RuntimeError:
+        raise ReplyError("network", "The machine gives no thread to read and write files in.") from None
+    return await asyncio.shield(future)

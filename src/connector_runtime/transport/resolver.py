@@ -1,0 +1,141 @@
+"""Looking up hosts with a bounded number of threads.
+
+The system's resolver cannot be interrupted: whoever gives up leaves a thread behind that
+waits on. So whoever asks for the same host waits for the same look-up, and however many
+look-ups hang, their threads are few.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.forks import forget_after_fork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# All threads of the process that look up hosts, and those of one host.
+THREADS_MAX = 16
+THREADS_PER_HOST = 2
+# A look-up that takes longer may hang for ever: one more is begun beside it. Resolvers give up in 30 s.
+STALE_S = 30.0
+
+SocketAddress = tuple[socket.AddressFamily, tuple[Any, ...]]
+if TYPE_CHECKING:
+    Answer = list[SocketAddress] | OSError
+    Done = Callable[[Answer], None]
+
+
+class NoThread(OSError):
+    """The machine gives no thread to look up a host in."""
+
+
+class _LookUp:
+    """One question to the system, and who waits for the answer."""
+
+    __slots__ = ("host", "port", "started_at", "waiting")
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.started_at: float | None = None
+        self.waiting: list[Done] = []
+
+    def is_stale(self) -> bool:
+        """Return whether it has begun so long ago that it may never end."""
+        return self.started_at is not None and time.monotonic() - self.started_at > STALE_S
+
+    def answer(self) -> Answer:
+        """Ask the system, for as long as it takes."""
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            return error if isinstance(error, OSError) else OSError("the host name is not valid")
+        return [(family, address) for family, _, _, _, address in found]
+
+
+class Resolver:
+    """The look-ups of a process, each in a thread, those beyond `THREADS_MAX` one after the other."""
+
+    def __init__(self) -> None:
+        self.forget_parent()
+        forget_after_fork(self)
+
+    def forget_parent(self) -> None:
+        """Start without look-ups: threads do not survive a fork."""
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._open: dict[tuple[str, int], list[_LookUp]] = {}
+        self._queue: deque[_LookUp] = deque()
+
+    def ask(self, host: str, port: int, done: Done) -> Callable[[], None]:
+        """Have a host looked up, as `resolve`."""
+        with self._lock:
+            ours = self._open.setdefault((host, port), [])
+            if not ours or (ours[-1].is_stale() and len(ours) < THREADS_PER_HOST):
+                ours.append(_LookUp(host, port))
+                self._queue.append(ours[-1])
+            look_up = ours[-1]
+            look_up.waiting.append(done)
+            starts = look_up in self._queue and self._threads < THREADS_MAX
+            self._threads += starts
+        if starts:
+            self._start(look_up)
+        return lambda: self._call_off(look_up, done)
+
+    def _start(self, look_up: _LookUp) -> None:
+        try:
+            threading.Thread(target=self._work, name="connector-resolve", daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._threads -= 1
+            self._settle(look_up, NoThread())
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._threads -= 1
+                    return
+                look_up = self._queue.popleft()
+                look_up.started_at = time.monotonic()
+            self._settle(look_up, look_up.answer())
+
+    def _settle(self, look_up: _LookUp, answer: Answer) -> None:
+        with self._lock:
+            self._remove(look_up)
+            waiting, look_up.waiting = look_up.waiting, []
+        for done in waiting:
+            done(answer)
+
+    def _call_off(self, look_up: _LookUp, done: Done) -> None:
+        with self._lock:
+            if done in look_up.waiting:
+                look_up.waiting.remove(done)
+                if look_up.started_at is None and not look_up.waiting:
+                    self._remove(look_up)
+
+    def _remove(self, look_up: _LookUp) -> None:
+        if look_up in self._queue:
+            self._queue.remove(look_up)
+        ours = self._open.get((look_up.host, look_up.port), [])
+        if look_up in ours:
+            ours.remove(look_up)
+        if not ours:
+            self._open.pop((look_up.host, look_up.port), None)
+
+
+_resolver = Resolver()
+
+
+def resolve(host: str, port: int, done: Done) -> Callable[[], None]:
+    """Look up a host in another thread and call `done` there, with addresses or an error.
+
+    Returns:
+        What to call when the answer is no longer wanted.
+    """
+    return _resolver.ask(host, port, done)
