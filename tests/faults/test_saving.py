@@ -88,7 +88,9 @@ def test_a_large_upload_arrives_whole(faults, caller, tmp_path):
 
 # Whole sessions: what is judged, proved and left behind -------------------------------------------
 
-JSON, HTML, PDF = (f"Content-Type: {kind}" for kind in ("application/json", "text/html; charset=utf-8", "application/pdf"))
+JSON, HTML, PDF = (
+    f"Content-Type: {kind}" for kind in ("application/json", "text/html; charset=utf-8", "application/pdf")
+)
 CODE_57 = b'{"code" : 57, "message" : "You are not authorized to perform this operation"}'
 LOGIN = b"<!doctype html><title>Sign in</title><form>"
 YESTERDAYS = "yesterday's"
@@ -295,7 +297,10 @@ def test_a_draft_is_private_and_swept_once_nobody_can_want_it(faults, fetch, tmp
     def look(_: object) -> None:
         seen.extend(stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob(".connector-*.part"))
 
-    left, fresh, foreign = (tmp_path / name for name in (f".connector-{'0' * 16}.part", f".connector-{'1' * 16}.part", ".mine.part"))
+    left, fresh, foreign = (
+        tmp_path / name
+        for name in (f".connector-{'0' * 16}.part", f".connector-{'1' * 16}.part", ".mine.part")
+    )
     for path in (left, fresh, foreign):
         path.write_text("half")
     for path in (left, foreign):
@@ -322,7 +327,9 @@ def test_a_folder_that_goes_away_meanwhile_is_said_with_what_was_answered(desk, 
 
     faults.play([read_request, lose, send(reply(b"new", headers=[PDF]))])
 
-    with pytest.raises(InputError, match=r"no such file or directory. The request itself was answered with HTTP 200") as caught:
+    with pytest.raises(
+        InputError, match=r"no such file or directory. The request itself was answered with HTTP 200"
+    ) as caught:
         desk.run({"form": "binary"}, save_to=folder / "report.pdf")
 
     assert caught.value.input == "save_to"
