@@ -14,6 +14,7 @@ from connector_runtime.bodies import BytesBody
 from connector_runtime.drafts import Draft
 from connector_runtime.messages import Failure, Outgoing, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.lines import Line
 from connector_runtime.values import Certainty
 from faults.faultserver import hang, head, read_request, reply, send, serving
 
@@ -200,3 +201,33 @@ def test_a_sender_can_be_used_from_one_event_loop_after_another(faults):
 
 async def _awaited(sender: AsyncSender, outgoing: Outgoing) -> object:
     return await sender.send(outgoing, timeout_s=10)
+
+
+@pytest.mark.plan("S-197")
+@pytest.mark.parametrize("moment", ["_dressed", "take", "reset", "give"])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_closing_at_any_moment_of_a_call_leaves_no_line_open(faults, caller, monkeypatch, moment, side):
+    """Whoever closes between the steps of a call, at its begin or its end: no line outlives the session."""
+    faults.play(serving(*[reply()] * 3))
+    sender = caller._sender
+    if moment != "reset":
+        caller.get()
+    owner = {"take": sender._idle, "give": sender._idle}.get(moment, sender)
+    if moment == "reset":
+        owner = Line
+    step = getattr(owner, moment)
+
+    def closing(*arguments):
+        if side == "before":
+            sender._close_idle()
+        done = step(*arguments)
+        sender._close_idle()
+        return done
+
+    monkeypatch.setattr(owner, moment, closing)
+    caller.get()
+    if caller.kind == "async":
+        # The loop closes sockets in its next round.
+        caller._runner.run(asyncio.sleep(0))
+
+    assert faults.is_forsaken()

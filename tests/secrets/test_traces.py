@@ -23,11 +23,11 @@ from connector_runtime.stores import MemoryStore
 from connector_runtime.values import Secret
 from engine.shop import action, model_of
 from engine.test_tokens import OAUTH
+from frames import frames, is_ours, members
 from meta.repository import RUNTIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import FrameType
 
 MODEL = model_of(action("create"), connection=OAUTH)
 ACCESS, REFRESH, CLIENT = canary("access token"), canary("refresh token"), canary("client secret")
@@ -158,21 +158,6 @@ def caught(act: Callable[[], Any]) -> ConnectorError:
     return found.value
 
 
-def frames(error: BaseException) -> Iterator[FrameType]:
-    """Yield the frames of an error."""
-    trace = error.__traceback__
-    while trace is not None:
-        yield trace.tb_frame
-        trace = trace.tb_next
-
-
-def is_ours(frame: FrameType) -> bool:
-    """Return whether a frame is one of the runtime's, scripts of tests apart."""
-    return frame.f_code.co_filename.startswith(str(RUNTIME)) and not frame.f_code.co_filename.endswith(
-        "cases.py"
-    )
-
-
 def leaks(error: BaseException) -> list[str]:
     """Return the locals of the runtime's frames that show a canary, themselves or in what they hold."""
     return [
@@ -195,20 +180,6 @@ def shown_in(value: Any, *, seen: set[int], path: str = "") -> Iterator[str]:
             return
     for step, member in members(value):
         yield from shown_in(member, seen=seen, path=f"{path}.{step}")
-
-
-def members(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what an object of the runtime holds, and what containers hold."""
-    if isinstance(value, dict):
-        yield from ((str(key), member) for key, member in value.items())
-    elif isinstance(value, list | tuple | set | frozenset):
-        yield from ((str(number), member) for number, member in enumerate(value))
-    elif type(value).__module__.startswith("connector_runtime") and "cases" not in type(value).__module__:
-        names = [
-            *getattr(value, "__dict__", {}),
-            *(slot for one in type(value).__mro__ for slot in getattr(one, "__slots__", ())),
-        ]
-        yield from ((name, getattr(value, name)) for name in names if hasattr(value, name))
 
 
 def without_the_tests_own(text: str) -> str:

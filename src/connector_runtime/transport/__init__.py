@@ -340,6 +340,7 @@ class SyncSender(Sender):
                 attempt.start(response, response.headers.raw, request.method)
                 for chunk in response.stream:
                     attempt.feed(chunk)
+                    del chunk  # it may be a token, and the next one is waited for
             finally:
                 response.stream.close()
             return attempt.finish()

@@ -136,6 +136,7 @@ class AsyncSender(Sender):
                     batch = _Batch(attempt)
                     async for chunk in response.stream:
                         batch.add(chunk)
+                        del chunk  # it may be a token, and the next one is waited for
                         await batch.passed_on()
                 finally:
                     await response.stream.aclose()
