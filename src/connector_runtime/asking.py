@@ -1,10 +1,13 @@
 """What drivers ask of budgets and token stores: blocking in a thread, or awaiting.
 
 A store that does not answer is an answer, too: the conversation decides what it means.
+None of it outlasts the time that there is: a store whose methods take `limit_s` keeps to it
+itself, any other that may block is asked in a thread that can be left behind.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import os
@@ -13,8 +16,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.budget import Poll
 from connector_runtime.errors import StoreError
-from connector_runtime.steps import Busy
+from connector_runtime.steps import STORE_S, Busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +28,38 @@ if TYPE_CHECKING:
     from connector_runtime.values import Clock
 
 Held = dict[Any, "Callable[[], Any]"]
-# A wake-up can be lost to a caller that gives up at the same moment; ask again now and then.
+# A budget that does not keep the order may lose a wake-up to a caller that gives up at the
+# same moment; it is asked again now and then.
 ASK_AGAIN_S = 1.0
+# What is given back after the end of a call has so much time nevertheless.
+GRACE_S = 0.1
+# After these seconds a token that could not be stored is written once more.
+AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 240.0)
+# Of all sessions of a process; the others store theirs with their next call, or when they close.
+_keepers = threading.BoundedSemaphore(16)
+# No timer of a system is set further ahead.
+WAIT_MAX_S = 3600.0
 LEASE = "lease of the token"
+_OF_BUDGETS = ("take", "give_back", "forget", "pause", "paused")
+
+
+class Turn:
+    """What one caller has of a budget, or may have: a place in the line, a slot.
+
+    Attributes:
+        end: Monotonic instant until which it waits.
+        may_hold: Whether a slot may be held.
+        waits: Whether it may stand in the line.
+    """
+
+    __slots__ = ("end", "holder", "may_hold", "step", "waits", "wake")
+
+    def __init__(self, step: AcquireSlot, end: float, holder: str, wake: Callable[[], None]) -> None:
+        self.step = step
+        self.end = end
+        self.holder = holder
+        self.wake = wake
+        self.may_hold = self.waits = False
 
 
 class AskingBase:
@@ -38,29 +71,93 @@ class AskingBase:
         self._store = store
         self._mark = os.urandom(16).hex()
         self._numbers = itertools.count()
+        self._is_closed = threading.Event()
+        # To give back to such a budget what one may not have does no harm.
+        self._keeps_order = getattr(budget, "keeps_order", False)
+        self._is_limited = budget.is_shared and keeps_to_limits(budget, *_OF_BUDGETS)
+
+    def close(self) -> None:
+        """Try nothing more in the background."""
+        self._is_closed.set()
+
+    def _keep_trying(self, step: WriteToken, limit: dict[str, float]) -> None:
+        """Write a token as soon as the store takes it: without it the next process could not go on."""
+        if self._is_closed.is_set() or not _keepers.acquire(blocking=False):
+            return
+
+        def work() -> None:
+            try:
+                for wait_s in AGAIN_S:
+                    if self._is_closed.wait(wait_s):
+                        return
+                    with suppress(StoreError, OSError):
+                        self._store.write(step.key, step.document, step.version, **limit)
+                        return
+            finally:
+                _keepers.release()
+
+        threading.Thread(target=work, name="connector-store", daemon=True).start()
 
     def _now(self) -> float:
         return self._clock.now() if self._budget.is_shared else self._clock.monotonic()
 
-    def _holder(self) -> str:
-        return f"{self._mark}-{next(self._numbers)}"
+    def _turn(self, step: AcquireSlot, wake: Callable[[], None]) -> Turn:
+        holder = f"{self._mark}-{next(self._numbers)}"
+        return Turn(step, self._clock.monotonic() + step.limit_s, holder, wake)
 
-    def _take(self, step: AcquireSlot, holder: str, wake: Callable[[], None]) -> float | None:
-        return self._budget.take(
-            step.key, step.rule, now=self._now(), wake=wake, holder=holder, hold_s=step.hold_s
-        )
+    def _left_s(self, turn: Turn) -> float:
+        return max(0.0, turn.end - self._clock.monotonic())
 
-    def _busy(self, step: AcquireSlot, wait_s: float) -> Busy:
-        return Busy(wait_s, self._budget.paused(step.key, now=self._now()))
+    def _ask(self, turn: Turn) -> float | None:
+        step = turn.step
+        # Noted first: a signal may come right after.
+        waited, turn.may_hold, turn.waits = turn.waits, self._keeps_order, self._keeps_order
+        facts: dict[str, Any] = {
+            "now": self._now(),
+            "wake": turn.wake,
+            "holder": turn.holder,
+            "hold_s": step.hold_s,
+        }
+        if self._is_limited:
+            facts["limit_s"] = self._left_s(turn)
+        try:
+            wait_s = self._budget.take(step.key, step.rule, **facts)
+        except (StoreError, OSError):
+            turn.may_hold, turn.waits = False, waited
+            raise
+        turn.may_hold = wait_s is None
+        turn.waits = wait_s is not None and (self._keeps_order or wait_s == float("inf"))
+        return wait_s
 
-    def _give_back(self, step: AcquireSlot, holder: str) -> None:
+    def _busy(self, turn: Turn, wait_s: float) -> Busy:
+        limit = self._limit(max(GRACE_S, self._left_s(turn)))
+        return Busy(wait_s, self._budget.paused(turn.step.key, now=self._now(), **limit))
+
+    def _drop(self, turn: Turn) -> None:
+        """Give back the slot and leave the line; may be done again if it was interrupted."""
+        step, limit = turn.step, self._limit(max(GRACE_S, self._left_s(turn)))
         # What was done is done, whether or not it can be counted; a shared slot ends by itself.
         with suppress(StoreError, OSError):
-            self._budget.give_back(step.key, holder, now=self._now())
+            if turn.may_hold:
+                self._budget.give_back(step.key, turn.holder, now=self._now(), **limit)
+                turn.may_hold = False
+        with suppress(StoreError, OSError):
+            if turn.waits:
+                self._budget.forget(step.key, turn.wake, **limit)
+                turn.waits = False
 
     def _pause(self, step: PauseSlots) -> None:
         with suppress(StoreError, OSError):
-            self._budget.pause(step.key, step.pause, now=self._now())
+            limit = self._limit(max(GRACE_S, step.limit_s))
+            self._budget.pause(step.key, step.pause, now=self._now(), **limit)
+
+    def _limit(self, limit_s: float) -> dict[str, Any]:
+        return {"limit_s": limit_s} if self._is_limited else {}
+
+    def _wake_s(self, turn: Turn, wait_s: float) -> float:
+        """Return how long to wait to be woken before asking again."""
+        again_s = wait_s if type(wait_s) is Poll or self._keeps_order else ASK_AGAIN_S
+        return min(again_s, self._left_s(turn), WAIT_MAX_S)
 
 
 class Asking(AskingBase):
@@ -68,39 +165,57 @@ class Asking(AskingBase):
 
     def __init__(self, clock: Clock, budget: RequestBudget, store: TokenStore | None) -> None:
         super().__init__(clock, budget, store)
+        self._leaves_budget = budget.is_shared and not self._is_limited
+        self._leaves_store = not keeps_to_limits(store, "read", "write")
 
     def take(self, step: AcquireSlot, held: Held) -> Busy | StoreError | None:
         """Take a slot, waiting as long as the step allows."""
-        clock, holder = self._clock, self._holder()
-        end = clock.monotonic() + step.limit_s
         free = threading.Event()
+        turn = self._turn(step, free.set)
+        held[step.key] = partial(self._give_back, turn)
+        refused: Busy | StoreError | None
+        try:
+            refused = self._taken(turn, free)
+        except (StoreError, OSError) as problem:
+            refused = in_our_words(problem)
+        if refused is not None:
+            self.release(step, held)
+        return refused
+
+    def _taken(self, turn: Turn, free: threading.Event) -> Busy | None:
+        clock = self._clock
         while True:
             free.clear()
-            try:
-                wait_s = self._take(step, holder, free.set)
-                if wait_s is None:
-                    held[step.key] = partial(self._give_back, step, holder)
-                    return None
-                left_s = end - clock.monotonic()
-                if wait_s != float("inf"):
-                    if wait_s >= left_s:
-                        return self._busy(step, wait_s)
-                    clock.sleep(wait_s)
-                elif not free.wait(min(ASK_AGAIN_S, max(0.0, left_s))):
-                    self._budget.forget(step.key, free.set)
-                    if clock.monotonic() >= end:
-                        return self._busy(step, step.limit_s)
-            except (StoreError, OSError) as problem:
-                return in_our_words(problem)
+            wait_s = self._asked(turn)
+            if wait_s is None:
+                return None
+            left_s = self._left_s(turn)
+            if wait_s == float("inf") or type(wait_s) is Poll:
+                if free.wait(self._wake_s(turn, wait_s)):
+                    continue
+                if not self._keeps_order:
+                    self._budget.forget(turn.step.key, turn.wake)
+                if clock.monotonic() >= turn.end:
+                    return self._of_budget(partial(self._busy, turn, turn.step.limit_s), GRACE_S)  # type: ignore[no-any-return]
+            elif wait_s >= left_s:
+                return self._of_budget(partial(self._busy, turn, wait_s), left_s + GRACE_S)  # type: ignore[no-any-return]
+            else:
+                clock.sleep(wait_s)
+
+    def release(self, step: Any, held: Held) -> None:
+        """Give a slot back; it stays among what is held until that is done."""
+        held[step.key]()
+        held.pop(step.key, None)
 
     def pause(self, step: PauseSlots) -> None:
         """Let nobody who counts together take a slot for a while."""
-        self._pause(step)
+        with suppress(StoreError):
+            self._of_budget(partial(self._pause, step), max(GRACE_S, step.limit_s))
 
     def read(self, step: ReadToken) -> Entry | StoreError | None:
         """Read the token store."""
         try:
-            found: Entry | None = self._store.read(step.key)
+            found: Entry | None = self._of_store(self._store.read, step.limit_s, step.key)
         except (StoreError, OSError) as problem:
             return in_our_words(problem)
         return found
@@ -109,16 +224,59 @@ class Asking(AskingBase):
         """Write the token store; a lease is put back unless something else is written."""
         held.pop(LEASE, None)
         try:
-            written = bool(self._store.write(step.key, step.document, step.version))
+            arguments = (step.key, step.document, step.version)
+            written = bool(self._of_store(self._store.write, step.limit_s, *arguments))
         except (StoreError, OSError) as problem:
+            if step.is_needed:
+                self._keep_trying(step, {} if self._leaves_store else {"limit_s": STORE_S})
             return in_our_words(problem)
         if written and step.undo is not None:
-            held[LEASE] = partial(self._undo, step)
+            held[LEASE] = partial(self._undo, step, self._clock.monotonic() + step.limit_s)
         return written
 
-    def _undo(self, step: WriteToken) -> None:
+    def _undo(self, step: WriteToken, end: float) -> None:
+        left_s = max(GRACE_S, end - self._clock.monotonic())
         with suppress(StoreError, OSError):
-            self._store.write(step.key, step.undo, step.version + 1)
+            self._of_store(self._store.write, left_s, step.key, step.undo, step.version + 1)
+
+    def _of_store(self, method: Any, limit_s: float, *arguments: Any) -> Any:
+        if not self._leaves_store:
+            return method(*arguments, limit_s=limit_s)
+        return left_behind(partial(method, *arguments), limit_s)
+
+    def _of_budget(self, work: Callable[[], Any], limit_s: float) -> Any:
+        return left_behind(work, limit_s) if self._leaves_budget else work()
+
+    def _asked(self, turn: Turn) -> float | None:
+        if not self._leaves_budget:
+            return self._ask(turn)
+        undo = partial(self._too_late, turn)
+        wait_s: float | None = left_behind(partial(self._ask, turn), self._left_s(turn), undo)
+        return wait_s
+
+    def _give_back(self, turn: Turn) -> None:
+        with suppress(StoreError):
+            self._of_budget(partial(self._drop, turn), max(GRACE_S, self._left_s(turn)))
+
+    def _too_late(self, turn: Turn, _: Any) -> None:
+        self._drop(turn)
+
+
+def left_behind(work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None) -> Any:
+    """Do what may block for long in a thread that can be left behind, as `errands.in_time`."""
+    from connector_runtime.errands import in_time  # noqa: PLC0415  only where a store was brought
+
+    return in_time(work, limit_s, undo)
+
+
+def keeps_to_limits(store: Any, *methods: str) -> bool:
+    """Return whether a store's methods take `limit_s`, and so answer in time by themselves."""
+    return all(_takes_limit(getattr(type(store), method, None)) for method in methods)
+
+
+@functools.lru_cache(64)
+def _takes_limit(method: Any) -> bool:
+    return method is not None and "limit_s" in inspect.signature(method).parameters
 
 
 def is_awaited(store: Any) -> bool:

@@ -8,8 +8,21 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.asking import ASK_AGAIN_S, LEASE, AskingBase, Held, in_our_words, is_awaited
+from connector_runtime.asking import (
+    AGAIN_S,
+    GRACE_S,
+    LEASE,
+    AskingBase,
+    Held,
+    Turn,
+    in_our_words,
+    is_awaited,
+    keeps_to_limits,
+)
+from connector_runtime.budget import Poll
+from connector_runtime.errands import SPARE_S, awaited_in_time, too_slow
 from connector_runtime.errors import StoreError
+from connector_runtime.steps import STORE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,42 +40,64 @@ class AsyncAsking(AskingBase):
     ) -> None:
         super().__init__(clock, budget, store)
         self._is_awaited = is_awaited(store)
+        self._keeping: set[asyncio.Task[None]] = set()
+        self._limits_store = keeps_to_limits(store, "read", "write")
 
     async def take(self, step: AcquireSlot, held: Held) -> Busy | StoreError | None:
         """Take a slot, waiting as long as the step allows."""
-        clock, holder = self._clock, self._holder()
-        loop, free = asyncio.get_running_loop(), asyncio.Event()
-        end = clock.monotonic() + step.limit_s
+        loop, mine, free = asyncio.get_running_loop(), threading.get_ident(), asyncio.Event()
 
         def wake() -> None:
-            loop.call_soon_threadsafe(free.set)
+            if threading.get_ident() == mine:
+                free.set()
+            else:
+                loop.call_soon_threadsafe(free.set)
 
+        turn = self._turn(step, wake)
+        held[step.key] = partial(self._give_back, turn)
+        refused: Busy | StoreError | None
+        try:
+            refused = await self._taken(turn, free)
+        except (StoreError, OSError) as problem:
+            refused = in_our_words(problem)
+        if refused is not None:
+            await self.release(step, held)
+        return refused
+
+    async def _taken(self, turn: Turn, free: asyncio.Event) -> Busy | None:
+        clock = self._clock
         while True:
             free.clear()
-            try:
-                wait_s = await self._taken(step, holder, wake)
-                if wait_s is None:
-                    held[step.key] = partial(self._give_back_there, step, holder)
-                    return None
-                left_s = end - clock.monotonic()
-                if wait_s != float("inf"):
-                    if wait_s >= left_s:
-                        busy: Busy = await self._there(self._busy, step, wait_s)
-                        return busy
-                    await clock.asleep(wait_s)
-                elif await self._waited_in_vain(step, free, wake, left_s) and clock.monotonic() >= end:
-                    return self._busy(step, step.limit_s)
-            except (StoreError, OSError) as problem:
-                return in_our_words(problem)
+            wait_s = await self._asked(turn)
+            if wait_s is None:
+                return None
+            left_s = self._left_s(turn)
+            if wait_s == float("inf") or type(wait_s) is Poll:
+                if await _is_set(free, self._wake_s(turn, wait_s)):
+                    continue
+                if not self._keeps_order:
+                    self._budget.forget(turn.step.key, turn.wake)
+                if clock.monotonic() >= turn.end:
+                    return await self._there(partial(self._busy, turn, turn.step.limit_s), GRACE_S)  # type: ignore[no-any-return]
+            elif wait_s >= left_s:
+                return await self._there(partial(self._busy, turn, wait_s), left_s + GRACE_S)  # type: ignore[no-any-return]
+            else:
+                await clock.asleep(wait_s)
+
+    async def release(self, step: Any, held: Held) -> None:
+        """Give a slot back; it stays among what is held until that is done."""
+        await held[step.key]()
+        held.pop(step.key, None)
 
     async def pause(self, step: PauseSlots) -> None:
         """Let nobody who counts together take a slot for a while."""
-        await self._there(self._pause, step)
+        with suppress(StoreError):
+            await self._there(partial(self._pause, step), max(GRACE_S, step.limit_s))
 
     async def read(self, step: ReadToken) -> Entry | StoreError | None:
         """Read the token store."""
         try:
-            found: Entry | None = await self._of_store(self._store.read, step.key)
+            found: Entry | None = await self._of_store(self._store.read, step.limit_s, step.key)
         except (StoreError, OSError) as problem:
             return in_our_words(problem)
         return found
@@ -71,87 +106,71 @@ class AsyncAsking(AskingBase):
         """Write the token store; a lease is put back unless something else is written."""
         held.pop(LEASE, None)
         try:
-            written = bool(await self._of_store(self._store.write, step.key, step.document, step.version))
+            arguments = (step.key, step.document, step.version)
+            written = bool(await self._of_store(self._store.write, step.limit_s, *arguments))
         except (StoreError, OSError) as problem:
+            if step.is_needed and self._is_awaited:
+                self._keeping.add(task := asyncio.create_task(self._keep_awaited(step)))
+                task.add_done_callback(self._keeping.discard)
+            elif step.is_needed:
+                self._keep_trying(step, {"limit_s": STORE_S} if self._limits_store else {})
             return in_our_words(problem)
         if written and step.undo is not None:
-            held[LEASE] = partial(self._undo, step)
+            held[LEASE] = partial(self._undo, step, self._clock.monotonic() + step.limit_s)
         return written
 
-    async def _undo(self, step: WriteToken) -> None:
+    def close(self) -> None:
+        """Try nothing more in the background."""
+        super().close()
+        for task in self._keeping:
+            task.cancel()
+
+    async def _keep_awaited(self, step: WriteToken) -> None:
+        for wait_s in AGAIN_S:
+            await asyncio.sleep(wait_s)
+            with suppress(StoreError, OSError):
+                await self._of_store(self._store.write, STORE_S, step.key, step.document, step.version)
+                return
+
+    async def _undo(self, step: WriteToken, end: float) -> None:
+        left_s = max(GRACE_S, end - self._clock.monotonic())
         with suppress(StoreError, OSError):
-            await self._of_store(self._store.write, step.key, step.undo, step.version + 1)
+            await self._of_store(self._store.write, left_s, step.key, step.undo, step.version + 1)
 
-    async def _of_store(self, method: Any, *arguments: Any) -> Any:
-        if self._is_awaited:
-            return await method(*arguments)
-        return await _in_thread(method, *arguments)
-
-    async def _there(self, method: Any, *arguments: Any) -> Any:
-        """Call where it may block: only what is shared does."""
-        if not self._budget.is_shared:
-            return method(*arguments)
-        return await _in_thread(method, *arguments)
-
-    async def _taken(self, step: AcquireSlot, holder: str, wake: Callable[[], None]) -> float | None:
-        if not self._budget.is_shared:
-            return self._take(step, holder, wake)
-        errand = _Errand(lambda: self._take(step, holder, wake), lambda: self._give_back(step, holder))
+    async def _of_store(self, method: Any, limit_s: float, *arguments: Any) -> Any:
+        limit = {"limit_s": limit_s} if self._limits_store else {}
+        work = partial(method, *arguments, **limit)
+        if not self._is_awaited:
+            return await awaited_in_time(work, limit_s + SPARE_S)
         try:
-            wait_s: float | None = await _in_thread(errand.run)
-        except asyncio.CancelledError:
-            errand.call_off()
-            raise
-        return wait_s
-
-    async def _give_back_there(self, step: AcquireSlot, holder: str) -> None:
-        await self._there(self._give_back, step, holder)
-
-    async def _waited_in_vain(
-        self, step: AcquireSlot, free: asyncio.Event, wake: Callable[[], None], left_s: float
-    ) -> bool:
-        """Wait to be woken, not for ever; returns True when nobody came."""
-        try:
-            async with asyncio.timeout(min(ASK_AGAIN_S, max(0.0, left_s))):
-                await free.wait()
+            async with asyncio.timeout(limit_s) as bound:
+                return await work()
         except TimeoutError:
-            return True
-        finally:
-            if not free.is_set():
-                self._budget.forget(step.key, wake)
-        return False
+            if not bound.expired():
+                raise
+        raise too_slow()
 
+    async def _there(self, work: Callable[[], Any], limit_s: float) -> Any:
+        """Call where it may block: only what is shared does."""
+        return await awaited_in_time(work, limit_s + SPARE_S) if self._budget.is_shared else work()
 
-class _Errand:
-    """Takes a slot in a thread, which goes on although nobody may want the slot any more."""
-
-    def __init__(self, take: Callable[[], float | None], give_back: Callable[[], None]) -> None:
-        self._take = take
-        self._give_back = give_back
-        self._lock = threading.Lock()
-        self._has_taken = self._is_off = False
-
-    def run(self) -> float | None:
-        """Take it; give it back at once if it was called off meanwhile."""
-        wait_s = self._take()
-        with self._lock:
-            self._has_taken = wait_s is None
-        if self._is_off:
-            self._settle()
+    async def _asked(self, turn: Turn) -> float | None:
+        if not self._budget.is_shared:
+            return self._ask(turn)
+        wait_s: float | None = await awaited_in_time(
+            partial(self._ask, turn), self._left_s(turn) + SPARE_S, lambda _: self._drop(turn)
+        )
         return wait_s
 
-    def call_off(self) -> None:
-        """Say that nobody wants it any more; does not block."""
-        self._is_off = True
-        threading.Thread(target=self._settle, name="connector-give-back").start()
-
-    def _settle(self) -> None:
-        with self._lock:
-            has_taken, self._has_taken = self._has_taken, False
-        if has_taken:
-            self._give_back()
+    async def _give_back(self, turn: Turn) -> None:
+        with suppress(StoreError):
+            await self._there(partial(self._drop, turn), max(GRACE_S, self._left_s(turn)))
 
 
-async def _in_thread(method: Callable[..., Any], *arguments: Any) -> Any:
-    """Call in a thread; what has begun is finished, even if the caller is cancelled."""
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, method, *arguments))
+async def _is_set(free: asyncio.Event, limit_s: float) -> bool:
+    """Wait to be woken, so long at most."""
+    try:
+        async with asyncio.timeout(limit_s):
+            return await free.wait()
+    except TimeoutError:
+        return False

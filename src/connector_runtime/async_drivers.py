@@ -56,12 +56,13 @@ class AsyncDriver:
         self._flight: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running = 0
+        self._strays: set[asyncio.Future[Any]] = set()
         self._lock = threading.Lock()
         self._ways: dict[type, Callable[[Any, Any], Awaitable[Any]]] = {
             Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
             Sleep: lambda step, _: clock.asleep(step.seconds),
             AcquireSlot: self._asking.take,
-            ReleaseSlot: lambda step, held: held.pop(step.key)(),
+            ReleaseSlot: self._asking.release,
             PauseSlots: lambda step, _: self._asking.pause(step),
             ReadToken: lambda step, _: self._asking.read(step),
             WriteToken: self._asking.write,
@@ -114,6 +115,7 @@ class AsyncDriver:
 
     async def aclose(self) -> None:
         """Wait for a renewal that is under way: it ends soon, and must be kept."""
+        self._asking.close()
         flight = self._flight
         if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
             await asyncio.wait({flight})
@@ -142,7 +144,16 @@ class AsyncDriver:
         """Free what a conversation holds, however it ended, and close it."""
         try:
             while held:
-                await held.popitem()[1]()
+                last = next(reversed(held))
+                await held[last]()
+                held.pop(last, None)
+        except BaseException:
+            # Cancelled once more: the rest is given back all the same.
+            for give_back in reversed(held.values()):
+                stray = asyncio.ensure_future(give_back())
+                self._strays.add(stray)
+                stray.add_done_callback(self._strays.discard)
+            raise
         finally:
             with self._lock:
                 self._running -= 1

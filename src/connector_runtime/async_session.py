@@ -87,8 +87,12 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
 
     async def aclose(self) -> None:
         """Close every connection of the session; a renewal that is under way is kept first."""
-        await self._driver.aclose()
-        await self._sender.aclose()
+        try:
+            await self._driver.aclose()
+            if self._channel.unstored is not None:
+                await self._driver.run(self._stored_late())
+        finally:
+            await self._sender.aclose()
 
     async def __aexit__(self, *_exc: object) -> None:
         await self.aclose()

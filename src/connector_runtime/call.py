@@ -86,10 +86,10 @@ class Listener:
         except Exception as error:  # noqa: BLE001  a foreign program: anything may come
             self._complain("on_event", error)
 
-    def note(self, *words: Any, **more: Any) -> None:
-        """Write a record for whoever debugs."""
+    def note(self, *words: Any, level: str = "info", **more: Any) -> None:
+        """Write a record for whoever debugs; with the level `warning` for everybody."""
         try:
-            self._journal().info(*words, **more)
+            getattr(self._journal(), level)(*words, **more)
         except Exception as error:  # noqa: BLE001
             self._complain("the logger", error)
 

@@ -86,7 +86,9 @@ class Channel:
         proven: The access token that the vendor took last.
         trouble: Why there is no newer token, or None.
         store_key: Under which stores keep the token; None until a session has a store.
-        has_looked: Whether the store was asked.
+        has_looked: Whether the store was asked, and has what the session has.
+        unstored: A token that was renewed and could not be stored yet, with the version that it
+            replaces; None where there is none.
         identity: Tells this connection from all others, for counts that several share.
         redactor: Takes out every secret that the connection has or had.
         time: The vendor's clock.
@@ -96,7 +98,7 @@ class Channel:
         "_grant_key", "_headers", "_key", "_rested_at", "_secrets", "bases", "connection", "context",
         "definition", "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key",
         "tables", "time", "token",
-        "token_host", "trouble", "version",
+        "token_host", "trouble", "unstored", "version",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
@@ -114,6 +116,7 @@ class Channel:
         self.trouble: Trouble | None = None
         self.store_key: str | None = None
         self.has_looked = True
+        self.unstored: tuple[Token, int] | None = None
         self.time = ServerTime()
         self._rested_at = float("-inf")
         self.bases: dict[str, str] = {}
@@ -186,8 +189,7 @@ class Channel:
         now = self.time.now(clock)
         if now >= token.expires_at:
             return Freshness.INVALID
-        is_resting = clock.monotonic() < self._rested_at + REST_S
-        return Freshness.FRESH if is_resting or now < (token.stale_at or 0.0) else Freshness.STALE
+        return Freshness.FRESH if self.is_resting(clock) or now < (token.stale_at or 0.0) else Freshness.STALE
 
     def adopt(self, token: Token) -> None:
         """Put a newer token in place of the one that was.
@@ -206,6 +208,10 @@ class Channel:
     def rest(self, clock: Clock) -> None:
         """Go on with the token for a moment: a newer one was not to be had."""
         self._rested_at = clock.monotonic()
+
+    def is_resting(self, clock: Clock) -> bool:
+        """Return whether it was a moment ago that a newer token, or the store, was not to be had."""
+        return clock.monotonic() < self._rested_at + REST_S
 
     def _stays(self, token: Token) -> bool:
         plain = self._given_inputs()

@@ -72,7 +72,7 @@ class SyncDriver:
             Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
             Sleep: lambda step, _: clock.sleep(step.seconds),
             AcquireSlot: self._asking.take,
-            ReleaseSlot: lambda step, held: held.pop(step.key)(),
+            ReleaseSlot: self._asking.release,
             PauseSlots: lambda step, _: self._asking.pause(step),
             ReadToken: lambda step, _: self._asking.read(step),
             WriteToken: self._asking.write,
@@ -86,57 +86,71 @@ class SyncDriver:
         held: dict[Any, Any] = {}
         answers: list[Any] = [None]
         try:
-            while True:
-                try:
-                    # Taken out, so that an error's frames do not hold what the vendor has said.
-                    step = go_on(conversation, answers.pop())
-                except StopIteration as end:
-                    result: T = end.value
-                    return result
-                try:
-                    is_page = isinstance(step, Give)
-                    answers.append(None if is_page else self._ways[type(step)](step, held))
-                except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
-                    answers.append(Fault(fault))
+            try:
+                while True:
+                    try:
+                        # Taken out, so that an error's frames do not hold what the vendor has said.
+                        step = go_on(conversation, answers.pop())
+                    except StopIteration as end:
+                        result: T = end.value
+                        return result
+                    try:
+                        is_page = isinstance(step, Give)
+                        answers.append(None if is_page else self._ways[type(step)](step, held))
+                    except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
+                        answers.append(Fault(fault))
+            finally:
+                _end(conversation, held)
         finally:
-            _end(conversation, held)
+            # A signal may have come in the midst of that.
+            _free(held)
 
     def pages(self, conversation: Conversation[T], check: Callable[[], None]) -> Generator[Page, None, T]:
         """Run a conversation, handing out its pages; a caller may fork between them: `check` says no."""
         held: dict[Any, Any] = {}
         answers: list[Any] = [None]
         try:
-            check()
-            while True:
-                try:
-                    step = go_on(conversation, answers.pop())
-                except StopIteration as end:
-                    result: T = end.value
-                    return result
-                if isinstance(step, Give):
-                    yield step.page
-                    check()
-                    answers.append(None)
-                    continue
-                try:
-                    answers.append(self._ways[type(step)](step, held))
-                except BaseException as fault:  # noqa: BLE001
-                    answers.append(Fault(fault))
+            try:
+                check()
+                while True:
+                    try:
+                        step = go_on(conversation, answers.pop())
+                    except StopIteration as end:
+                        result: T = end.value
+                        return result
+                    if isinstance(step, Give):
+                        yield step.page
+                        check()
+                        answers.append(None)
+                        continue
+                    try:
+                        answers.append(self._ways[type(step)](step, held))
+                    except BaseException as fault:  # noqa: BLE001
+                        answers.append(Fault(fault))
+            finally:
+                _end(conversation, held)
         finally:
-            _end(conversation, held)
+            _free(held)
+
+    def close(self) -> None:
+        """Try nothing more in the background."""
+        self._asking.close()
 
     def _fly(self, step: Fly) -> Any:
-        with self._lock:
-            flight, is_mine = self._flight, self._flight is None
-            if flight is None:
-                flight = self._flight = _Flight()
-        if is_mine:
-            try:
-                flight.outcome = self.run(step.flight(step.limit_s))
-            finally:
+        mine: _Flight | None = None
+        try:
+            with self._lock:
+                flight = self._flight
+                if flight is None:
+                    flight = self._flight = mine = _Flight()
+            if mine is not None:
+                mine.outcome = self.run(step.flight(step.limit_s))
+                return mine.outcome
+        finally:
+            # Here, so that whoever is interrupted at any moment leaves nobody waiting for him.
+            if mine is not None:
                 self._flight = None
-                flight.landed.set()
-            return flight.outcome
+                mine.landed.set()
         if not step.waits:
             return Landing.BUSY
         if not flight.landed.wait(step.limit_s):
@@ -173,7 +187,14 @@ def placed(draft: Draft) -> DraftError | None:
 def _end(conversation: Conversation[Any], held: dict[Any, Any]) -> None:
     """Free what a conversation holds, however it ended, and close it."""
     try:
-        while held:
-            held.popitem()[1]()
+        _free(held)
     finally:
         conversation.close()
+
+
+def _free(held: dict[Any, Any]) -> None:
+    """Give everything back; what was interrupted stays held, and giving back twice does no harm."""
+    while held:
+        last = next(reversed(held))
+        held[last]()
+        held.pop(last, None)

@@ -49,10 +49,14 @@ _REPEATED = ("server", "auth_throttled")
 class Renewal:
     """A conversation that ends with a newer token in the channel, or says why there is none."""
 
-    def __init__(self, channel: Channel, clock: Clock, random: Random) -> None:
+    def __init__(
+        self, channel: Channel, clock: Clock, random: Random, *, look_s: float = float("inf")
+    ) -> None:
         self._channel = channel
         self._clock = clock
         self._random = random
+        # How long the store may take while the token at hand is good.
+        self._look_s = look_s
 
     def fly(self, limit_s: float) -> Conversation[ConnectorError | Landing | None]:
         """Look into the store, and renew if nobody else has; returns the failure instead of raising it."""
@@ -72,27 +76,35 @@ class Renewal:
     # -- with a store --------------------------------------------------------------
 
     def _shared(self, key: str, end: float) -> Conversation[ConnectorError | Landing | None]:
-        watched = _Watched()
+        watched, channel = _Watched(), self._channel
+        if channel.unstored is not None:
+            token, known = channel.unstored
+            return (yield from self._stored(key, token, known, end))
         while True:
-            entry = yield ReadToken(key)
+            entry = yield ReadToken(key, self._patience_s(end))
             found: ConnectorError | None = self._looked(entry)
             if found is not _GO_ON:
                 return found
-            kept = Kept.of(entry)
-            if kept is None:
-                return _strange(key)
+            kept = Kept.of(entry) or Kept()
             now = self._clock.now() if kept.now is None else kept.now
             if watched.is_leased(kept.version, kept.leased_until, now, self._clock.monotonic()):
                 if self._channel.freshness(self._clock) is not Freshness.INVALID:
                     return None
             else:
                 lease = {"holder": os.urandom(16).hex(), "until": now + LEASE_S}
-                taken = yield WriteToken(key, {**kept.rest, "lease": lease}, kept.version, undo=kept.rest)
-                if isinstance(taken, StoreError):
-                    return taken
-                if taken:
+                taken = yield WriteToken(
+                    key,
+                    {**kept.rest, "lease": lease},
+                    kept.version,
+                    undo=kept.rest,
+                    limit_s=self._patience_s(end),
+                )
+                if taken is True:
                     outcome = yield from self._asked(end)
-                    return (yield from self._kept(key, outcome, kept.rest, kept.version + 1))
+                    return (yield from self._kept(key, outcome, kept.rest, kept.version + 1, end))
+                if taken is not False:
+                    found = taken  # the store itself fails
+                    return found
             if self._clock.monotonic() >= end:
                 return Landing.LATE
             yield Sleep(ASK_AGAIN_S * (1.0 + self._random.random()))
@@ -110,6 +122,8 @@ class Renewal:
                 return _removed().error()
         if channel.freshness(self._clock) is Freshness.FRESH:
             return None
+        if kept is None:
+            return _strange(str(channel.store_key))
         trouble = channel.trouble
         if trouble and trouble.holds(self._now()):
             return trouble.error()
@@ -131,35 +145,52 @@ class Renewal:
             channel.trouble = kept.trouble
 
     def _kept(
-        self, key: str, outcome: Any, rest: Mapping[str, Any], version: int
+        self, key: str, outcome: Any, rest: Mapping[str, Any], version: int, end: float
     ) -> Conversation[ConnectorError | Landing | None]:
         """Store what came of the renewal, unless something newer is there by now."""
-        if not isinstance(outcome, Token):
-            trouble = self._trouble_of(outcome)
-            is_told = trouble and trouble.kind != "server"
-            document = {**rest, "trouble": trouble.to_dict()} if trouble and is_told else rest
-            if not (yield WriteToken(key, document, version)):
-                found = self._looked((yield ReadToken(key)))
-                if found is None:
-                    return None
-            return self._landed(outcome)
+        if isinstance(outcome, Token):
+            return (yield from self._stored(key, outcome, version, end))
+        trouble = self._trouble_of(outcome)
+        is_told = trouble and trouble.kind != "server"
+        document = {**rest, "trouble": trouble.to_dict()} if trouble and is_told else rest
+        if not (yield WriteToken(key, document, version, limit_s=self._left_s(end))):
+            found = self._looked((yield ReadToken(key, self._left_s(end))))
+            if found is None:
+                return None
+        return self._landed(outcome)
+
+    def _stored(
+        self, key: str, outcome: Token, version: int, end: float
+    ) -> Conversation[ConnectorError | Landing | None]:
+        """Store a token that was issued; the channel keeps it until that is done."""
+        channel = self._channel
+        # Here before anything else: what was issued is not lost, whatever becomes of the store.
+        self._landed(outcome)
         for _ in range(_WRITES):
-            stored = yield WriteToken(key, {"token": outcome.to_dict()}, version)
-            if stored is True or isinstance(stored, StoreError):
+            channel.unstored, channel.has_looked = (outcome, version), False
+            document, limit_s = {"token": outcome.to_dict()}, self._patience_s(end)
+            stored = yield WriteToken(key, document, version, is_needed=True, limit_s=limit_s)
+            if isinstance(stored, StoreError):
+                return stored
+            if stored is True:
                 break
-            entry = yield ReadToken(key)
+            entry = yield ReadToken(key, self._patience_s(end))
             if isinstance(entry, StoreError):
-                break
+                return entry
             kept = Kept.of(entry)
             if kept is None:
                 break
             if kept.version == 0 or kept.is_removed:
+                channel.unstored, channel.has_looked = None, True
                 self._take(kept._replace(is_removed=True))
                 return _removed().error()
+            if kept.token.access == outcome.access:
+                break
             if kept.token.access and kept.token.is_newer_than(outcome):
                 outcome = kept.token
                 break
             version = kept.version
+        channel.unstored = None
         return self._landed(outcome)
 
     # -- asking the vendor -----------------------------------------------------------
@@ -237,6 +268,16 @@ class Renewal:
         else:
             return None
         return Trouble(outcome.kind, outcome.message, outcome.hint, outcome.code, until)
+
+    def _left_s(self, end: float) -> float:
+        return max(0.0, end - self._clock.monotonic())
+
+    def _patience_s(self, end: float) -> float:
+        """Return how long the store may take: with a good token the call goes on without it."""
+        left_s = self._left_s(end)
+        if self._channel.freshness(self._clock) is Freshness.INVALID:
+            return left_s
+        return min(left_s, self._look_s)
 
     def _now(self) -> float:
         return self._channel.time.now(self._clock)

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime import tokens
 from connector_runtime.asking import is_awaited
 from connector_runtime.budget import Budget
 from connector_runtime.call import DEFAULT_DEADLINE_S, Call, Listener
 from connector_runtime.connections import Channel
 from connector_runtime.drivers import SyncDriver
-from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.exchange import converse
 from connector_runtime.inputs import take
 from connector_runtime.inputs.refusals import did_you_mean
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from connector_runtime.model import Action, Model
     from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.results import Page, Result
+    from connector_runtime.steps import Conversation
     from connector_runtime.values import Clock, Random
 
 
@@ -140,6 +142,14 @@ class SessionBase:
         """Return the call of another action within the time of one that is under way."""
         return self._call(key, inputs, deadline=deadline)
 
+    def _stored_late(self) -> Conversation[None]:
+        """Store a token that could not be stored when it was renewed; tell the log if that fails."""
+        try:
+            yield from tokens.store_late(self._channel, self._clock, self._random)
+        except StoreError as problem:
+            text = "a renewed token could not be stored: %s"
+            self._listener.note(text, problem.message, level="warning")
+
     def _probe(self) -> Action:
         probe = self._channel.definition.probe
         if probe is None:
@@ -230,8 +240,14 @@ class Session(SessionBase, AbstractContextManager["Session"]):
         return self._driver.run(converse(self._call_of(self._probe(), {})))
 
     def close(self) -> None:
-        """Close every connection of the session."""
-        self._sender.close()
+        """Close every connection of the session; a token that is not stored yet is stored first."""
+        try:
+            if self._channel.unstored is not None:
+                self._driver.run(self._stored_late())
+        finally:
+            if "_driver" in self.__dict__:
+                self._driver.close()
+            self._sender.close()
 
     def __exit__(self, *_exc: object) -> None:
         self.close()

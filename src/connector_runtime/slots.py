@@ -64,4 +64,5 @@ def heed(call: Call, taken: list[Hashable], verdict: Verdict) -> Conversation[No
     """Tell all who share the first budget what the vendor has asked of one of them, if it did."""
     wait_s = call.wait_asked_s(verdict) if taken and verdict.kind in _PAUSING else None
     if wait_s:
-        yield PauseSlots(taken[0], Pause(min(wait_s, PAUSE_MAX_S), str(verdict.kind), wait_s))
+        pause = Pause(min(wait_s, PAUSE_MAX_S), str(verdict.kind), wait_s)
+        yield PauseSlots(taken[0], pause, call.deadline.left_s())

@@ -81,23 +81,33 @@ class Fly(NamedTuple):
     waits: bool
 
 
+# How long a store may take where a step does not say.
+STORE_S = 10.0
+
+
 class ReadToken(NamedTuple):
-    """Read the token store; answered with an `Entry`, None, or a `StoreError`."""
+    """Read the token store within `limit_s`; answered with an `Entry`, None, or a `StoreError`."""
 
     key: str
+    limit_s: float = STORE_S
 
 
 class WriteToken(NamedTuple):
-    """Write the token store, as `TokenStore.write`; answered with whether it was, or a `StoreError`.
+    """Write the token store, as `TokenStore.write`, within `limit_s`.
+
+    Answered with whether it was, or a `StoreError`.
 
     With `undo` the document is a lease: the driver puts `undo` back if the conversation ends
-    before it writes again.
+    before it writes again. With `is_needed` the driver goes on trying in the background when the
+    store does not take it in time.
     """
 
     key: str
     document: Mapping[str, Any]
     version: int
     undo: Mapping[str, Any] | None = None
+    is_needed: bool = False
+    limit_s: float = STORE_S
 
 
 class AcquireSlot(NamedTuple):
@@ -131,6 +141,7 @@ class PauseSlots(NamedTuple):
 
     key: Hashable
     pause: Pause
+    limit_s: float = STORE_S
 
 
 class Give(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector_runtime.connections import Freshness
-from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errands import too_slow
+from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.grants import RECONNECT
 from connector_runtime.steps import Fly, Landing
 
@@ -14,15 +15,20 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.grants import Token
     from connector_runtime.steps import Conversation
+    from connector_runtime.values import Clock, Random
 
 # A token that was refused so soon after it was issued, and never taken, is not the problem.
 UNPROVEN_S = 60.0
+# How much of its time, and how long at most, a call whose token is good waits for the store.
+LOOK_SHARE = 0.25
+LOOK_MAX_S = 2.0
 
 
 def ensure(call: Call) -> Conversation[None]:
     """Make sure that the connection has a token that is not known to be dead.
 
-    A token that still lives is used even if no newer one can be had for now.
+    A token that still lives is used even if no newer one can be had for now, or the store
+    does not answer; the result's warnings then say so.
 
     Raises:
         ReconnectNeeded: The grant is gone.
@@ -35,15 +41,17 @@ def ensure(call: Call) -> Conversation[None]:
         return
     for is_last in (False, False, True):
         state = channel.freshness(call.clock)
-        if state is Freshness.FRESH and channel.has_looked:
+        if state is Freshness.FRESH and (channel.has_looked or channel.is_resting(call.clock)):
             return
         problem = _hindrance(call)
         if problem is None:
             problem = yield from _flown(call, waits=state is Freshness.INVALID or not channel.has_looked)
         state = channel.freshness(call.clock)
         if state is not Freshness.INVALID:
-            if state is Freshness.STALE:
+            if state is Freshness.STALE or not channel.has_looked:
                 channel.rest(call.clock)
+            if isinstance(problem, StoreError):
+                call.warnings.append(f"{problem.message} The call went on with the token at hand.")
             return
         if problem is not None or is_last:
             raise problem or error_of("contract", "The vendor gives tokens that have expired already.")
@@ -55,9 +63,28 @@ def _flown(call: Call, *, waits: bool) -> Conversation[ConnectorError | None]:
 
     outcome: ConnectorError | Landing | None = Landing.AGAIN
     while outcome is Landing.AGAIN:
-        renewal = Renewal(call.channel, call.clock, call.random)
-        outcome = yield Fly(renewal.fly, call.deadline.left_s(), waits)
+        left_s = call.deadline.left_s()
+        look_s = min(LOOK_MAX_S, left_s * LOOK_SHARE)
+        renewal = Renewal(call.channel, call.clock, call.random, look_s=look_s)
+        is_good = call.channel.freshness(call.clock) is Freshness.FRESH
+        # One who flies for a token that is good only looks into the store.
+        outcome = yield Fly(renewal.fly, look_s if is_good else left_s, waits)
+        if outcome is Landing.LATE and is_good:
+            return too_slow()
     return _problem_of(outcome)
+
+
+def store_late(channel: Channel, clock: Clock, random: Random) -> Conversation[None]:
+    """Store a renewed token that could not be stored yet; the last chance is when a session closes.
+
+    Raises:
+        StoreError: It cannot be stored now either.
+    """
+    from connector_runtime.renewal import Renewal  # noqa: PLC0415  as above
+
+    outcome = yield from Renewal(channel, clock, random, look_s=LOOK_MAX_S).fly(LOOK_MAX_S)
+    if isinstance(outcome, StoreError):
+        raise outcome
 
 
 def renew(call: Call, used: Token) -> Conversation[None]:

@@ -22,7 +22,7 @@ FLOORS = (
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     "bodies documents drafts expressions messages paths places redact schemas templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check compiled inputs load model ports program retry scopes sent_records sources",
+    "budget check compiled errands inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
     reply request results saving slots steps token_replies tokens unforeseen""",

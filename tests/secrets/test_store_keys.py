@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def test_keys_are_changed_without_losing_a_token(tmp_path: Path) -> None:
     """A new key in front, everything sealed anew, the old key gone: the content is there, for the new key only."""
     key_file, path = tmp_path / "key", tmp_path / "store.sqlite"
-    old = Keys.from_file(key_file, create=True)
+    old = Keys(Keys.from_file(key_file, create=True)._keys)
     fill(path, old)
 
     add_key(key_file)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """A token store for threads and event loops of one process."""
+    """A token store for threads and event loops of one process; it never makes anybody wait."""
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
@@ -27,11 +27,18 @@ class MemoryStore:
         """Take a lock of one's own in a forked process; the tokens are still good there."""
         self._lock = threading.Lock()
 
-    def read(self, key: str) -> Entry | None:
+    def read(self, key: str, *, limit_s: float | None = None) -> Entry | None:  # noqa: ARG002
         """Return what is kept under a key, or None."""
         return self._entries.get(key)
 
-    def write(self, key: str, document: Mapping[str, Any], version: int) -> bool:
+    def write(
+        self,
+        key: str,
+        document: Mapping[str, Any],
+        version: int,
+        *,
+        limit_s: float | None = None,  # noqa: ARG002
+    ) -> bool:
         """Replace the document that has `version`; False when another is there."""
         with self._lock:
             known = self._entries.get(key)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.budget import Pause, text_of_key
+from connector_runtime.errors import StoreError
+from connector_runtime.forks import forget_after_fork
+from connector_runtime.stores.line import TURN_S, Line, poll
 from connector_runtime.stores.redis_client import RedisClient
-from connector_runtime.stores.sqlite_budget import ASK_AGAIN_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -17,7 +19,9 @@ _NOW = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 """
-# sent: sorted set by time; steps: hash of counts; slots: sorted set by end; pause: hash.
+# sent: sorted set by time; steps: hash of counts; slots: sorted set by end; pause: hash; turns: hash
+# of those who wait for a place, each with the instants of his arrival and of his end. Whatever is
+# written ends by itself, so an account that nobody asks for is forgotten.
 _TAKE = (
     _NOW
     + """
@@ -50,11 +54,29 @@ elseif requests > 0 then
     end
   end
 end
-if wait == 0 and concurrency > 0 then
+if wait > 0 then return {tostring(wait)} end
+if concurrency > 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-  if redis.call('ZCARD', KEYS[2]) >= concurrency then wait = tonumber(ARGV[7]) end
+  local since, line = now, redis.call('HGETALL', KEYS[4])
+  for i = 1, #line, 2 do
+    if line[i] == holder then since = tonumber(string.match(line[i + 1], '^(%S+)')) end
+  end
+  local ahead = 0
+  for i = 1, #line, 2 do
+    local came, ends = string.match(line[i + 1], '^(%S+) (%S+)$')
+    if tonumber(ends) <= now then
+      redis.call('HDEL', KEYS[4], line[i])
+    elseif line[i] ~= holder and tonumber(came) <= since then
+      ahead = ahead + 1
+    end
+  end
+  if redis.call('ZCARD', KEYS[2]) + ahead >= concurrency then
+    redis.call('HSET', KEYS[4], holder, string.format('%.6f %.6f', since, now + tonumber(ARGV[7])))
+    redis.call('PEXPIRE', KEYS[4], 60000)
+    return {'0', ahead}
+  end
+  if #line > 0 then redis.call('HDEL', KEYS[4], holder) end
 end
-if wait > 0 then return tostring(wait) end
 if requests > 0 then
   if step_s == 0 then
     redis.call('ZADD', KEYS[1], now, holder)
@@ -67,7 +89,7 @@ if concurrency > 0 then
   redis.call('ZADD', KEYS[2], now + hold_s, holder)
   redis.call('PEXPIRE', KEYS[2], math.ceil(hold_s * 1000) + 60000)
 end
-return '0'
+return nil
 """
 )
 _PAUSE = (
@@ -93,6 +115,7 @@ _GIVE_BACK = (
     + """
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[2], 'XX', now, ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
 """
 )
 
@@ -109,53 +132,108 @@ class RedisBudget:
     """
 
     is_shared = True
+    keeps_order = True
 
     def __init__(self, server: Any, *, prefix: str = "connector") -> None:
         self._redis = RedisClient(server)
         self._prefix = prefix
         texts = {"take": _TAKE, "give": _GIVE_BACK, "pause": _PAUSE, "paused": _PAUSED}
         self._scripts = {name: self._redis.script(text) for name, text in texts.items()}
+        self._line = Line()
+        self.forget_parent()
+        forget_after_fork(self)
+
+    def forget_parent(self) -> None:
+        """Owe nothing in a forked process: the parent gives back its own."""
+        self._owed: dict[tuple[Hashable, str], None] = {}
+        self._turns: dict[Callable[[], None], str] = {}
 
     def close(self) -> None:
         """Close connections that were opened for an address."""
         self._redis.close()
 
-    def take(
+    def take(  # noqa: PLR0913  as the protocol has it, and how long it may last
         self,
         key: Hashable,
         rule: Rule,
         *,
-        now: float,  # noqa: ARG002
-        wake: Callable[[], None],  # noqa: ARG002
+        now: float,
+        wake: Callable[[], None],
         holder: str = "",
         hold_s: float = 0.0,
+        limit_s: float | None = None,
     ) -> float | None:
         """Take one slot, as `ports.RequestBudget.take`."""
+        name = text_of_key(key)
+        held_up_s = self._line.hold_up(name, wake, now)
+        if held_up_s is not None:
+            return held_up_s
         numbers = [rule.requests or 0, rule.per_s, rule.step_s, rule.concurrency or 0]
-        args = [*numbers, holder, hold_s, ASK_AGAIN_S]
-        places = self._places(key, "steps" if rule.step_s else "sent", "slots", "pause")
-        with self._redis.asked():
-            said = self._scripts["take"](keys=places, args=args)
-        return float(said) or None
+        args = [*numbers, holder, hold_s, TURN_S]
+        places = self._places(key, "steps" if rule.step_s else "sent", "slots", "pause", "turns")
+        try:
+            said = self._redis.run(self._scripts["take"], places, args, limit_s)
+        except StoreError:
+            # Nobody knows whether the server has done it.
+            self._owed[key, holder] = None
+            raise
+        if said is None:
+            self._turns.pop(wake, None)
+            self._line.leave(name, wake)
+            return None
+        wait_s = poll(int(said[1])) if len(said) > 1 else float(said[0])
+        self._turns[wake] = holder
+        self._line.refused(name, wake, wait_s, now)
+        return wait_s
 
-    def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:  # noqa: ARG002
-        """Free a slot taken before."""
-        with self._redis.asked():
-            self._scripts["give"](keys=self._places(key, "slots", "sent"), args=[holder])
+    def give_back(
+        self,
+        key: Hashable,
+        holder: str = "",
+        *,
+        now: float = 0.0,  # noqa: ARG002
+        limit_s: float | None = None,
+    ) -> None:
+        """Free a slot taken before; what cannot be said now is said with the next one."""
+        self._owed[key, holder] = None
+        for owed in tuple(self._owed):
+            places = self._places(owed[0], "slots", "sent", "turns")
+            self._redis.run(self._scripts["give"], places, [owed[1]], limit_s)
+            self._owed.pop(owed, None)
+        self._line.freed(text_of_key(key))
 
-    def forget(self, key: Hashable, wake: Callable[[], None]) -> None:
-        """Nobody is woken, so nobody has to be forgotten."""
+    def forget(self, key: Hashable, wake: Callable[[], None], *, limit_s: float | None = None) -> None:
+        """Stop waiting; the next one of this process asks at once."""
+        holder = self._turns.pop(wake, None)
+        try:
+            if holder is not None:
+                self._redis.run(
+                    self._scripts["give"], self._places(key, "slots", "sent", "turns"), [holder], limit_s
+                )
+        finally:
+            self._line.leave(text_of_key(key), wake)
 
-    def pause(self, key: Hashable, pause: Pause, *, now: float) -> None:  # noqa: ARG002
+    def pause(
+        self,
+        key: Hashable,
+        pause: Pause,
+        *,
+        now: float,  # noqa: ARG002
+        limit_s: float | None = None,
+    ) -> None:
         """Let nobody take a slot for a while; a longer pause outlives a shorter one."""
         args = [pause.for_s, max(pause.for_s, pause.back_s), pause.kind]
-        with self._redis.asked():
-            self._scripts["pause"](keys=self._places(key, "pause"), args=args)
+        self._redis.run(self._scripts["pause"], self._places(key, "pause"), args, limit_s)
 
-    def paused(self, key: Hashable, *, now: float) -> Pause | None:  # noqa: ARG002
+    def paused(
+        self,
+        key: Hashable,
+        *,
+        now: float,  # noqa: ARG002
+        limit_s: float | None = None,
+    ) -> Pause | None:
         """Return what is left of the pause, or None."""
-        with self._redis.asked():
-            found = self._scripts["paused"](keys=self._places(key, "pause"))
+        found = self._redis.run(self._scripts["paused"], self._places(key, "pause"), limit_s=limit_s)
         if found is None:
             return None
         for_s, back_s, kind = found

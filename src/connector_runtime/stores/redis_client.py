@@ -1,18 +1,19 @@
-"""How a Redis server is reached: by a client that was given, or by an address."""
+"""How a Redis server is reached: by a client that was given, or by an address; and for how long at most."""
 
 from __future__ import annotations
 
 import importlib
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.errands import in_time
 from connector_runtime.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-# A server that does not answer must not hold a call up to its deadline.
-TIMEOUT_S = 5.0
+# How long one answer may take; of these the longest is used that leaves time to connect, too.
+TIMEOUTS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class RedisClient:
@@ -20,7 +21,7 @@ class RedisClient:
 
     Args:
         server: An address (`redis://…`, `rediss://…`, `unix://…`), or a client of the
-            package `redis`, used as it is.
+            package `redis`, used as it is: what takes too long there is left behind in a thread.
     """
 
     def __init__(self, server: Any) -> None:
@@ -30,30 +31,61 @@ class RedisClient:
             raise StoreError(
                 "The package `redis` is not installed.", hint="Install the extra `redis`."
             ) from None
+        self._redis = redis
         self._troubles = (redis.RedisError, OSError)
-        self._is_ours = isinstance(server, str)
-        self._client = server
-        if isinstance(server, str):
-            self._client = redis.Redis.from_url(
-                server, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-            )
+        self._address = server if isinstance(server, str) else None
+        self._clients: dict[float, Any] = {}
+        self._client = self._within(TIMEOUTS_S[-1]) if self._address is not None else server
 
     def script(self, text: str) -> Any:
         """Return a script that the server runs as one step."""
         return self._client.register_script(text)
 
-    @contextmanager
-    def asked(self) -> Iterator[None]:
-        """Turn the client's errors into ours; the address may hold a password and is not told."""
+    def run(
+        self, script: Any, keys: Sequence[str], args: Sequence[Any] = (), limit_s: float | None = None
+    ) -> Any:
+        """Run a script within `limit_s`.
+
+        Raises:
+            StoreError: It is not answered so soon (kind `timeout`), or not at all. The address
+                may hold a password and is not told.
+        """
         try:
-            yield
+            if self._address is None and limit_s is not None:
+                return in_time(partial(script, keys=keys, args=args), limit_s)
+            fits = [one for one in TIMEOUTS_S if limit_s is None or one <= limit_s / 2]
+            client = self._client if self._address is None else self._within(max(fits, default=TIMEOUTS_S[0]))
+            return script(keys=keys, args=args, client=client)
         except self._troubles as problem:
-            said = type(problem).__name__
-        else:
-            return
+            said, is_late = (
+                type(problem).__name__,
+                isinstance(problem, (TimeoutError, self._redis.TimeoutError)),
+            )
+        if is_late:
+            raise StoreError(
+                "The Redis server did not answer in the time for this call.",
+                kind="timeout",
+                hint="See whether it can be reached and is not overloaded.",
+            )
         raise StoreError(f"The Redis server does not answer as it should: {said}.")
 
     def close(self) -> None:
         """Close connections that were opened for an address; a given client is its giver's."""
-        if self._is_ours:
-            self._client.close()
+        for client in tuple(self._clients.values()):
+            client.close()
+
+    def _within(self, timeout_s: float) -> Any:
+        """Return the client whose answers take so long at most, and are asked for once.
+
+        A line that the server closed meanwhile is opened again at once.
+        """
+        client = self._clients.get(timeout_s)
+        if client is None:
+            redis = self._redis
+            retry = importlib.import_module("redis.retry").Retry(
+                importlib.import_module("redis.backoff").NoBackoff(), 1, (redis.ConnectionError,)
+            )
+            client = self._clients[timeout_s] = redis.Redis.from_url(
+                self._address, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=retry
+            )
+        return client

@@ -52,10 +52,9 @@ class RedisStore:
         """Close connections that were opened for an address."""
         self._redis.close()
 
-    def read(self, key: str) -> Entry:
+    def read(self, key: str, *, limit_s: float | None = None) -> Entry:
         """Return what is kept under a key; version 0 and an empty document where nothing is."""
-        with self._redis.asked():
-            version, sealed, now = self._read(keys=[self._place(key)])
+        version, sealed, now = self._redis.run(self._read, [self._place(key)], limit_s=limit_s)
         if version is None:
             # The first lease, too, must end by this clock and not by that of whoever takes it.
             return Entry(0, {}, float(now))
@@ -64,11 +63,13 @@ class RedisStore:
         number = int(version)
         return Entry(number, self._keys.open(key, number, sealed), float(now))
 
-    def write(self, key: str, document: Mapping[str, Any], version: int) -> bool:
+    def write(
+        self, key: str, document: Mapping[str, Any], version: int, *, limit_s: float | None = None
+    ) -> bool:
         """Replace the document that has `version`; False when another is there."""
         sealed = self._keys.seal(key, version + 1, document)
-        with self._redis.asked():
-            return bool(self._write(keys=[self._place(key)], args=[str(version), str(version + 1), sealed]))
+        args = [str(version), str(version + 1), sealed]
+        return bool(self._redis.run(self._write, [self._place(key)], args, limit_s))
 
     def _place(self, key: str) -> str:
         return f"{self._prefix}:token:{key}"

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 _KIND, _VERSION = 0x636F6E54, 1
 _SCHEMA = """
-CREATE TABLE tokens (
+CREATE TABLE IF NOT EXISTS tokens (
   key TEXT PRIMARY KEY, version INTEGER NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE connections (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID
+CREATE TABLE IF NOT EXISTS connections (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sealings (mark TEXT PRIMARY KEY) WITHOUT ROWID
 """
 _PUT = (
     "INSERT INTO tokens (key, version, name, sealed) VALUES (?, ?, ?, ?)"
@@ -44,7 +45,14 @@ class SqliteStore:
 
     def __init__(self, path: str | Path, keys: Keys) -> None:
         self._keys = keys
-        self._file = SqliteFile(path, kind=_KIND, version=_VERSION, schema=_SCHEMA, is_lasting=True)
+        self._file = SqliteFile(
+            path,
+            kind=_KIND,
+            version=_VERSION,
+            schema=_SCHEMA,
+            is_lasting=True,
+            if_spoiled="Put a sound copy in its place; or move it away and connect the accounts again.",
+        )
 
     def __repr__(self) -> str:
         return f"SqliteStore({str(self._file.path)!r})"
@@ -53,14 +61,16 @@ class SqliteStore:
         """Close the file; it is opened again when it is used again."""
         self._file.close()
 
-    def read(self, key: str) -> Entry | None:
+    def read(self, key: str, *, limit_s: float | None = None) -> Entry | None:
         """Return what is kept under a key, or None."""
-        with self._file.reading() as sql:
+        with self._file.reading(limit_s) as sql:
             return self._entry(sql, key)
 
-    def write(self, key: str, document: Mapping[str, Any], version: int) -> bool:
+    def write(
+        self, key: str, document: Mapping[str, Any], version: int, *, limit_s: float | None = None
+    ) -> bool:
         """Replace the document that has `version`; False when another is there."""
-        with self._file.transaction() as sql:
+        with self._file.transaction(limit_s) as sql:
             if _version_of(sql, key) != version:
                 return False
             self._put(sql, key, document)
@@ -139,6 +149,7 @@ class SqliteStore:
             keys: From now on; they must open what is there. Default those it has.
         """
         new = keys or self._keys
+        new.read_again()
         with self._file.transaction() as sql:
             tokens = sql.execute("SELECT key, version, sealed FROM tokens").fetchall()
             for key, version, sealed in tokens:
@@ -148,6 +159,8 @@ class SqliteStore:
             for name, sealed in connections:
                 fresh = new.seal(_place(name), _CONNECTION, new.open(_place(name), _CONNECTION, sealed))
                 sql.execute("UPDATE connections SET sealed = ? WHERE name = ?", (fresh, name))
+            sql.execute("DELETE FROM sealings")
+            sql.execute("INSERT INTO sealings VALUES (?)", (new.marks[0],))
         self._keys = new
         return len(tokens) + len(connections)
 
@@ -158,7 +171,7 @@ class SqliteStore:
         return None if row is None else Entry(row[0], self._keys.open(key, row[0], row[1]))
 
     def _shelve(self, sql: sqlite3.Connection, name: str, kept: Mapping[str, Any]) -> None:
-        sealed = self._keys.seal(_place(name), _CONNECTION, kept)
+        sealed = self._sealed(sql, _place(name), _CONNECTION, kept)
         sql.execute("INSERT OR REPLACE INTO connections (name, sealed) VALUES (?, ?)", (name, sealed))
         key = grant_key(name, kept.get("token") or {})
         if key is not None:
@@ -171,8 +184,21 @@ class SqliteStore:
 
     def _put(self, sql: sqlite3.Connection, key: str, document: Mapping[str, Any]) -> None:
         version = _version_of(sql, key) + 1
-        sealed = self._keys.seal(key, version, document)
+        sealed = self._sealed(sql, key, version, document)
         sql.execute(_PUT, (key, version, key.rpartition("/")[0], sealed))
+
+    def _sealed(self, sql: sqlite3.Connection, key: str, version: int, document: Mapping[str, Any]) -> bytes:
+        """Return a document sealed with a key that opens the store also when older ones are gone."""
+        sealed = self._keys.seal(key, version, document)
+        row = sql.execute("SELECT mark FROM sealings").fetchone()
+        if row is None or row[0] in self._keys.marks:
+            return sealed
+        if self._keys.read_again() and row[0] in self._keys.marks:
+            return self._keys.seal(key, version, document)
+        raise StoreError(
+            "The store was sealed anew with a key that this process does not have; nothing was written.",
+            hint="Start it again with the new key.",
+        )
 
 
 def _version_of(sql: sqlite3.Connection, key: str) -> int:
