@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.call import Call
     from connector_runtime.errors import ConnectorError
     from connector_runtime.program import PagingProgram
+    from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
     from connector_runtime.steps import Conversation
 
@@ -101,13 +102,22 @@ def note_progress(call: Call, problem: ConnectorError) -> None:
     if progress is None or paging is None or not progress.pages:
         return
     problem.items = progress.items
-    problem.cursor = call.redactor.value(progress.cursor)
+    problem.cursor = _shown(progress.cursor, call.redactor)
     pages = f"{progress.pages} page{'s' if progress.pages > 1 else ''}"
-    were = "were handed out" if call.stream else "were read, and are kept in the error's `items`"
-    told = [problem.hint or "", f"Before that {progress.count} records on {pages} {were}."]
+    were = "were handed out" if call.stream else "were read and are the error's `items`"
+    told = [problem.hint or "", f"Before that, {progress.count} records on {pages} {were}."]
     if problem.cursor and problem.kind != "cursor_expired":
         told.append(_going_on(paging, problem.cursor))
     problem.hint = " ".join(filter(None, told))
+
+
+def _shown(value: Any, redactor: Redactor) -> Any:
+    """Return a cursor without secrets that are known; what it calls a token of its own is none."""
+    if isinstance(value, str):
+        return redactor.known(value)
+    if isinstance(value, dict):
+        return {key: _shown(member, redactor) for key, member in value.items()}
+    return [_shown(item, redactor) for item in value] if isinstance(value, list) else value
 
 
 def _going_on(paging: PagingProgram, cursor: Mapping[str, Any]) -> str:
@@ -146,8 +156,9 @@ def _circle() -> Exception:
 
 
 def _cap(progress: Progress) -> Exception:
+    so_far = f"{progress.count} on {progress.pages} pages so far"
     return error_of(
         "limit",
-        f"There are more records than one call may collect: {progress.count} on {progress.pages} pages so far.",
+        f"There are more records than one call may collect: {so_far}.",
         hint="Narrow the search, or read page by page (`session.pages`), which has no such limit.",
     )

@@ -211,9 +211,10 @@ def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool
 
     A reply that answers for each record that was sent is judged record by record instead.
     """
-    if not 200 <= status < 300 and (program.ok is None or program.results is None or program.results.of is None):
-        return False
-    return program.ok is None or bool(safely(program.ok, scope))
+    answers_each = program.results is not None and program.results.of is not None
+    if program.ok is None:
+        return 200 <= status < 300
+    return (answers_each or 200 <= status < 300) and bool(safely(program.ok, scope))
 
 
 def _error_inside(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> Any:

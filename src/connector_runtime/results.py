@@ -183,7 +183,7 @@ def _failure(
     if safely(program.ok, scope):
         return _unknown(index, NAMELESS) if is_nameless(program.identity, scope) else None
     if not isinstance(item, Mapping):
-        return _unknown(index, f"The reply has {kind_of(item)} where it should say what became of this record.")
+        return _unknown(index, f"The reply has {kind_of(item)} where its word on this record should be.")
     named = classify(program.errors, {**scope, "fault": item}, redactor)
     facts = dict(named.facts)
     entry = {

@@ -27,6 +27,7 @@ FURTHER = {
     "existingId",
     "identity",
     "cursor",
+    "items",
     "details",
     "attempts",
     "failed",

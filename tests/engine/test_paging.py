@@ -40,7 +40,10 @@ def listing(**paging: Any) -> Any:
             inputs=inputs,
             request=request,
             paginate=PAGING | paging,
-            reply={"output": {"...": "${ reply.json }", "orders": "${ items }"}},
+            reply={
+                "error": "${ reply.json.orders | find('status', 'error') }",
+                "output": {"...": "${ reply.json }", "orders": "${ items }"},
+            },
             examples={"one": {"label": "One", "inputs": {}, "reply": page(1)}},
         )
     )

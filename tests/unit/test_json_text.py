@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from connector_runtime.documents import json_text
 from connector_runtime.documents.json_text import JsonError, dump_json, parse_json
 
 if TYPE_CHECKING:
@@ -167,6 +168,43 @@ def test_what_json_has_no_word_for_is_refused(value: Any) -> None:
     """Nothing is written that nobody could read."""
     with pytest.raises(ValueError, match="JSON"):
         dump_json({"a": value})
+
+
+BLANKS = st.text(" \t\n\r", max_size=2)
+NAMES = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"a :"', '"\\":"', '":"', '""', '"\\\\"'])
+LEAVES = st.sampled_from(["0", "null", '"a"', '" :"', '"\\":"', '":"', '"\\t:"', '"x : y"', '"\\":\\":"', "1.5"])
+
+
+@st.composite
+def spaced(draw: st.DrawFn, values: st.SearchStrategy[str]) -> str:
+    """Return a list or an object whose names may be the same, with white space wherever JSON takes it."""
+    inside = draw(st.lists(values, max_size=3))
+    if draw(st.booleans()):
+        inside = [draw(BLANKS) + draw(NAMES) + draw(BLANKS) + ":" + draw(BLANKS) + one for one in inside]
+        return "{" + ",".join(one + draw(BLANKS) for one in inside) + "}"
+    return "[" + ",".join(draw(BLANKS) + one + draw(BLANKS) for one in inside) + "]"
+
+
+TEXTS = st.recursive(LEAVES, lambda inner: spaced(inner), max_leaves=8)
+
+
+@pytest.mark.plan("S-160")
+@settings(max_examples=400)
+@given(TEXTS, st.booleans())
+@example('{"code" : 57, "message": "no", "code":0}', True)
+@example('{"a"\t:1,"a":"\\":"}', True)
+@example('{"a"\n:1,"a"\r:2}', False)
+def test_a_name_that_stands_twice_is_found_however_it_is_spaced(text: str, exact: bool) -> None:
+    """The quick reader and the strict one agree: the same value, or the same refusal."""
+    strict = (json_text._EXACT if exact else json_text._PLAIN).decode
+
+    try:
+        expected = strict(text)
+    except ValueError:
+        with pytest.raises(JsonError, match="stands twice"):
+            parse_json(text, exact=exact)
+    else:
+        assert parse_json(text, exact=exact) == expected
 
 
 @given(st.text(max_size=40))

@@ -171,8 +171,11 @@ def refuse(problem: ConnectorError, *, as_json: bool) -> None:
         "existing id": problem.existing_id,
         "look up": _listed(problem.identity),
         "retry at": problem.to_dict().get("retryAt"),
+        "cursor": dump_json(problem.cursor) if problem.cursor else None,
     }
     lines.append("  " + ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
+    if problem.items:
+        lines.append(f"  {len(problem.items)} records were read; --json prints them with the error.")
     tell(problem.to_dict() if as_json else None, "\n".join(lines))
 
 
