@@ -57,6 +57,8 @@ FIGURES = {
     "refreshes": Figure("… renewals that reached the accounts server"),
     "tenant_calls": Figure("Calls of many tenants through one process"),
     "crossings": Figure("… that met another tenant's token, cookie or reply"),
+    "mutated_replies": Figure("Replies of embedded tests with something wrong in them"),
+    "mutated_foreign": Figure("… that brought out a fault of Python's, or a create without its record"),
     "secrets": Figure("Secrets planted in the tests"),
     "secrets_found": Figure("… found in anything that was written"),
     "stumbles": Figure("Kinds of stumble of a token endpoint"),

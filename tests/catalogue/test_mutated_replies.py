@@ -29,7 +29,9 @@ def met(component: str, seed: int, count: int) -> tuple[Counter[str], list[str]]
         end, more = outcome(model, trial)
         ends[end] += 1
         if end in NEVER:
-            wrong.append(f"{number}: {trial.case.owner}, {trial.case.name}: {end}: {more}: {trial.replies!r:.300}")
+            wrong.append(
+                f"{number}: {trial.case.owner}, {trial.case.name}: {end}: {more}: {trial.replies!r:.300}"
+            )
     return ends, wrong
 
 

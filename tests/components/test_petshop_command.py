@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_server import KEY, PETSHOP
+from components.petshop_server import KEY, PETSHOP, Mishap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,25 @@ def test_a_partial_result_exits_with_one(command: Any) -> None:
 
     told = json.loads(done.stdout)
     assert (done.returncode, told["outcome"], len(told["failed"])) == (1, "partial", 1)
+
+
+@pytest.mark.plan("S-162")
+def test_a_listing_that_breaks_off_says_how_to_go_on(command: Any, shop: PetShop) -> None:
+    """A program gets the records that were read and the cursor; a person is told how many, and what to enter."""
+    words = ("run", "listPets", "-i", "everything=true", "-i", "size=2", "--connection", "@")
+    broken: list[Any] = [None, Mishap(status=500, text="something broke")]
+
+    shop.mishaps = list(broken)
+    told = command(*words, "--json")
+    shop.mishaps = list(broken)
+    said = command(*words)
+
+    error = json.loads(told.stdout)["error"]
+    assert (told.returncode, error["kind"], len(error["items"])) == (1, "server", 2)
+    assert error["cursor"] == {"cursor": error["items"][-1]["id"]}
+    assert f"run the action again with cursor={error['cursor']['cursor']}" in said.stderr
+    assert "2 records were read" in said.stderr
+    assert (said.returncode, said.stdout) == (1, "")
 
 
 def test_a_request_is_shown_without_its_secret(command: Any, shop: PetShop) -> None:

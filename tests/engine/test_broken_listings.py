@@ -38,7 +38,9 @@ BREAKS: dict[str, tuple[dict[str, Any], str]] = {
 
 def model(**parts: Any) -> Any:
     """Return a listing whose page may hold errors, and whose `link` must be a list."""
-    return listing(**{"while": "${ reply.json.more and reply.json.link | first | default(true) }"} | PATHS | parts)
+    return listing(
+        **{"while": "${ reply.json.more and reply.json.link | first | default(true) }"} | PATHS | parts
+    )
 
 
 def refused(read: Callable[[], Any]) -> ConnectorError:
@@ -164,7 +166,14 @@ def test_records_of_the_last_page_outlive_an_output_that_cannot_be_made() -> Non
 @pytest.mark.plan("S-163")
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("absent", "nothing"), (None, "null"), ({}, "a map"), ("x", "a text"), (7, "a number"), (True, "true or false")],
+    [
+        ("absent", "nothing"),
+        (None, "null"),
+        ({}, "a map"),
+        ("x", "a text"),
+        (7, "a number"),
+        (True, "true or false"),
+    ],
 )
 def test_what_is_no_list_is_named_in_plain_words(value: Any, words: str) -> None:
     """No message has the name of a type of Python's."""

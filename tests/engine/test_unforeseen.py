@@ -15,7 +15,14 @@ from connector_runtime.session import Options
 from engine.shop import Shop, action, model_of
 
 GIVEN = {"key": "key", "fields": {"key": "shop-key-123456"}}
-FAULTS = (KeyError("shop-key-123456"), AssertionError(), RecursionError(), MemoryError(), TypeError("x"), OSError(5, "x"))
+FAULTS = (
+    KeyError("shop-key-123456"),
+    AssertionError(),
+    RecursionError(),
+    MemoryError(),
+    TypeError("x"),
+    OSError(5, "x"),
+)
 NAMED = {"identity": "name=${ inputs.name }"}
 
 
@@ -106,7 +113,9 @@ def test_a_look_up_that_cannot_be_read_leaves_the_outcome_unknown(looked_up: Any
     """The look-up is not the call: whatever it brings, the create may have happened."""
     reading = action("read") | {"action": "orders", "reply": {}}
     lookup = {"action": "orders", "inputs": {}, "found": "${ reply.json.orders | first }"}
-    shop = Shop(model_of(action("create", lookup=lookup, **NAMED), reading), {"error": "timeout"}, {"json": looked_up})
+    shop = Shop(
+        model_of(action("create", lookup=lookup, **NAMED), reading), {"error": "timeout"}, {"json": looked_up}
+    )
 
     problem = raised(shop)
 
@@ -119,7 +128,9 @@ def test_a_look_up_that_cannot_be_read_leaves_the_outcome_unknown(looked_up: Any
 def test_a_write_that_is_done_stays_done_whatever_its_reply_looks_like(effect: str) -> None:
     """An output that cannot be made of the reply costs the output: what came is given, with a warning."""
     reply = {"ok": "${ reply.json.id is defined }", "output": {"said": "${ reply.json.message | lower }"}}
-    shop = Shop(model_of(action(effect, reply=reply, examples=_example())), {"json": {"id": "7", "message": [1]}})
+    shop = Shop(
+        model_of(action(effect, reply=reply, examples=_example())), {"json": {"id": "7", "message": [1]}}
+    )
 
     result = shop.run()
 

@@ -134,7 +134,9 @@ def test_a_raw_request_is_done_only_where_the_vendor_says_so(zoho: Component, wh
 
 
 @pytest.mark.plan("S-164")
-@pytest.mark.parametrize("reply", [{"error": "timeout"}, {"error": "disconnect"}, {"status": 502}, {"text": "<html>"}])
+@pytest.mark.parametrize(
+    "reply", [{"error": "timeout"}, {"error": "disconnect"}, {"status": 502}, {"text": "<html>"}]
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"])
 def test_only_a_raw_request_that_writes_may_have_changed_something(
     zoho: Component, method: str, reply: dict[str, Any]
@@ -167,7 +169,9 @@ ON: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     ids=str,
 )  # fmt: skip
 @pytest.mark.parametrize("how", ON)
-def test_a_listing_goes_on_with_inputs_of_its_action(zoho: Component, how: str, fault: dict[str, Any]) -> None:
+def test_a_listing_goes_on_with_inputs_of_its_action(
+    zoho: Component, how: str, fault: dict[str, Any]
+) -> None:
     """The error names the inputs that go on, and with them the request for the missing page goes out."""
     action, first, more, words = ON[how]
     inputs = {**CRM_READS, **BOOKS_READS}[action]

@@ -95,7 +95,7 @@ def carried() -> Iterator[tuple[str, str, str]]:
 
 def test_no_test_carries_an_id_that_is_none() -> None:
     """A misspelt id would prove nothing; rows of the nightly plan may be carried, too."""
-    known = {f"S-{number:02}" for number in range(1, 137)} | ROWS.keys() | {"long"}
+    known = {f"S-{number:02}" for number in range(1, 137)} | {*ROWS, "long"}
 
     assert [one for one in carried() if one[2] not in known] == []
 

@@ -172,7 +172,9 @@ def test_what_json_has_no_word_for_is_refused(value: Any) -> None:
 
 BLANKS = st.text(" \t\n\r", max_size=2)
 NAMES = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"a :"', '"\\":"', '":"', '""', '"\\\\"'])
-LEAVES = st.sampled_from(["0", "null", '"a"', '" :"', '"\\":"', '":"', '"\\t:"', '"x : y"', '"\\":\\":"', "1.5"])
+LEAVES = st.sampled_from(
+    ["0", "null", '"a"', '" :"', '"\\":"', '":"', '"\\t:"', '"x : y"', '"\\":\\":"', "1.5"]
+)
 
 
 @st.composite
@@ -185,7 +187,7 @@ def spaced(draw: st.DrawFn, values: st.SearchStrategy[str]) -> str:
     return "[" + ",".join(draw(BLANKS) + one + draw(BLANKS) for one in inside) + "]"
 
 
-TEXTS = st.recursive(LEAVES, lambda inner: spaced(inner), max_leaves=8)
+TEXTS = st.recursive(LEAVES, spaced, max_leaves=8)
 
 
 @pytest.mark.plan("S-160")
