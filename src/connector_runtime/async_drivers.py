@@ -78,7 +78,7 @@ class AsyncDriver:
         try:
             while True:
                 try:
-                    step = go_on(conversation, answers.pop())
+                    step = go_on(conversation, answers)
                 except StopIteration as end:
                     result: T = end.value
                     return result
@@ -98,7 +98,7 @@ class AsyncDriver:
         try:
             while True:
                 try:
-                    step = go_on(conversation, answers.pop())
+                    step = go_on(conversation, answers)
                 except StopIteration:
                     return
                 if isinstance(step, Give):

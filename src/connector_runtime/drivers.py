@@ -52,11 +52,14 @@ class Fault(NamedTuple):
     error: BaseException
 
 
-def go_on(conversation: Conversation[Any], answer: Any) -> Step:
-    """Hand an answer to a conversation, a fault as an exception; returns its next step."""
-    if type(answer) is Fault:
-        return conversation.throw(answer.error)
-    return conversation.send(answer)
+def go_on(conversation: Conversation[Any], answers: list[Any]) -> Step:
+    """Hand an answer to a conversation, a fault as an exception; returns its next step.
+
+    It is taken out of the list, so that an error's frames do not hold what the vendor has said.
+    """
+    if type(answers[-1]) is Fault:
+        return conversation.throw(answers.pop().error)
+    return conversation.send(answers.pop())
 
 
 class SyncDriver:
@@ -89,8 +92,7 @@ class SyncDriver:
             try:
                 while True:
                     try:
-                        # Taken out, so that an error's frames do not hold what the vendor has said.
-                        step = go_on(conversation, answers.pop())
+                        step = go_on(conversation, answers)
                     except StopIteration as end:
                         result: T = end.value
                         return result
@@ -114,7 +116,7 @@ class SyncDriver:
                 check()
                 while True:
                     try:
-                        step = go_on(conversation, answers.pop())
+                        step = go_on(conversation, answers)
                     except StopIteration as end:
                         result: T = end.value
                         return result

@@ -54,7 +54,7 @@ def is_identified(identity: Identity) -> bool:
 
 def effect_of(call: Call, scope: dict[str, Any]) -> str:
     """Return the effect that a repeat of this very call has: one that adds rows again is a create."""
-    effect, adding = call.action.effect, call.action.program.adding
+    effect, adding = call.effect, call.action.program.adding
     if adding is None or effect not in ("update", "upsert"):
         return effect
     return "create" if adds_rows(adding.of(scope), adding.key, adding.kept) else effect

@@ -20,7 +20,7 @@ ROWS = {
     "upsert, every record with an `identity`": ("upsert", True, "POST"),
     "upsert, a record without one": ("upsert", False, "POST"),
     "create; update or upsert that `adds` rows": ("create", False, "POST"),
-    "raw, GET": ("raw", False, "GET"),
+    "raw, GET, HEAD or OPTIONS": ("read", False, "GET"),
     "raw, POST or PATCH": ("raw", False, "POST"),
 }
 

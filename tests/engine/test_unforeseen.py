@@ -10,6 +10,7 @@ import pytest
 
 from connector_runtime.async_session import AsyncSession
 from connector_runtime.connections import Connection
+from connector_runtime.drivers import Fault
 from connector_runtime.errors import ConnectorError, DefinitionError, OutcomeUnknown
 from connector_runtime.session import Options
 from engine.shop import Shop, action, model_of
@@ -89,8 +90,15 @@ def test_nothing_of_the_fault_is_kept(driver: str) -> None:
     problem = broken("create", KeyError("shop-key-123456"), driver)
 
     assert (problem.__cause__, problem.__context__) == (None, None)
-    names = [frame.name for frame in traceback.extract_tb(problem.__traceback__)]
-    assert not {"send", "attempt_once", "perform", "_do"} & set(names)
+    frames = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
+    assert not {"send", "attempt_once", "perform", "_do"} & {frame.f_code.co_name for frame in frames}
+    inside = [
+        value
+        for frame in frames
+        if "drivers" in frame.f_code.co_filename
+        for value in frame.f_locals.values()
+    ]
+    assert not any(isinstance(value, Fault) for value in inside)
 
 
 @pytest.mark.plan("S-166")
