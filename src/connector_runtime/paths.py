@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.expressions.operators import kind_of
 from connector_runtime.templates import compile_text
 from connector_runtime.urls import Segments, UrlError, check_segment
 from connector_runtime.values import ABSENT
@@ -100,5 +101,5 @@ def _segment_text(value: Any) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    what = "no value" if value is ABSENT or value is None else f"a {type(value).__name__}"
+    what = "no value" if value is ABSENT or value is None else kind_of(value)
     raise EvaluationError(f"a piece of the path is {what}, where a text or a whole number is needed")
