@@ -83,6 +83,12 @@ FIGURES = {
     "moments_open": Figure("… that showed a token, refresh token or client secret"),
     "stuck_look_ups": Figure("Calls to hosts whose look-up hangs"),
     "stuck_threads": Figure("… threads they left behind: at most", largest=True),
+    "waiting_callers": Figure("Callers that waited for their turn at a budget"),
+    "overtaken": Figure("… overtaken by one who came later"),
+    "interrupts": Figure("Moments of a call at which it was interrupted by a signal"),
+    "places_lost": Figure("… after which a place of the budget was lost"),
+    "spoiled_files": Figure("Spoiled files of stores opened and used"),
+    "spoiled_foreign": Figure("… that ended in an error of another library"),
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.async_asking import AsyncAsking
 from connector_runtime.drafts import Draft, DraftError
-from connector_runtime.drivers import Fault, go_on, opened, placed
+from connector_runtime.drivers import Fault, go_on, opened, outcome_for_others, placed
 from connector_runtime.errors import error_of
 from connector_runtime.steps import (
     AcquireSlot,
@@ -161,6 +161,7 @@ class AsyncDriver:
 
     async def _fly(self, step: Fly) -> Any:
         flight = self._flight
+        is_mine = flight is None or flight.done()
         if flight is None or flight.done():
             flight = self._flight = asyncio.ensure_future(self.run(step.flight(FLIGHT_S)))
             flight.add_done_callback(_noticed)
@@ -168,9 +169,10 @@ class AsyncDriver:
             return Landing.BUSY
         try:
             async with asyncio.timeout(step.limit_s):
-                return await asyncio.shield(flight)
+                outcome = await asyncio.shield(flight)
         except TimeoutError:
             return Landing.LATE
+        return outcome if is_mine else outcome_for_others(outcome)
 
 
 async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.asking import Asking
 from connector_runtime.drafts import Draft, DraftError
+from connector_runtime.errors import StoreError
 from connector_runtime.steps import (
     AcquireSlot,
     Fly,
@@ -157,8 +158,13 @@ class SyncDriver:
             return Landing.BUSY
         if not flight.landed.wait(step.limit_s):
             return Landing.LATE
-        # Whoever flew had less time than this one may have.
-        return Landing.AGAIN if flight.outcome is Landing.LATE else flight.outcome
+        return outcome_for_others(flight.outcome)
+
+
+def outcome_for_others(outcome: Any) -> Any:
+    """Return how a flight ended for one who only waited: whoever flew may have had less time."""
+    is_store_late = isinstance(outcome, StoreError) and outcome.kind == "timeout"
+    return Landing.AGAIN if outcome is Landing.LATE or is_store_late else outcome
 
 
 def open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:

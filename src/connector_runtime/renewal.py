@@ -50,13 +50,21 @@ class Renewal:
     """A conversation that ends with a newer token in the channel, or says why there is none."""
 
     def __init__(
-        self, channel: Channel, clock: Clock, random: Random, *, look_s: float = float("inf")
+        self,
+        channel: Channel,
+        clock: Clock,
+        random: Random,
+        *,
+        look_s: float = float("inf"),
+        begin_s: float = float("inf"),
     ) -> None:
         self._channel = channel
         self._clock = clock
         self._random = random
         # How long the store may take while the token at hand is good.
         self._look_s = look_s
+        # Until when the store may take before anything is asked: then whoever began has no more time.
+        self._begin_until = clock.monotonic() + begin_s
 
     def fly(self, limit_s: float) -> Conversation[ConnectorError | Landing | None]:
         """Look into the store, and renew if nobody else has; returns the failure instead of raising it."""
@@ -276,7 +284,7 @@ class Renewal:
         """Return how long the store may take: with a good token the call goes on without it."""
         left_s = self._left_s(end)
         if self._channel.freshness(self._clock) is Freshness.INVALID:
-            return left_s
+            return min(left_s, self._left_s(self._begin_until))
         return min(left_s, self._look_s)
 
     def _now(self) -> float:

@@ -65,7 +65,7 @@ def _flown(call: Call, *, waits: bool) -> Conversation[ConnectorError | None]:
     while outcome is Landing.AGAIN:
         left_s = call.deadline.left_s()
         look_s = min(LOOK_MAX_S, left_s * LOOK_SHARE)
-        renewal = Renewal(call.channel, call.clock, call.random, look_s=look_s)
+        renewal = Renewal(call.channel, call.clock, call.random, look_s=look_s, begin_s=left_s)
         is_good = call.channel.freshness(call.clock) is Freshness.FRESH
         # One who flies for a token that is good only looks into the store.
         outcome = yield Fly(renewal.fly, look_s if is_good else left_s, waits)

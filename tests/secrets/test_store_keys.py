@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -195,3 +196,78 @@ def _write_store(path: Path, keys: Keys) -> None:
 def _write_keys(path: Path, _: Keys) -> None:
     while True:
         replace_private(path, f"{Keys.new().reveal()}\n{Keys.new().reveal()}\n".encode())
+
+
+@POSIX_ONLY
+@pytest.mark.plan("S-176")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_key_is_changed_while_another_process_writes(tmp_path: Path) -> None:
+    """A process that has had the old key all along goes on reading and writing; everything opens with the new key alone."""
+    key_file, path = tmp_path / "key", tmp_path / "store.sqlite"
+    fill(path, Keys.from_file(key_file, create=True))
+    context = multiprocessing.get_context("fork")
+    begun, written, stop = context.Event(), context.Value("i", 0), context.Event()
+    child = context.Process(target=_go_on_writing, args=(path, key_file, begun, written, stop))
+    child.start()
+    assert begun.wait(30)
+
+    for _ in range(5):
+        add_key(key_file)
+        store = SqliteStore(path, Keys.from_file(key_file))
+        store.seal_anew()
+        store.close()
+        drop_old_keys(key_file)
+        seen = written.value
+        while written.value < seen + 3 and child.is_alive():
+            time.sleep(0.005)
+    stop.set()
+    child.join()
+
+    assert child.exitcode == 0
+    store = SqliteStore(path, Keys(key_file.read_text().split()))
+    accounts = [store.read(f"tenant/{number:016x}") for number in range(written.value)]
+    assert [entry and entry.document for entry in accounts] == [{"number": n} for n in range(written.value)]
+    assert len(store.names()) == written.value + 1
+    assert all(store.connection(name)["key"] == "sandbox" for name in store.names())
+    store.close()
+
+
+def _go_on_writing(path: Path, key_file: Path, begun: Any, written: Any, stop: Any) -> None:
+    store = SqliteStore(path, Keys.from_file(key_file))
+    number = 0
+    while not stop.is_set():
+        store.save(f"account {number}", {"key": "sandbox"})
+        assert store.write(f"tenant/{number:016x}", {"number": number}, 0)
+        assert store.read(f"tenant/{0:016x}") is not None
+        number += 1
+        written.value = number
+        begun.set()
+    store.close()
+
+
+@pytest.mark.plan("S-176")
+def test_a_process_that_cannot_get_the_new_key_writes_nothing(place: Path, keys: Keys) -> None:
+    """What it would write nobody could open once the old key is gone; it is told to start again."""
+    fresh = Keys.new()
+    behind, store = SqliteStore(place, keys), SqliteStore(place, keys)
+    store.seal_anew(Keys([fresh, *keys._keys]))
+
+    for write in (lambda: behind.save("new", {"key": "sandbox"}), lambda: behind.write("b/0", DOCUMENT, 0)):
+        with pytest.raises(StoreError, match="sealed anew"):
+            write()
+
+    assert opened(place, Keys([fresh]))[0].document == DOCUMENT
+    behind.close()
+    store.close()
+
+
+@POSIX_ONLY
+@pytest.mark.plan("S-176")
+def test_keys_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
+    """Two who change a key file at the same moment do not lose each other's key."""
+    path = tmp_path / "key"
+    Keys.from_file(path, create=True)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_key, [path] * 24))
+
+    assert len(path.read_text().split()) == 25

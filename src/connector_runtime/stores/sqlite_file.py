@@ -110,9 +110,9 @@ class SqliteFile:
 
     @contextmanager
     def _asked(self, limit_s: float | None) -> Iterator[sqlite3.Connection]:
-        end = time.monotonic() + (BUSY_TIMEOUT_S if limit_s is None else limit_s)
+        end = time.monotonic() + self._bound_s(limit_s)
         try:
-            if not self._lock.acquire(timeout=max(0.0, min(end - time.monotonic(), BUSY_TIMEOUT_S))):
+            if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
                 raise self._busy()
             try:
                 bound_ms = max(0, int((end - time.monotonic()) * 1000))
@@ -134,6 +134,9 @@ class SqliteFile:
             with suppress(RuntimeError):
                 self._lock.release()
         raise error
+
+    def _bound_s(self, limit_s: float | None) -> float:
+        return BUSY_TIMEOUT_S if limit_s is None else min(limit_s, BUSY_TIMEOUT_S)
 
     def _busy(self) -> StoreError:
         return StoreError(

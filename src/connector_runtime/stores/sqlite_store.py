@@ -93,7 +93,7 @@ class SqliteStore:
             row = sql.execute("SELECT sealed FROM connections WHERE name = ?", (name,)).fetchone()
             if row is None:
                 raise _nothing_called(name)
-            found = self._keys.open(_place(name), _CONNECTION, row[0])
+            found = self._open(_place(name), _CONNECTION, row[0])
             if not isinstance(found, dict):
                 raise StoreError(f"What the store keeps of `{_place(name)}` is no connection.")
             key = grant_key(name, found.get("token") or {})
@@ -168,7 +168,14 @@ class SqliteStore:
 
     def _entry(self, sql: sqlite3.Connection, key: str) -> Entry | None:
         row = sql.execute("SELECT version, sealed FROM tokens WHERE key = ?", (key,)).fetchone()
-        return None if row is None else Entry(row[0], self._keys.open(key, row[0], row[1]))
+        return None if row is None else Entry(row[0], self._open(key, row[0], row[1]))
+
+    def _open(self, key: str, version: int, sealed: Any) -> dict[str, Any]:
+        try:
+            return self._keys.open(key, version, sealed)
+        except StoreError as problem:
+            message, hint = f"{problem.message} It is the file {self._file.path}.", problem.hint
+        raise StoreError(message, hint=hint or "Put a sound copy in its place, or connect the account again.")
 
     def _shelve(self, sql: sqlite3.Connection, name: str, kept: Mapping[str, Any]) -> None:
         sealed = self._sealed(sql, _place(name), _CONNECTION, kept)
