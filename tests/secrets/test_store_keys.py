@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -206,43 +207,48 @@ def test_a_key_is_changed_while_another_process_writes(tmp_path: Path) -> None:
     key_file, path = tmp_path / "key", tmp_path / "store.sqlite"
     fill(path, Keys.from_file(key_file, create=True))
     context = multiprocessing.get_context("fork")
-    begun, written, stop = context.Event(), context.Value("i", 0), context.Event()
-    child = context.Process(target=_go_on_writing, args=(path, key_file, begun, written, stop))
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_go_on_writing, args=(path, key_file, theirs))
     child.start()
-    assert begun.wait(30)
-
-    for _ in range(5):
-        add_key(key_file)
-        store = SqliteStore(path, Keys.from_file(key_file))
-        store.seal_anew()
-        store.close()
-        drop_old_keys(key_file)
-        seen = written.value
-        while written.value < seen + 3 and child.is_alive():
-            time.sleep(0.005)
-    stop.set()
+    steps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: add_key(key_file),
+        lambda: opened(path, Keys.from_file(key_file)),
+        lambda: _seal_anew(path, key_file),
+        lambda: drop_old_keys(key_file),
+    ]
+    said = []
+    for number, step in enumerate(steps):
+        step()
+        ours.send(number)
+        said.append(ours.recv() if ours.poll(60) else "nothing")
+    ours.send(None)
     child.join()
 
-    assert child.exitcode == 0
+    assert said == ["written"] * len(steps)
     store = SqliteStore(path, Keys(key_file.read_text().split()))
-    accounts = [store.read(f"tenant/{number:016x}") for number in range(written.value)]
-    assert [entry and entry.document for entry in accounts] == [{"number": n} for n in range(written.value)]
-    assert len(store.names()) == written.value + 1
-    assert all(store.connection(name)["key"] == "sandbox" for name in store.names())
+    found = [store.read(f"tenant/{number:016x}") for number in range(len(steps))]
+    assert [entry and entry.document for entry in found] == [{"number": n} for n in range(len(steps))]
+    assert [store.connection(name)["key"] for name in store.names()] == ["sandbox"] * (len(steps) + 1)
     store.close()
 
 
-def _go_on_writing(path: Path, key_file: Path, begun: Any, written: Any, stop: Any) -> None:
-    store = SqliteStore(path, Keys.from_file(key_file))
-    number = 0
-    while not stop.is_set():
-        store.save(f"account {number}", {"key": "sandbox"})
-        assert store.write(f"tenant/{number:016x}", {"number": number}, 0)
-        assert store.read(f"tenant/{0:016x}") is not None
-        number += 1
-        written.value = number
-        begun.set()
-    store.close()
+def _seal_anew(path: Path, key_file: Path) -> None:
+    with closing(SqliteStore(path, Keys.from_file(key_file))) as store:
+        store.seal_anew()
+
+
+def _go_on_writing(path: Path, key_file: Path, told: Any) -> None:
+    with closing(SqliteStore(path, Keys.from_file(key_file))) as store:
+        while (number := told.recv()) is not None:
+            try:
+                store.save(f"account {number}", {"key": "sandbox"})
+                store.write(f"tenant/{number:016x}", {"number": number}, 0)
+                store.read(KEY)
+            except StoreError as problem:
+                told.send(problem.message)
+            else:
+                told.send("written")
 
 
 @pytest.mark.plan("S-176")

@@ -92,7 +92,7 @@ def ended(connection: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.plan("S-174")
 @pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("what", ["locked", "stuck"])
-def test_a_call_ends_in_time_whatever_the_token_store_does(
+def test_a_call_ends_in_time_whatever_the_token_store_does(  # noqa: PLR0917  fixtures
     zoho, sandbox, connection, tmp_path: Path, keys: Keys, how: str, what: str
 ) -> None:
     """With a dead token the store is needed: the error says what was in the way, and nothing was sent."""
@@ -139,7 +139,7 @@ def test_a_call_ends_in_time_whatever_the_budget_does(
 @pytest.mark.plan("S-174")
 @pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("what", ["locked", "stuck"])
-def test_a_good_token_goes_on_without_its_store(
+def test_a_good_token_goes_on_without_its_store(  # noqa: PLR0917  fixtures
     zoho, sandbox, connection, tmp_path: Path, keys: Keys, how: str, what: str
 ) -> None:
     """The call is made in its time, and its warnings say what was left out."""
@@ -191,7 +191,7 @@ class FullAtTheEnd(MemoryStore):
 @pytest.mark.plan("S-175")
 @pytest.mark.parametrize("how", ["sync", "async"])
 @pytest.mark.parametrize("when", ["at its close", "in the background"])
-def test_a_renewed_token_is_stored_as_soon_as_that_can_be(
+def test_a_renewed_token_is_stored_as_soon_as_that_can_be(  # noqa: PLR0917  fixtures
     zoho, sandbox, clock, connection, monkeypatch: pytest.MonkeyPatch, how: str, when: str
 ) -> None:
     """It is used at once, with a warning; the session stores it later, and asks for no other one."""
@@ -207,7 +207,7 @@ def test_a_renewed_token_is_stored_as_soon_as_that_can_be(
             result = await session.check()
             assert not is_stored()
             store.has_room = True
-            while when == "in the background" and not is_stored():
+            while when == "in the background" and not is_stored():  # noqa: ASYNC110  the store is a thread's
                 await asyncio.sleep(0.01)
         return result
 

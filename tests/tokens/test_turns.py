@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -148,7 +149,7 @@ def test_callers_of_an_event_loop_are_served_in_order(number: int, score: Callab
 
     asyncio.run(rush())
 
-    overtaken = sum(one > other for one, other in zip(served, served[1:], strict=False))
+    overtaken = sum(one > other for one, other in pairwise(served))
     score("waiting_callers", number)
     score("overtaken", overtaken)
     assert (len(served), overtaken, vendor.most) == (number, 0, PLACES)
