@@ -34,7 +34,8 @@ class TokenStore(Protocol):
     """Keeps tokens for threads; `AsyncTokenStore` is the same for event loops.
 
     Both methods may be called from any thread. They raise `errors.StoreError` or `OSError`
-    when the store does not answer.
+    when the store does not answer. A method that takes the keyword `limit_s`, seconds, answers
+    within it by itself; others are asked in a thread that is left behind when they take too long.
     """
 
     def read(self, key: str) -> Entry | None:
@@ -71,7 +72,14 @@ class RequestBudget(Protocol):
 
     Attributes:
         is_shared: Whether other processes count in it, too. Then `now` is in seconds since
-            the epoch, nobody is woken, and event loops ask in a thread.
+            the epoch, and event loops ask in a thread.
+        keeps_order: Optional, False where it is not there. Whether callers are served in the
+            order of arrival: whoever was refused, for whatever reason, keeps his place, known by
+            his `wake`, until he is served or forgotten, and every wake-up reaches one who waits.
+            To give back or to forget what was never had does no harm then.
+
+    A shared budget whose methods all take the keyword `limit_s`, seconds, answers within it by
+    itself; others are asked in a thread that is left behind when they take too long.
     """
 
     is_shared: bool
@@ -98,7 +106,7 @@ class RequestBudget(Protocol):
 
         Returns:
             None when the slot was taken; else the seconds after which to ask again,
-            infinite when only `wake` will tell.
+            infinite when only `wake` will tell; a `budget.Poll` when it may tell sooner.
         """
 
     def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:

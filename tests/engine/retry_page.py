@@ -54,7 +54,8 @@ How often is the user's word (Max Retry Count, 0 by default), how long apart too
 - Constant: the same delay each time.
 - Exponential: 500 ms (also where a component gives no delay), doubled each time, full jitter, 60 s at most; Retry Delay is ignored, as its help says.
 - `Retry-After` is always honoured. A wait that does not fit into what is left of the call is not slept: the error names both figures and says `retry_at`.
-- `timeout` bounds one attempt from sending to the last byte (60 s); `deadline_s` bounds the whole call (300 s; in `pages()` each page).
+- Whoever waits for a place or a window of the budget is served in the order of arrival; [tokens](tokens.md) says how.
+- `timeout` bounds one attempt from sending to the last byte (60 s); `deadline_s` bounds the whole call (300 s; in `pages()` each page), its stores included.
 - A refused token is renewed once and the request sent once more; that counts as no retry.
 
 ## Requests for a token
