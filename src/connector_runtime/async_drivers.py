@@ -55,12 +55,13 @@ class AsyncDriver:
         self._asking = AsyncAsking(clock, budget, store)
         self._flight: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._flight_rests = self._is_closing = False
         self._running = 0
         self._strays: set[asyncio.Future[Any]] = set()
         self._lock = threading.Lock()
         self._ways: dict[type, Callable[[Any, Any], Awaitable[Any]]] = {
             Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
-            Sleep: lambda step, _: clock.asleep(step.seconds),
+            Sleep: lambda step, _: self._rest(clock, step),
             AcquireSlot: self._asking.take,
             ReleaseSlot: self._asking.release,
             PauseSlots: lambda step, _: self._asking.pause(step),
@@ -114,11 +115,27 @@ class AsyncDriver:
             await self._end(conversation, held)
 
     async def aclose(self) -> None:
-        """Wait for a renewal that is under way: it ends soon, and must be kept."""
+        """Wait for a renewal that is under way: what was sent must be kept, but nothing is sent any more."""
         self._asking.close()
         flight = self._flight
         if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
+            self._is_closing = True
+            if self._flight_rests:
+                flight.cancel()
             await asyncio.wait({flight})
+            self._is_closing = False
+
+    async def _rest(self, clock: Clock, step: Sleep) -> None:
+        """Wait; a renewal waits for its next request only as long as nobody closes the session."""
+        if asyncio.current_task() is not self._flight:
+            return await clock.asleep(step.seconds)
+        if self._is_closing:
+            raise asyncio.CancelledError
+        self._flight_rests = True
+        try:
+            await clock.asleep(step.seconds)
+        finally:
+            self._flight_rests = False
 
     def _begun(self, conversation: Conversation[Any]) -> dict[Any, Any]:
         """Note that a conversation runs in this event loop; return where it keeps what it holds.
@@ -172,6 +189,11 @@ class AsyncDriver:
                 outcome = await asyncio.shield(flight)
         except TimeoutError:
             return Landing.LATE
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if flight.cancelled() and not (task and task.cancelling()):
+                return Landing.AGAIN  # the flight was given up, not this call
+            raise
         return outcome if is_mine else outcome_for_others(outcome)
 
 

@@ -66,7 +66,8 @@ class Wire:
 
     def __init__(self, **token: Any) -> None:
         self.seen: list[httpx.Request] = []
-        self.token = {"access_token": canary("access token"), "expires_in": 3600, **token}
+        fresh = {"access_token": canary("access token"), "refresh_token": canary("refresh token")}
+        self.token = {**fresh, "expires_in": 3600, **token}
         self.transport = httpx.MockTransport(self._answer)
 
     @property

@@ -12,7 +12,7 @@ from connector_runtime.renewal import LEASE_S, REQUEST_TIMEOUT_S
 from connector_runtime.stores import MemoryStore
 from engine.shop import SENT, Shop, action, model_of
 from engine.test_tokens import FRESH, MODEL, OAUTH
-from tokens.scene import HOUR_S, NoJitter, entries, renewals
+from tokens.scene import HOUR_S, NoJitter, SandboxClock, entries, renewals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -258,6 +258,55 @@ def test_a_token_that_still_lives_waits_for_no_repeat() -> None:
     assert one.run().status == 200
     assert one.clock.waits == []
     assert one.sent == 2
+
+
+class Endless(SandboxClock):
+    """The sandbox's time; whoever waits in a loop waits for ever."""
+
+    def __init__(self, sandbox: Any) -> None:
+        super().__init__(sandbox)
+        self.rests = asyncio.Event()
+
+    async def asleep(self, seconds: float) -> None:
+        del seconds
+        self.rests.set()
+        await asyncio.Event().wait()
+
+
+def test_closing_does_not_wait_for_a_vendor_to_come_back(zoho, sandbox, connection) -> None:
+    """A renewal between two requests is given up with its session, and its lease with it."""
+    sandbox.clock.advance(HOUR_S)
+    sandbox.faults(fault="status", path="/oauth/*", count=None, status=503)
+    store = MemoryStore()
+
+    async def cancel_and_close() -> None:
+        clock = Endless(sandbox)
+        async with zoho.async_session(connection, clock=clock, token_store=store) as session:
+            call = asyncio.create_task(session.check())
+            await clock.rests.wait()
+            call.cancel()
+
+    asyncio.run(asyncio.wait_for(cancel_and_close(), 30))
+
+    assert len(renewals(sandbox)) == 1
+    assert kept(store).document == {}
+
+
+def test_a_call_whose_session_is_closed_meanwhile_ends_in_our_words(zoho, sandbox, connection) -> None:
+    """It waits for a token when the session is closed beneath it: an error of ours, and no cancellation."""
+    sandbox.clock.advance(HOUR_S)
+    sandbox.faults(fault="status", path="/oauth/*", count=None, status=503)
+
+    async def close_beneath() -> None:
+        clock = Endless(sandbox)
+        session = zoho.async_session(connection, clock=clock)
+        call = asyncio.create_task(session.check())
+        await clock.rests.wait()
+        await session.aclose()
+        await call
+
+    with pytest.raises(ConnectorError):
+        asyncio.run(asyncio.wait_for(close_beneath(), 30))
 
 
 def test_a_renewal_that_hangs_is_cut_off() -> None:

@@ -150,7 +150,7 @@ class Keys:
             content = self._opened(sealed)
         if not isinstance(content, dict) or "document" not in content:
             raise StoreError(
-                f"What the store keeps of `{key}` cannot be opened: it was sealed otherwise, or changed.",
+                f"What the store keeps of `{key}` cannot be opened: the key is another, or it was changed.",
                 hint="Give the key it was sealed with; or connect again, into a new store.",
             )
         if (content.get("key"), content.get("version")) != (key, version):

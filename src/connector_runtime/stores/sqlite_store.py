@@ -170,7 +170,7 @@ class SqliteStore:
         row = sql.execute("SELECT version, sealed FROM tokens WHERE key = ?", (key,)).fetchone()
         return None if row is None else Entry(row[0], self._open(key, row[0], row[1]))
 
-    def _open(self, key: str, version: int, sealed: Any) -> dict[str, Any]:
+    def _open(self, key: str, version: int, sealed: Any) -> Any:
         try:
             return self._keys.open(key, version, sealed)
         except StoreError as problem:
