@@ -68,6 +68,9 @@ FIGURES = {
     "mutants": Figure("Mutated component files"),
     "tracebacks": Figure("… that ended in a traceback"),
     "spoiled_taken": Figure("Parts of a spoiled compiled component that were taken for true"),
+    "pipelined_kib": Figure(
+        "Input the sandbox keeps of a client that sends 64 MB ahead of its turn: at most, in KiB", largest=True
+    ),
     "broken_streams": Figure("Commands run on a full disk, a closed pipe or a narrow terminal, none with a traceback"),
     "costly_replies": Figure("Replies tried that cost far more than they weigh, each blocking and awaiting"),
     "refused_mib": Figure("Peak memory gained by one of them that is refused: at most, in MiB", largest=True),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from zoho_sandbox.gateway import Gateway, Visit
 
 _MAX_HEAD_BYTES = 64 * 1024
+# Requests that wait for the one before them; what is more waits in the sender.
+_AHEAD_BYTES = 64 * 1024
+_CHUNK_LINE_MAX_BYTES = 4 * 1024
 _GZIP_FROM_BYTES = 1024
 # How long a refused client may go on sending.
 _REFUSAL_S = 5.0
@@ -47,6 +50,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._incoming: tuple[Request, _Body] | None = None
         self._busy = False
+        self._is_unheard = False
         self._keeps_alive = True
         self._is_refusing = False
         self._transport: asyncio.Transport
@@ -68,18 +72,41 @@ class Connection(asyncio.Protocol):
         if self._is_refusing:
             return
         self._buffer += data
-        if not self._busy:
-            self._proceed()
+        self._proceed()
+
+    def pause_writing(self) -> None:
+        """Answer no more while the client does not read what it is sent."""
+        self._is_unheard = True
+
+    def resume_writing(self) -> None:
+        """Go on with what the client has asked meanwhile."""
+        self._is_unheard = False
+        self._proceed()
+
+    @property
+    def _waits(self) -> bool:
+        return self._busy or self._is_unheard
 
     def _proceed(self) -> None:
         try:
-            while not self._busy and not self._transport.is_closing():
+            while not self._waits and not self._transport.is_closing():
                 request = self._next_request()
                 if request is None:
-                    return
+                    break
                 self._answer(request)
         except _MalformedError as problem:
             self._refuse(problem)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read from the client, or leave in its hands what it sends ahead of its turn."""
+        if self._transport.is_closing():
+            return
+        is_ahead = self._waits and not self._is_refusing and len(self._buffer) > _AHEAD_BYTES
+        if is_ahead and self._transport.is_reading():
+            self._transport.pause_reading()
+        elif not is_ahead and not self._transport.is_reading():
+            self._transport.resume_reading()
 
     def _refuse(self, problem: _MalformedError) -> None:
         body = f'{{"error":"{problem}"}}'.encode()
@@ -88,6 +115,7 @@ class Connection(asyncio.Protocol):
         # Closing on a client that still sends would reset the line and take the reply
         # with it: say no, end our half, and let the rest of its bytes run dry.
         self._keeps_alive, self._is_refusing = False, True
+        self._buffer.clear()
         self._transport.write(self._bytes_of(reply))
         self._transport.write_eof()
         asyncio.get_running_loop().call_later(_REFUSAL_S, self._transport.close)
@@ -243,6 +271,8 @@ class _Body:
     def _take_chunks(self, buffer: bytearray) -> bytes | None:
         while True:
             end = buffer.find(b"\r\n")
+            if end > _CHUNK_LINE_MAX_BYTES or (end < 0 and len(buffer) > _CHUNK_LINE_MAX_BYTES):
+                raise _MalformedError(400, "broken chunk")
             if end < 0:
                 return None
             size = _chunk_size(bytes(buffer[:end]))
@@ -257,6 +287,8 @@ class _Body:
 
     def _take_trailers(self, buffer: bytearray, end: int) -> bytes | None:
         stop = buffer.find(b"\r\n\r\n", end)
+        if stop < 0 and len(buffer) - end > _MAX_HEAD_BYTES:
+            raise _MalformedError(431, "trailers too large")
         if stop < 0:
             return None
         del buffer[: stop + 4]

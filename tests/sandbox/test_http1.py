@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+# What a system reads at once, and what may wait besides.
+KEPT_KIB = 512
 _GET = "GET /oauth/serverinfo HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
@@ -205,3 +208,67 @@ def test_other_than_ascii_in_headers_reaches_the_product(sandbox, url):
     )
 
     assert "Zürich" in reply.text
+
+
+def flood(line: socket.socket, requests: int) -> int:
+    """Send requests of 16 KiB without reading, until no more is taken; return how many bytes were."""
+    request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nX-Pad: " + b"a" * 16_384 + b"\r\n\r\n"
+    waiting = memoryview(request * requests)
+    line.settimeout(1.0)
+    sent = 0
+    try:
+        while sent < len(waiting):
+            sent += line.send(waiting[sent : sent + 65_536])
+    except TimeoutError:
+        pass
+    return sent
+
+
+@pytest.mark.plan("S-208")
+def test_what_is_sent_ahead_of_a_slow_reply_waits_in_the_sender(sandbox, line, score):
+    """While a request is answered, the sandbox takes what the system's buffers hold and a little more."""
+    sandbox.faults(fault="delay", path="/oauth/serverinfo", delay_s=3600)
+    line.sendall(_GET.encode() + b"\r\n")
+
+    sent = flood(line, 4_000)
+
+    kept = next(iter(sandbox.gateway.connections)).get_protocol()._buffer
+    assert sent < 4_000 * 16_384
+    assert len(kept) < KEPT_KIB * 1024
+    score("pipelined_kib", KEPT_KIB)
+
+
+@pytest.mark.plan("S-208")
+def test_who_does_not_read_is_not_answered_further(sandbox, line):
+    """A client that only sends is made to wait, and then gets every reply, none lost."""
+    request, status, count = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 404", 8_000
+    reply_bytes = len(talk(line, request, until_close=False))
+    served = next(iter(sandbox.gateway.connections))
+    served.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
+
+    line.sendall(request * count)
+    unsent = [0]
+    while unsent[-1] == 0 or unsent[-1] != unsent[-2]:
+        time.sleep(0.1)
+        unsent.append(served.get_write_buffer_size())
+    seen, rest = 0, b""
+    while seen < count and (piece := line.recv(65_536)):
+        whole = rest + piece
+        seen += whole.count(status)
+        rest = whole[-len(status) + 1 :]
+
+    assert unsent[-1] < KEPT_KIB * 1024 < reply_bytes * count / 2
+    assert seen == count
+
+
+@pytest.mark.plan("S-208")
+@pytest.mark.parametrize(
+    "sent", [b"1;" + b"x" * 70_000, b"0\r\n" + b"A: b\r\n" * 20_000], ids=["chunk", "trailers"]
+)
+def test_no_part_of_a_body_without_end_is_kept(line, sent):
+    """A line before a chunk, or what follows the last one, is refused when it grows without an end."""
+    head = b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    reply = talk(line, head + sent, until_close=False)
+
+    assert reply.startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
