@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -277,3 +278,51 @@ def revoke_all(vendor: Vendor) -> None:
     """Take every permission back, as the account's owner can."""
     for token in vendor.sandbox.state.ids("sandbox/refresh_tokens"):
         vendor.sandbox.tokens.revoke(token)
+
+
+@pytest.fixture
+def read_only(mine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept lies on a file system that takes no writing any more."""
+    open_file, writes = os.open, os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+    def refuse(path: Any, flags: int = writes, *more: Any, **options: Any) -> Any:
+        if flags & writes and str(path).startswith(str(tmp_path / "kept")):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return open_file(path, flags, *more, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+
+@pytest.mark.plan("S-209")
+def test_reading_what_is_kept_needs_no_writing(zoho: Callable[..., Ended], read_only: None) -> None:
+    """On a file system for reading only, connections are listed, tested, looked over and used."""
+    for words in (
+        ("connections",), ("connections", "test", "mine"), ("doctor", "mine", "crmRunQuery"),
+        ("request", "crmRunQuery", "-i", CONTACTS, "--connection", "mine"),
+        ("run", "crmRunQuery", "-i", CONTACTS, "--connection", "mine"),
+    ):  # fmt: skip
+        ended = zoho(*words)
+
+        assert ended.code == 0, (words, ended.err)
+
+
+@pytest.mark.plan("S-209")
+def test_what_cannot_be_kept_is_not_begun(
+    zoho: Callable[..., Ended], vendor: Vendor, read_only: None
+) -> None:
+    """Before a login or a token given back, which nobody can undo, the place to write to is proved."""
+    asked = len(vendor.sandbox.ledger())
+
+    for words in (
+        vendor.words("--self-client", "1000.a-code", "--name", "other"),
+        ("connections", "remove", "mine"),
+        ("connections", "rename", "mine", "yours"),
+        ("connections", "set", "mine", "organizationId=1"),
+    ):
+        ended = zoho(*words, "--json")
+
+        assert (ended.code, ended.error["kind"]) == (1, "config")
+        assert "cannot be written" in ended.error["message"]
+        assert "CONNECTOR_HOME" in ended.error["hint"]
+    assert len(vendor.sandbox.ledger()) == asked

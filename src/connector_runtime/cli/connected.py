@@ -82,7 +82,7 @@ def test(context: click.Context, /, name: str, *, as_json: bool) -> None:
 def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_json: bool) -> None:
     """Change fields of a connection; an empty value takes one out."""
     component = load(context)
-    with _opened(component, name) as store:
+    with _opened(component, name, to_change=True) as store:
         connection = find(store, name)
         definition = component.connections[connection["key"]]
         emptied = {key for key, values in named(pairs).items() if values[-1] == ""}
@@ -104,7 +104,7 @@ def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_j
 @click.pass_context
 def rename(context: click.Context, /, name: str, new_name: str, *, as_json: bool) -> None:
     """Give a connection another name."""
-    with _opened(load(context), name) as store:
+    with _opened(load(context), name, to_change=True) as store:
         find(store, name)
         store.rename(name, new_name)
     words = f"{name} is called {new_name} now."
@@ -119,7 +119,7 @@ def rename(context: click.Context, /, name: str, new_name: str, *, as_json: bool
 def remove(context: click.Context, /, name: str, *, keep_token: bool, as_json: bool) -> None:
     """Give a connection's token back to the vendor and forget the connection."""
     component = load(context)
-    with _opened(component, name) as store:
+    with _opened(component, name, to_change=True) as store:
         connection = find(store, name)
         was_given_back = False if keep_token else _give_back(component, connection)
         store.remove(name)
@@ -237,8 +237,8 @@ def _known(action: Action, given: dict[str, str]) -> dict[str, Any]:
     return known
 
 
-def _opened(component: Component, name: str) -> Any:
+def _opened(component: Component, name: str, *, to_change: bool = False) -> Any:
     """Open what is kept, without making a file for a name that cannot be in it."""
     if not names_kept(component.key):
         raise unknown(name, [])
-    return kept(component.key)
+    return kept(component.key, to_change=to_change)

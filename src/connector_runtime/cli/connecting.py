@@ -54,7 +54,7 @@ def connect(context: click.Context, /, key: str | None, *, as_json: bool, **give
     component = load(context)
     definition = way_to_connect(component, key)
     name = given["name"] or key or component.key
-    with kept(component.key) as store:
+    with kept(component.key, to_change=True) as store:
         known = store.connection(name) if name in store.names() else {}
         same = known.get("fields", {}) if known.get("key") == definition.key else {}
         pairs, file = given["pairs"], given["file"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.errors import StoreError
 from connector_runtime.inputs.refusals import did_you_mean
 
 if TYPE_CHECKING:
@@ -33,11 +34,26 @@ def home() -> Path:
 
 
 @contextmanager
-def kept(component: str) -> Iterator[SqliteStore]:
-    """Open the connections of a component; the file is made when it is not there."""
+def kept(component: str, *, to_change: bool = False) -> Iterator[SqliteStore]:
+    """Open the connections of a component; the file is made when it is not there.
+
+    Args:
+        component: Its key.
+        to_change: Whether something will be written: then that is proved first, for a login or
+            a token given back cannot be undone.
+
+    Raises:
+        StoreError: It cannot be opened, or not be written where that is wanted.
+    """
     from connector_runtime.stores import SqliteStore  # noqa: PLC0415  it needs an extra
 
-    with closing(SqliteStore(home() / f"{component}.sqlite", _keys(component))) as store:
+    place = home() / f"{component}.sqlite"
+    with closing(SqliteStore(place, _keys(component))) as store:
+        if to_change and not all(os.access(one, os.W_OK) for one in (place, place.parent)):
+            raise StoreError(
+                f"The file {place} cannot be written.",
+                hint=f"Let {HOME} name a folder that can be written, or make this one so.",
+            )
         yield store
 
 

@@ -21,6 +21,9 @@ def make_private(path: Path, content: bytes = b"") -> bool:
     Raises:
         StoreError: It cannot be made.
     """
+    # Where there is one, nothing is written: its file system may be for reading only.
+    if os.path.lexists(path):
+        return False
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = _draft(path, content)
