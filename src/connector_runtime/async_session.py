@@ -86,7 +86,13 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
         return await self._driver.run(converse(self._call_of(self._probe(), {})))
 
     async def aclose(self) -> None:
-        """Close every connection of the session; a renewal that is under way is kept first."""
+        """Close every connection of the session; a renewal that is under way is kept first.
+
+        In a forked process nothing is closed: event loops of both would watch the same sockets, and
+        closing one here would make the parent deaf on it.
+        """
+        if not self._is_own_process():
+            return
         try:
             await self._driver.aclose()
             if self._channel.unstored is not None:

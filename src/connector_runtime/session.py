@@ -129,9 +129,12 @@ class SessionBase:
             stream=stream,
         )
 
+    def _is_own_process(self) -> bool:
+        return os.getpid() == self._process
+
     def _check_process(self) -> None:
         """Refuse to work in a forked process: its parent has the same connections."""
-        if os.getpid() != self._process:
+        if not self._is_own_process():
             raise error_of(
                 "config",
                 "The session was opened before the process was forked.",

@@ -37,7 +37,7 @@ def serve(
 
     Raises:
         ValueError: ``host`` is no loopback address.
-        OSError: the port is taken.
+        OSError: the port is taken, or the announcement cannot be printed.
     """
     listener = loopback_socket(host, port)
     try:
@@ -46,11 +46,12 @@ def serve(
         listener.close()
         raise
     sandbox.base_url = url_of(listener)
-    sys.stdout.write(_announcement(sandbox, as_json=json) + "\n")
-    sys.stdout.flush()
     try:
+        sys.stdout.write(_announcement(sandbox, as_json=json) + "\n")
+        sys.stdout.flush()
         asyncio.run(_serve_until_signal(sandbox, listener))
     finally:
+        listener.close()
         sandbox.close()
 
 

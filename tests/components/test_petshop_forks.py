@@ -65,6 +65,24 @@ def test_a_listing_refuses_in_a_child(till: Till, shop: PetShop, read: int) -> N
 
 @pytest.mark.plan("S-205")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_closing_in_a_child_takes_nothing_from_the_parent(till: Till, shop: PetShop) -> None:
+    """A child that leaves the session's block closes no connection on which the parent still works."""
+
+    def close() -> None:
+        if hasattr(till, "loop"):
+            asyncio.run(till.session.aclose())  # type: ignore[union-attr]
+        else:
+            till.session.close()  # type: ignore[union-attr]
+
+    till.run("listPets", {"size": 2})
+
+    assert in_a_child(close) == WENT_ON
+    assert till.run("listPets", {"size": 2}, deadline_s=20).attempts[-1].certainty == "answered"
+    assert len(till.run("listPets", {"size": 2}, deadline_s=20).attempts) == 1
+
+
+@pytest.mark.plan("S-205")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_session_refuses_in_a_child(till: Till) -> None:
     """So does everything else that a session of the parent is asked for."""
     for work in (lambda: till.run("listPets", {"size": 2}), lambda: till.pages("listPets", {})):
