@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, final
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class File:
     source: bytes | Path
     content_type: str | None = None
     name: str | None = None
-    seen_bytes: int | None = None
+    seen_bytes: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def size_bytes(self) -> int:
