@@ -12,18 +12,21 @@ import inspect
 import itertools
 import os
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.budget import Poll
 from connector_runtime.errors import StoreError
+from connector_runtime.grants import opened, sealed
+from connector_runtime.ports import Entry
 from connector_runtime.steps import STORE_S, Busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector_runtime.ports import Entry, RequestBudget, TokenStore
+    from connector_runtime.ports import RequestBudget, TokenStore
     from connector_runtime.steps import AcquireSlot, PauseSlots, ReadToken, WriteToken
     from connector_runtime.values import Clock
 
@@ -80,6 +83,10 @@ class AskingBase:
         """Try nothing more in the background."""
         self._is_closed.set()
 
+    def _hand_over(self, key: str, document: Mapping[str, Any], version: int, **limit: float) -> Any:
+        """Write a document, which is opened here and nowhere where something waits for long."""
+        return self._store.write(key, opened(document), version, **limit)
+
     def _keep_trying(self, step: WriteToken, limit: dict[str, float]) -> None:
         """Write a token as soon as the store takes it: without it the next process could not go on."""
         if self._is_closed.is_set() or not _keepers.acquire(blocking=False):
@@ -91,7 +98,7 @@ class AskingBase:
                     if self._is_closed.wait(wait_s):
                         return
                     with suppress(StoreError, OSError):
-                        self._store.write(step.key, step.document, step.version, **limit)
+                        self._hand_over(step.key, step.document, step.version, **limit)
                         return
             finally:
                 _keepers.release()
@@ -218,14 +225,14 @@ class Asking(AskingBase):
             found: Entry | None = self._of_store(self._store.read, step.limit_s, step.key)
         except (StoreError, OSError) as problem:
             return in_our_words(problem)
-        return found
+        return shut(found)
 
     def write(self, step: WriteToken, held: Held) -> bool | StoreError:
         """Write the token store; a lease is put back unless something else is written."""
         held.pop(LEASE, None)
         try:
             arguments = (step.key, step.document, step.version)
-            written = bool(self._of_store(self._store.write, step.limit_s, *arguments))
+            written = bool(self._of_store(self._hand_over, step.limit_s, *arguments))
         except (StoreError, OSError) as problem:
             if step.is_needed:
                 self._keep_trying(step, {} if self._leaves_store else {"limit_s": STORE_S})
@@ -237,7 +244,7 @@ class Asking(AskingBase):
     def _undo(self, step: WriteToken, end: float) -> None:
         left_s = max(GRACE_S, end - self._clock.monotonic())
         with suppress(StoreError, OSError):
-            self._of_store(self._store.write, left_s, step.key, step.undo, step.version + 1)
+            self._of_store(self._hand_over, left_s, step.key, step.undo, step.version + 1)
 
     def _of_store(self, method: Any, limit_s: float, *arguments: Any) -> Any:
         if not self._leaves_store:
@@ -277,6 +284,14 @@ def keeps_to_limits(store: Any, *methods: str) -> bool:
 @functools.lru_cache(64)
 def _takes_limit(method: Any) -> bool:
     return method is not None and "limit_s" in inspect.signature(method).parameters
+
+
+def shut(found: Any) -> Any:
+    """Return what a store has given with its secrets sealed; what is no entry as it is."""
+    document = getattr(found, "document", None)
+    if not isinstance(document, Mapping):
+        return found
+    return Entry(getattr(found, "version", None), sealed(document), getattr(found, "now", None))  # type: ignore[arg-type]
 
 
 def is_awaited(store: Any) -> bool:

@@ -18,6 +18,7 @@ from connector_runtime.asking import (
     in_our_words,
     is_awaited,
     keeps_to_limits,
+    shut,
 )
 from connector_runtime.budget import Poll
 from connector_runtime.errands import SPARE_S, awaited_in_time, too_slow
@@ -100,14 +101,14 @@ class AsyncAsking(AskingBase):
             found: Entry | None = await self._of_store(self._store.read, step.limit_s, step.key)
         except (StoreError, OSError) as problem:
             return in_our_words(problem)
-        return found
+        return shut(found)
 
     async def write(self, step: WriteToken, held: Held) -> bool | StoreError:
         """Write the token store; a lease is put back unless something else is written."""
         held.pop(LEASE, None)
         try:
             arguments = (step.key, step.document, step.version)
-            written = bool(await self._of_store(self._store.write, step.limit_s, *arguments))
+            written = bool(await self._of_store(self._hand_over, step.limit_s, *arguments))
         except (StoreError, OSError) as problem:
             if step.is_needed and self._is_awaited:
                 self._keeping.add(task := asyncio.create_task(self._keep_awaited(step)))
@@ -129,13 +130,13 @@ class AsyncAsking(AskingBase):
         for wait_s in AGAIN_S:
             await asyncio.sleep(wait_s)
             with suppress(StoreError, OSError):
-                await self._of_store(self._store.write, STORE_S, step.key, step.document, step.version)
+                await self._of_store(self._hand_over, STORE_S, step.key, step.document, step.version)
                 return
 
     async def _undo(self, step: WriteToken, end: float) -> None:
         left_s = max(GRACE_S, end - self._clock.monotonic())
         with suppress(StoreError, OSError):
-            await self._of_store(self._store.write, left_s, step.key, step.undo, step.version + 1)
+            await self._of_store(self._hand_over, left_s, step.key, step.undo, step.version + 1)
 
     async def _of_store(self, method: Any, limit_s: float, *arguments: Any) -> Any:
         limit = {"limit_s": limit_s} if self._limits_store else {}

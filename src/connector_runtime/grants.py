@@ -67,8 +67,8 @@ class Token(NamedTuple):
             expires = issued + life_s
         access, refresh = (given[key] if is_token(given.get(key)) else None for key in _SECRETS[:2])
         return cls(
-            access=Secret(access) if access else None,
-            refresh=Secret(refresh) if refresh else None,
+            access=as_secret(access) if access else None,
+            refresh=as_secret(refresh) if refresh else None,
             expires_at=expires,
             issued_at=issued,
             grant=grant_of(given),
@@ -103,12 +103,13 @@ class Token(NamedTuple):
 
 
 def is_token(value: Any) -> bool:
-    """Return whether a value is an access or refresh token that can be sent: text that a header can hold.
+    """Return whether a value, sealed or not, is a token that can be sent: text that a header can hold.
 
     Source:
         RFC 6749, appendices A.12 and A.17.
     """
-    return isinstance(value, str) and value != "" and is_header_value(value)
+    text = value.reveal() if isinstance(value, Secret) else value
+    return isinstance(text, str) and text != "" and is_header_value(text)
 
 
 def grant_of(given: Mapping[str, Any]) -> str | None:
@@ -116,7 +117,7 @@ def grant_of(given: Mapping[str, Any]) -> str | None:
     mark, refresh = given.get(_GRANT), given.get("refresh_token")
     if isinstance(mark, str) and _MARK.fullmatch(mark):
         return mark
-    return _mark(str(refresh)) if is_token(refresh) else None
+    return _mark(as_secret(refresh).reveal()) if is_token(refresh) else None
 
 
 def grant_key(name: str, token: Mapping[str, Any]) -> str | None:
@@ -127,6 +128,32 @@ def grant_key(name: str, token: Mapping[str, Any]) -> str | None:
     """
     grant = grant_of(token)
     return f"{name}/{grant}" if grant else None
+
+
+def sealed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored document with its secrets sealed: no frame shows them while something is waited for."""
+    token = document.get("token")
+    if not isinstance(token, Mapping):
+        return dict(document)
+    shut = {
+        key: Secret(value) if key in _SECRETS and isinstance(value, str) else value
+        for key, value in token.items()
+    }
+    return {**document, "token": shut}
+
+
+def opened(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document as a store keeps it; called only within the call that hands it over."""
+    token = document.get("token")
+    if not isinstance(token, Mapping):
+        return dict(document)
+    plain = {key: value.reveal() if isinstance(value, Secret) else value for key, value in token.items()}
+    return {**document, "token": plain}
+
+
+def as_secret(value: str | Secret) -> Secret:
+    """Return a token sealed."""
+    return value if isinstance(value, Secret) else Secret(value)
 
 
 def _mark(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.connections import Freshness
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.grants import BELIEVED_S, RECONNECT, Kept, Token, Trouble
+from connector_runtime.grants import BELIEVED_S, RECONNECT, Kept, Token, Trouble, sealed
 from connector_runtime.messages import Failure
 from connector_runtime.oauth import Form, client_form, post
 from connector_runtime.steps import Landing, ReadToken, Send, Sleep, WriteToken
@@ -176,7 +176,7 @@ class Renewal:
         self._landed(outcome)
         for _ in range(_WRITES):
             channel.unstored, channel.has_looked = (outcome, version), False
-            document, limit_s = {"token": outcome.to_dict()}, self._patience_s(end)
+            document, limit_s = sealed({"token": outcome.to_dict()}), self._patience_s(end)
             stored = yield WriteToken(key, document, version, is_needed=True, limit_s=limit_s)
             if isinstance(stored, StoreError):
                 return stored

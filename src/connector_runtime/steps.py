@@ -86,7 +86,10 @@ STORE_S = 10.0
 
 
 class ReadToken(NamedTuple):
-    """Read the token store within `limit_s`; answered with an `Entry`, None, or a `StoreError`."""
+    """Read the token store within `limit_s`; answered with an `Entry`, None, or a `StoreError`.
+
+    The secrets in the entry's document are sealed.
+    """
 
     key: str
     limit_s: float = STORE_S
@@ -97,6 +100,7 @@ class WriteToken(NamedTuple):
 
     Answered with whether it was, or a `StoreError`.
 
+    The secrets in `document` are sealed; the driver opens them within the call of the store.
     With `undo` the document is a lease: the driver puts `undo` back if the conversation ends
     before it writes again. With `is_needed` the driver goes on trying in the background when the
     store does not take it in time.

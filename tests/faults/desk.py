@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Wire and driver: lines of our own, or a transport of httpx's that is given.
 WAYS = ("sync", "async", "sync given", "async given")
+NAME = "desk"
 LOCAL = {
     "connection": "local",
     "label": "Local",
@@ -72,11 +73,13 @@ class Desk:
         session: The session, of the kind that the way says.
     """
 
-    def __init__(self, way: str, server: FaultServer, model: Model, **token: Any) -> None:
+    def __init__(
+        self, way: str, server: FaultServer, model: Model, *, store: Any = None, **token: Any
+    ) -> None:
         self.way = way
         fields = {"port": server.port, "clientSecret": token.pop("client_secret", "client-secret-1")}
-        given = {"key": "local", "fields": fields, "token": {"access_token": "token-1"} | token}
-        options: dict[str, Any] = {"trust_paths": True}
+        given = {"key": "local", "name": NAME, "fields": fields, "token": {"access_token": "token-1"} | token}
+        options: dict[str, Any] = {"trust_paths": True, "token_store": store}
         if way.endswith("given"):
             kind = httpx.HTTPTransport if way.startswith("sync") else httpx.AsyncHTTPTransport
             # A context that knows no authority is made in no time, and never asked here.

@@ -15,9 +15,11 @@ import pytest
 
 from canaries import MARK, canary
 from connector_runtime.errors import ConnectorError
+from connector_runtime.grants import grant_key
+from connector_runtime.stores import MemoryStore
 from connector_runtime.values import Secret
-from faults.desk import WAYS, Desk, fetching, uploading
-from faults.faultserver import FaultServer, hang, head, read_request, send, stall
+from faults.desk import NAME, WAYS, Desk, fetching, uploading
+from faults.faultserver import FaultServer, hang, head, read_request, reply, send, stall
 from frames import frames, is_ours, members
 from meta.repository import RUNTIME
 
@@ -106,6 +108,24 @@ def is_open(value: Any, seen: set[int]) -> bool:
     return any(is_open(member, seen) for _, member in members(value))
 
 
+class Store(MemoryStore):
+    """Holds a token already, and answers no write after the first ones in time."""
+
+    def __init__(self, writes: int | None, token: dict[str, Any]) -> None:
+        super().__init__()
+        kept = {name: token[name] for name in ("access_token", "refresh_token", "expires_at")}
+        super().write(str(grant_key(NAME, kept)), {"token": kept}, 0)
+        self._writes = writes
+
+    def write(self, key: str, document: Any, version: int) -> bool:
+        if self._writes is not None:
+            self._writes -= 1
+            if self._writes <= 0:
+                # What a store raises while it waits, in the middle of the call that hands it a token.
+                raise TimeoutError
+        return super().write(key, document, version)
+
+
 @pytest.fixture(scope="module")
 def models() -> dict[str, Model]:
     """Give a component that reads, and one that sends a file."""
@@ -121,12 +141,19 @@ def server() -> Iterator[FaultServer]:
 
 
 HALF = head("Content-Length: 500") + f'{{"access_token": "{FRESH}", "expi'.encode()
+WHOLE = reply(f'{{"access_token": "{FRESH}", "expires_in": 3600}}'.encode())
 # What the action is, whether its token has ended, and what the server does then.
 FLIGHTS: dict[str, tuple[str, dict[str, Any], list[Any]]] = {
     "an action without a reply": ("read", {}, [read_request, hang]),
     "an upload that is not taken": ("upload", {}, [stall]),
     "a renewal without a reply": ("read", {"expires_at": 1.0}, [read_request, hang]),
     "a renewal with half a reply": ("read", {"expires_at": 1.0}, [read_request, send(HALF), hang]),
+    "a renewal of a token in a store": ("read", {"expires_at": 1.0, "store": None}, [read_request, hang]),
+    "a renewal that a store keeps at last": (
+        "read",
+        {"expires_at": 1.0, "store": 2},
+        [read_request, send(WHOLE)],
+    ),
 }
 
 
@@ -137,6 +164,8 @@ def flown(
     model, token, steps = FLIGHTS[flight]
     server.play(steps)
     token = {"access_token": ACCESS, "refresh_token": REFRESH, "client_secret": CLIENT, **token}
+    if "store" in token:
+        token["store"] = Store(token.pop("store"), token)
     desk = Desk(way, server, models[model], **token)
     with tempfile.NamedTemporaryFile(prefix="upload") as file, Recorder() as recorder:
         file.truncate(8_000_000)
@@ -155,6 +184,7 @@ async def end_all() -> None:
 
 
 @pytest.mark.plan("S-193")
+@pytest.mark.plan("S-199")
 @pytest.mark.plan("S-192")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("flight", FLIGHTS)
@@ -174,6 +204,7 @@ def test_a_time_out_shows_no_secret(server, models, score, flight, way):
 
 
 @pytest.mark.plan("S-193")
+@pytest.mark.plan("S-199")
 @pytest.mark.plan("S-192")
 @pytest.mark.parametrize("way", ["async", "async given"])
 @pytest.mark.parametrize("flight", FLIGHTS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime import grants
 from connector_runtime.bodies import opened
 from connector_runtime.connections import Channel, Connection, Freshness
 from connector_runtime.errors import ReconnectNeeded
@@ -98,7 +99,7 @@ class Process:
         if isinstance(step, ReadToken):
             return self._store.read(step.key)
         if isinstance(step, WriteToken):
-            return self._store.write(step.key, step.document, step.version)
+            return self._store.write(step.key, grants.opened(step.document), step.version)
         if isinstance(step, Send):
             return self._vendor.answer(b"".join(map(opened, step.outgoing.body.chunks())).decode())  # type: ignore[union-attr]
         assert isinstance(step, Sleep)
