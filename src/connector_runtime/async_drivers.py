@@ -25,8 +25,7 @@ from connector_runtime.steps import (
     Sleep,
     WriteToken,
 )
-from connector_runtime.transport.intake import ReplyError
-from connector_runtime.transport.offload import offload
+from connector_runtime.transport.offload import offload_if_possible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -68,7 +67,7 @@ class AsyncDriver:
             ReadToken: lambda step, _: self._asking.read(step),
             WriteToken: self._asking.write,
             OpenDraft: _open_draft,
-            PlaceDraft: lambda step, _: _on_disk(placed, step.draft),
+            PlaceDraft: lambda step, _: offload_if_possible(placed, step.draft),
             Fly: lambda step, _: self._fly(step),
         }
 
@@ -200,16 +199,8 @@ class AsyncDriver:
 async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:
     """Open a draft, to be discarded when the conversation ends."""
     draft = Draft(step.target, step.judged_bytes)
-    held[draft] = partial(_on_disk, Draft.discard, draft)
-    return await _on_disk(opened, draft)
-
-
-async def _on_disk(method: Callable[[Draft], T], draft: Draft) -> T:
-    """Do something with a draft where it may wait; without a thread, here. Doing it twice does no harm."""
-    try:
-        return await offload(method, draft)
-    except ReplyError:
-        return method(draft)
+    held[draft] = partial(offload_if_possible, draft.discard)
+    return await offload_if_possible(opened, draft)
 
 
 def _noticed(flight: asyncio.Task[Any]) -> None:

@@ -11,7 +11,7 @@ from connector_runtime.exchange import converse
 from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase, find_action
 from connector_runtime.transport import AsyncSender
-from connector_runtime.transport.offload import offload
+from connector_runtime.transport.offload import offload_if_possible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -52,7 +52,7 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
         """Do an action, as `Session.run`."""
         called = functools.partial(self._call, action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
         # Where paths are trusted, checking the inputs looks at files.
-        call = await offload(called) if self._options.trust_paths else called()
+        call = await offload_if_possible(called) if self._options.trust_paths else called()
         return await self._driver.run(converse(call))
 
     async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:

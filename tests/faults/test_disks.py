@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from connector_runtime.drafts import Draft
+from connector_runtime.errors import ConnectorError
 from faults.desk import Desk, fetching, uploading
 from faults.faultserver import read_request, reply, send, serving
 
@@ -185,3 +187,29 @@ def test_a_save_that_is_given_up_within_a_write_leaves_nothing(faults, models, t
     desk.close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.plan("S-198")
+@pytest.mark.parametrize("model", ["read", "upload"])
+def test_a_machine_without_threads_raises_nothing_foreign(faults, models, tmp_path, monkeypatch, way, model):
+    """Without a thread a call works in the loop where it can, and else ends as one of its failures."""
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 3_000_000)
+    faults.play([read_request, send(reply(b"new", headers=[PDF]))])
+    desk = Desk(way, faults, models[model])
+
+    with monkeypatch.context() as refused:
+        refused.setattr(ThreadPoolExecutor, "_adjust_thread_count", refuse)
+        with pytest.raises(ConnectorError, match="The machine gives no thread to read and write files in"):
+            desk.run(
+                {"file": path} if model == "upload" else {"form": "binary"},
+                **({} if model == "upload" else {"save_to": path}),
+            )
+    desk.close()
+
+    assert path.read_bytes() == b"x" * 3_000_000
+    assert list(tmp_path.iterdir()) == [path]

@@ -24,3 +24,11 @@ async def offload(method: Callable[..., T], *arguments: object) -> T:
     except RuntimeError:
         raise ReplyError("network", "The machine gives no thread to read and write files in.") from None
     return await asyncio.shield(future)
+
+
+async def offload_if_possible(method: Callable[..., T], *arguments: object) -> T:
+    """Call in a thread, or here where there is none; only for what may be done twice."""
+    try:
+        return await offload(method, *arguments)
+    except ReplyError:
+        return method(*arguments)
