@@ -286,11 +286,12 @@ def _takes_limit(method: Any) -> bool:
     return method is not None and "limit_s" in inspect.signature(method).parameters
 
 
-def shut(found: Any) -> Any:
+def shut(found: Any) -> Entry | None:
     """Return what a store has given with its secrets sealed; what is no entry as it is."""
     document = getattr(found, "document", None)
     if not isinstance(document, Mapping):
-        return found
+        strange: Entry | None = found
+        return strange
     return Entry(getattr(found, "version", None), sealed(document), getattr(found, "now", None))  # type: ignore[arg-type]
 
 

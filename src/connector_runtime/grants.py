@@ -117,7 +117,7 @@ def grant_of(given: Mapping[str, Any]) -> str | None:
     mark, refresh = given.get(_GRANT), given.get("refresh_token")
     if isinstance(mark, str) and _MARK.fullmatch(mark):
         return mark
-    return _mark(as_secret(refresh).reveal()) if is_token(refresh) else None
+    return _mark(as_secret(refresh).reveal()) if refresh and is_token(refresh) else None
 
 
 def grant_key(name: str, token: Mapping[str, Any]) -> str | None:
