@@ -215,19 +215,21 @@ class _Writings:
     the whole process shares, after its session is closed, and would show them when printed.
     """
 
-    __slots__ = ("_forms", "longest", "shortest")
+    __slots__ = ("_each", "longest", "shortest")
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         forms = {form for secret in secrets for form in _forms(secret.reveal())}
-        self._forms = tuple(map(Secret, sorted(forms, key=len, reverse=True)))
+        # Not the forms, but what gives them: it shows nothing when it is printed.
+        self._each = tuple(sorted(forms, key=len, reverse=True)).__iter__
         self.longest = max(map(len, forms), default=0)
         self.shortest = min(map(len, forms), default=sys.maxsize)
 
     def taken_out(self, text: str) -> str:
         """Return a text with `***` in place of each writing."""
-        for form in self._forms:
-            # No name holds the form itself: tools that record errors show what names hold.
-            text = text.replace(form.reveal(), MASK)
+        # Nearly every text has none, and no name holds one: tools that record errors show those.
+        if any(map(text.__contains__, self._each())):
+            for form in map(Secret, self._each()):
+                text = text.replace(form.reveal(), MASK)
         return text
 
 
