@@ -46,7 +46,7 @@ class PlaceDraft(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Wait; no slot is held meanwhile."""
+    """Wait; no slot is held meanwhile. Not at all (0.0) only lets others run."""
 
     seconds: float
 

@@ -20,8 +20,10 @@ from connector_runtime.documents.long_json import SLICE_CHARS
 from connector_runtime.errors import DeadlineExceeded, InputError, ReplyTooLarge
 from connector_runtime.inputs.keyvalues import read_pairs
 from connector_runtime.inputs.refusals import Refusal
+from connector_runtime.long_reply import read_long
 from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.session import Options
+from connector_runtime.values import Deadline
 from engine.shop import CONNECTION, Shop, action, model_of
 from faults.contents import MEBIBYTE
 from faults.faultserver import read_request, reply, send
@@ -197,6 +199,30 @@ def test_others_have_their_turns_while_a_long_reply_is_read(score):
     assert count == 30_000
     assert beats > size_chars / SLICE_CHARS
     score("turn_kib", SLICE_CHARS // 1024)
+
+
+@pytest.mark.plan("S-181")
+def test_a_long_text_is_decoded_in_pieces_to_the_same_text():
+    """A letter that two pieces share is none the worse for it, and broken ones are replaced as ever."""
+    content = ("\u20ac" * 400_000).encode() + b"\xff\xe2\x82" + b"x" * 400_000 + b"\xe2"
+    steps = read_long(
+        Reply(200, (), content),
+        content,
+        as_json=False,
+        as_text=True,
+        deadline=Deadline.after(60.0, StillClock()),
+    )
+
+    count = 0
+    try:
+        while True:
+            next(steps)
+            count += 1
+    except StopIteration as end:
+        got = end.value
+
+    assert got.early == {"text": content.decode("utf-8", "replace")}
+    assert count > 4
 
 
 class Turns(StillClock):

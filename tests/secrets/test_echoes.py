@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import gc
 import logging
+import re
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +21,7 @@ from connector_runtime.session import Options
 from engine.shop import Shop, action, model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 KEY, COOKIE = canary("echoed key"), canary("handed out cookie")
 GIVEN = {"key": "key", "fields": {"key": KEY}}
@@ -120,3 +124,38 @@ def test_a_log_shows_no_half_of_a_secret(caplog, before):
     logged = " ".join(str(vars(record)) for record in caplog.records)
     assert "bytes)" in logged
     assert not [length for length in range(6, len(KEY)) if "." + KEY[:length] in logged]
+
+
+def kept_texts() -> Iterator[str]:
+    """Yield every text that a pattern, or a cache of `re` or `functools`, holds now."""
+    for thing in gc.get_objects():
+        if isinstance(thing, re.Pattern):
+            yield str(thing.pattern)
+        elif isinstance(thing, functools._lru_cache_wrapper):
+            yield from texts_in(thing, 6)
+    for name, cache in vars(re).items():
+        if "cache" in name and isinstance(cache, dict):
+            yield from texts_in(cache, 4)
+
+
+def texts_in(thing: object, levels: int) -> Iterator[str]:
+    """Yield the texts that a thing refers to, in so many steps."""
+    for inner in gc.get_referents(thing) if levels else ():
+        if isinstance(inner, str):
+            yield inner
+        elif not isinstance(inner, type | ModuleType) and not callable(inner):
+            yield from texts_in(inner, levels - 1)
+
+
+@pytest.mark.plan("S-188")
+@pytest.mark.parametrize("run", [blocking, awaiting])
+def test_no_cache_of_the_process_keeps_a_secret_after_its_session(run):
+    """A process that holds many customers' keys forgets those of a session that has ended."""
+    for end in ENDS.values():
+        end(run)
+    gc.collect()
+
+    texts = set(kept_texts())
+
+    assert len(texts) > 100
+    assert not [text for text in texts for part in (KEY, re.escape(KEY)) if part in text]

@@ -56,9 +56,7 @@ def test_wherever_the_slices_end_the_value_is_the_same(value, indent, slice_char
 
 @pytest.mark.plan("S-181")
 @settings(max_examples=150)
-@given(
-    VALUES, st.integers(0, 10_000), st.sampled_from([*'[]{},:"1e.- \n\\x', "", "NaN", '"a":1,']), SLICES
-)
+@given(VALUES, st.integers(0, 10_000), st.sampled_from([*'[]{},:"1e.- \n\\x', "", "NaN", '"a":1,']), SLICES)
 def test_a_spoiled_text_is_refused_wherever_the_slices_end(value, at, spoil, slice_chars):
     """What is refused when it is read at once is refused in slices, and the other way round."""
     text = json.dumps(value)
