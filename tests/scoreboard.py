@@ -72,7 +72,7 @@ FIGURES = {
         "Input the sandbox keeps of a client that sends 64 MB ahead of its turn: at most, in KiB", largest=True
     ),
     "broken_streams": Figure("Commands run on a full disk, a closed pipe or a narrow terminal, none with a traceback"),
-    "costly_replies": Figure("Replies tried that cost far more than they weigh, each blocking and awaiting"),
+    "costly_replies": Figure("Replies tried that cost far more than they weigh"),
     "refused_mib": Figure("Peak memory gained by one of them that is refused: at most, in MiB", largest=True),
     "taken_percent": Figure(
         "Peak memory of a long reply that is taken, to that of `json.loads`: at most, in percent",

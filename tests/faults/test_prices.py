@@ -96,8 +96,7 @@ def told(kind: str, origin: str) -> tuple[str, int]:
 
 
 @pytest.mark.plan("S-180")
-@pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize("name", COSTLY)
+@pytest.mark.parametrize(("name", "kind"), [*zip(COSTLY, ["sync", "async"] * 2, strict=True)])
 def test_a_reply_of_too_many_values_is_refused_before_it_is_whole(faults, score, name, kind):
     """A few hundred kilobytes of gzip that would become millions of values cost next to nothing."""
     zipped = gzip.compress(COSTLY[name](), 1)
