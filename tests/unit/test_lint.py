@@ -90,8 +90,36 @@ def test_a_reply_that_is_good_reaches_no_rule(kennel: Path) -> None:
         "ok: ${ reply.json.dog is defined }",
         "ok: ${ reply.status > 200 }",
     )
+    edit(kennel / "actions/dogs/getDog.yaml", "reply: { status: 410,", "reply: { status: 203,")
 
     assert "L002" in {problem.code for problem in find_problems([kennel])}
+
+
+def test_a_bad_status_reaches_a_rule_whatever_ok_says(kennel: Path) -> None:
+    """`ok` narrows what the status says and never widens it."""
+    edit(
+        kennel / "actions/dogs/getDog.yaml",
+        "ok: ${ reply.json.dog is defined }",
+        "ok: ${ reply.status > 200 }",
+    )
+
+    assert "L002" not in {problem.code for problem in find_problems([kennel])}
+
+
+def test_an_error_inside_a_reply_reaches_its_rule(kennel: Path) -> None:
+    """Where `reply.error` finds one, the rules see that, as when a call fails."""
+    edit(
+        kennel / "actions/dogs/getDog.yaml",
+        "  ok: ${ reply.json.dog is defined }",
+        "  error: ${ reply.json.dogs | find('gone', true) }",
+    )
+    edit(
+        kennel / "actions/dogs/getDog.yaml",
+        "reply: { status: 410, json: { code: GONE } }",
+        "reply: { json: { dogs: [{ gone: true, code: GONE }] } }",
+    )
+
+    assert "L002" not in {problem.code for problem in find_problems([kennel])}
 
 
 def test_failed_records_reach_the_rules_for_records(kennel: Path) -> None:
