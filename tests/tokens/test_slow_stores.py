@@ -13,6 +13,7 @@ import pytest
 
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores import Budget, Keys, MemoryStore, SqliteBudget, SqliteStore
+from tokens.fleet import until
 from tokens.scene import HOUR_S, renewals
 
 if TYPE_CHECKING:
@@ -207,8 +208,8 @@ def test_a_renewed_token_is_stored_as_soon_as_that_can_be(  # noqa: PLR0917  fix
             result = await session.check()
             assert not is_stored()
             store.has_room = True
-            while when == "in the background" and not is_stored():  # noqa: ASYNC110  the store is a thread's
-                await asyncio.sleep(0.01)
+            if when == "in the background":
+                await asyncio.to_thread(until, is_stored)
         return result
 
     if how == "async":
@@ -218,8 +219,8 @@ def test_a_renewed_token_is_stored_as_soon_as_that_can_be(  # noqa: PLR0917  fix
             result = session.check()
             assert not is_stored()
             store.has_room = True
-            while when == "in the background" and not is_stored():
-                time.sleep(0.01)
+            if when == "in the background":
+                until(is_stored)
 
     assert any("No space left" in warning for warning in result.warnings)
     assert is_stored()
