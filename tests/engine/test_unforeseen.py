@@ -116,14 +116,16 @@ def test_a_mistake_in_the_files_that_shows_late_is_the_authors() -> None:
 
 
 @pytest.mark.plan("S-166")
-@pytest.mark.parametrize("looked_up", [{"orders": 7}, {"orders": "x"}, [], None])
+@pytest.mark.parametrize("looked_up", [*({"orders": odd, "made": 1_750_000_000} for odd in (7, "x")), [], None])
 def test_a_look_up_that_cannot_be_read_leaves_the_outcome_unknown(looked_up: Any) -> None:
     """The look-up is not the call: whatever it brings, the create may have happened."""
     reading = action("read") | {"action": "orders", "reply": {}}
-    lookup = {"action": "orders", "inputs": {}, "found": "${ reply.json.orders | first }"}
-    shop = Shop(
-        model_of(action("create", lookup=lookup, **NAMED), reading), {"error": "timeout"}, {"json": looked_up}
-    )
+    lookup = {
+        "action": "orders", "inputs": {}, "made": "${ item.made }", "sent": {},
+        "found": "${ reply.json.orders | first }",
+    }  # fmt: skip
+    answer = {"headers": {"Date": "Sun, 15 Jun 2025 15:06:40 GMT"}, "json": looked_up}
+    shop = Shop(model_of(action("create", lookup=lookup, **NAMED), reading), {"error": "timeout"}, answer)
 
     problem = raised(shop)
 
