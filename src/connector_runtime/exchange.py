@@ -57,7 +57,8 @@ def converse(call: Call) -> Conversation[Result]:
     problem.__cause__ = problem.__context__ = None
     call.ended(problem.kind, problem.status)
     call.log("failed", kind=problem.kind, message=problem.message)
-    # The frames below hold the reply as it came, and a vendor may repeat a token in it.
+    # The frames below hold the reply as it came, as does the scope, and a vendor may repeat a token in it.
+    del scope
     raise call.stamp(problem).with_traceback(None)
 
 

@@ -97,7 +97,7 @@ def _played(model: Model, trial: Trial) -> Any:
     if trial.streamed and case.source is None:
         call = session._call_of(case.action, inputs, stream=True)
         # A stream has no end but the vendor's, and this vendor may have none.
-        return list(islice(session._driver.pages(converse(call)), 20))
+        return list(islice(session._driver.pages(converse(call), lambda: None), 20))
     result = session.run_action(case.action, inputs)
     return (
         result

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 LOST = {"error": "disconnect"}
 CREATES: list[tuple[str, dict[str, Any], str]] = [
-    ("crmCreateRecord", {"recordType": "Leads", "fieldValues": {"Last_Name": "B", "Email": "b@x.de"}}, "Email=b@x.de"),
+    ("crmCreateRecord", {"recordType": "Leads", "fieldValues": {"Last_Name": "B", "Email": "b@example.com"}}, "Email=b@example.com"),
     ("crmCreateRecord", {"recordType": "Leads", "dynamicValues": {"Last_Name": "Boyle"}}, "Last_Name=Boyle"),
     ("crmCreateRecord", {"recordType": "Deals", "fieldValues": {"Deal_Name": "Roof"}}, "Deal_Name=Roof"),
     ("crmCreateRecord", {"recordType": "Tasks", "fieldValues": {"Subject": "Call"}}, "Subject=Call"),
     ("crmCreateRecord", {"recordType": "Machines", "fieldValues": {"Name": "Press"}}, "Name=Press"),
     ("crmAddAttachment", {"recordId": "1", "file": "x", "fileName": "a.txt"}, "file=a.txt"),
-    ("crmAddAttachment", {"recordId": "1", "attachmentUrl": "https://x.example"}, "link=https://x.example"),
+    ("crmAddAttachment", {"recordId": "1", "attachmentUrl": "https://www.example.com"}, "link=https://www.example.com"),
     ("booksCreateRecord", {"recordType": "contacts", "fieldValues": {"contact_name": "Acme"}}, "contact_name=Acme"),
     ("booksCreateRecord", {"recordType": "invoices", "fieldValues": {"reference_number": "R1"}}, "reference_number=R1"),
     ("booksCreateRecord", {"recordType": "invoices", "fieldValues": {"invoice_number": "I1"}}, "invoice_number=I1"),
@@ -32,8 +32,8 @@ CREATES: list[tuple[str, dict[str, Any], str]] = [
     (
         "booksCreateRecord",
         {"recordType": "contactpersons", "parentRecordType": "contacts", "parentRecordId": "4",
-         "fieldValues": {"first_name": "Jo", "email": "jo@x.de"}},
-        "email=jo@x.de",
+         "fieldValues": {"first_name": "Jo", "email": "jo@example.com"}},
+        "email=jo@example.com",
     ),
     ("booksCreateRecord", {"recordType": "cm_debtor", "fieldValues": {"name": "N"}}, "name=N"),
 ]  # fmt: skip
@@ -64,12 +64,12 @@ def test_an_unknown_create_names_what_to_look_up(
 @pytest.mark.plan("S-157")
 def test_every_record_of_a_call_has_its_own_identity(zoho: Component) -> None:
     """Twelve records have twelve entries, none of them cut, and one that has none says so."""
-    records = [{"Last_Name": f"L{number}", "Email": f"l{number}@x.de"} for number in range(12)]
+    records = [{"Last_Name": f"L{number}", "Email": f"l{number}@example.com"} for number in range(12)]
     del records[5]["Email"]
 
     problem = failed(zoho, "crmUpsertRecords", {"recordType": "Leads", "records": records}, LOST)
 
-    expected = [None if number == 5 else f"Email=l{number}@x.de" for number in range(12)]
+    expected = [None if number == 5 else f"Email=l{number}@example.com" for number in range(12)]
     assert (problem.kind, problem.identity) == ("outcome_unknown", expected)
     assert problem.to_dict()["identity"] == expected
-    assert "(Email=l0@x.de, Email=l1@x.de, Email=l2@x.de …)" in str(problem.hint)
+    assert "(Email=l0@example.com, Email=l1@example.com, Email=l2@example.com …)" in str(problem.hint)

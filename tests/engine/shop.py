@@ -90,7 +90,7 @@ def action(effect: str, **parts: Any) -> dict[str, Any]:
             "query": {"n": "${ inputs.name }"},
         },
         "retry": "asked",
-        "reply": {"ok": "${ reply.status < 300 and reply.json.code is not defined }"},
+        "reply": {"ok": "${ reply.status < 300 and reply.json.code not in ['broken', 'slow'] }"},
         "errors": "api",
         "examples": {"one": {"label": "One", "inputs": {}, "reply": SENT}},
         "tests": {"works": {"example": "one", "requests": 1}},

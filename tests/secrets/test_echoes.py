@@ -32,13 +32,16 @@ ECHO = {
     "X-Request-Id": f"r-{KEY}",
     "Date": "Mon, 05 Jan 2026 10:20:30 GMT",
 }
+FOUND = {"id": "7", "made": "2026-01-05T10:20:30Z"}
 READ = model_of(action("read"))
 LOOKED_UP = model_of(
     action("read"),
     {
         **action("create"),
         "action": "made",
-        "lookup": {"action": "order", "inputs": {}, "found": "${ reply.json.id }"},
+        "lookup": {
+            "action": "order", "inputs": {}, "made": "${ item.made }", "sent": {}, "found": "${ item.id }",
+        },
     },
 )
 
@@ -58,7 +61,7 @@ def awaiting(model: Any, key: str, *replies: dict[str, Any]) -> Any:
 def found(run: Callable[..., Any]) -> Any:
     """Look a record up after its creation was lost."""
     return run(
-        LOOKED_UP, "made", {"error": "disconnect"}, {"status": 200, "json": {"id": "7"}, "headers": ECHO}
+        LOOKED_UP, "made", {"error": "disconnect"}, {"status": 200, "json": FOUND, "headers": ECHO}
     )
 
 
