@@ -142,14 +142,15 @@ class AskingBase:
 
     def _drop(self, turn: Turn) -> None:
         """Give back the slot and leave the line; may be done again if it was interrupted."""
-        step, limit = turn.step, self._limit(max(GRACE_S, self._left_s(turn)))
+        step = turn.step
+        limit = self._limit(max(GRACE_S, self._left_s(turn))) if self._is_limited else {}
         # What was done is done, whether or not it can be counted; a shared slot ends by itself.
-        with suppress(StoreError, OSError):
-            if turn.may_hold:
+        if turn.may_hold:
+            with suppress(StoreError, OSError):
                 self._budget.give_back(step.key, turn.holder, now=self._now(), **limit)
                 turn.may_hold = False
-        with suppress(StoreError, OSError):
-            if turn.waits:
+        if turn.waits:
+            with suppress(StoreError, OSError):
                 self._budget.forget(step.key, turn.wake, **limit)
                 turn.waits = False
 
@@ -262,8 +263,11 @@ class Asking(AskingBase):
         return wait_s
 
     def _give_back(self, turn: Turn) -> None:
+        if not self._leaves_budget:
+            self._drop(turn)
+            return
         with suppress(StoreError):
-            self._of_budget(partial(self._drop, turn), max(GRACE_S, self._left_s(turn)))
+            left_behind(partial(self._drop, turn), max(GRACE_S, self._left_s(turn)))
 
     def _too_late(self, turn: Turn, _: Any) -> None:
         self._drop(turn)

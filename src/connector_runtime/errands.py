@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 THREADS_MAX = 16
 # Longer than any call waits, and not too long for the system's timers.
 WAIT_MAX_S = 86_400.0
-_IDLE_S = 5.0
+_IDLE_S = 0.5
 # What keeps to a bound itself says better what was in the way, if it is given a moment for it.
 SPARE_S = 0.1
 

@@ -18,6 +18,7 @@ import pytest
 from components.petshop_server import PETSHOP
 from connector_runtime import Component, ConnectionProblem, ConnectorError
 from connector_runtime.stores import Budget, MemoryStore
+from tokens.fleet import until
 from tokens.vendor import Vendor, serving
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def test_a_shared_budget_tells_tenants_apart_even_without_names(petshop, vendor)
 
 def test_thousands_of_sessions_fit_in_one_process(petshop, vendor) -> None:
     """Three thousand are open at once without a thread, a socket or a file of their own, and close cleanly."""
+    # What was asked for other tests in threads has ended, and so have those.
+    until(lambda: all(thread.name != "connector-errand" for thread in threading.enumerate()))
     before = (threading.active_count(), open_files())
 
     sessions = [petshop.session(vendor.connection(tenant)) for tenant in range(3000)]
