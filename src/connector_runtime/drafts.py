@@ -126,8 +126,10 @@ class Draft:
         if self._file is None or self._is_over or turn != self._turn:
             raise DraftError("it was given up")
         if self._written_turn != turn:
-            self._file.seek(0)
-            self._file.truncate()
+            # Not the first time: file systems hurry to write what was truncated once, and closing would wait.
+            if self._written_turn:
+                self._file.seek(0)
+                self._file.truncate()
             self._written_turn = turn
         return self._file
 
