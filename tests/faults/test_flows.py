@@ -14,7 +14,6 @@ from connector_runtime.errors import ConnectorError
 from connector_runtime.session import Options
 from engine.shop import COMPONENT, SENT, action, model_of
 from engine.test_paging import PAGING
-from engine.test_records import FIND, LOOKUP
 from engine.test_tokens import FRESH, OAUTH
 
 if TYPE_CHECKING:
@@ -42,6 +41,19 @@ LISTING = {
     "reply": {"output": {"...": "${ reply.json }", "orders": "${ items }"}},
     "examples": {"one": {"label": "One", "inputs": {}, "reply": {"json": {"orders": [1], "more": False}}}},
 }
+FIND = action("read", action="find", request={"service": "api", "path": "/search"})
+LOOKUP = {
+    "action": "find",
+    "inputs": {},
+    "made": "${ item.made }",
+    "sent": {},
+    "found": "${ item.id }",
+}
+FOUND = {
+    "status": 200,
+    "headers": {"Date": "Sun, 15 Jun 2025 15:06:40 GMT"},
+    "json": {"id": "7", "made": 1_750_000_000},
+}
 MODELS: dict[str, Model] = {
     "read": model_of(action("read"), **NARROW),
     "create": model_of(action("create"), **NARROW),
@@ -61,7 +73,7 @@ FLOWS: dict[str, tuple[str, list[dict[str, Any]], dict[str, Any], str]] = {
     "a read that fails": ("read", [LOST], {"retries": 3}, "run"),
     "a create": ("create", [SENT], {}, "run"),
     "a create whose outcome is unknown": ("create", [LOST], {}, "run"),
-    "a create that is looked up": ("looked up", [LOST, {"status": 200, "json": {"order": {"id": "7"}}}], {}, "run"),
+    "a create that is looked up": ("looked up", [LOST, FOUND], {}, "run"),
     "an update that is repeated": ("written", [LOST, SENT], {"retries": 1}, "run"),
     "all pages at once": ("listed", PAGES, {"all": True}, "run"),
     "page by page": ("listed", PAGES, {"all": True}, "pages"),
