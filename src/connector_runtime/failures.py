@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import error_of, noted
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.retry import seconds_in_words
 from connector_runtime.sent_records import adds_rows
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
@@ -89,8 +90,8 @@ def failure_of(
     if wait_s is not None:
         left_s = call.deadline.left_s()
         message = (
-            f"{message} A repeat is due in {_seconds(wait_s)}, "
-            f"but the time for this call ends in {_seconds(left_s)}."
+            f"{message} A repeat is due in {seconds_in_words(wait_s)}, "
+            f"but the time for this call ends in {seconds_in_words(left_s)}."
         )
     if kind == "duplicate" and call.unknown_seen and effect in ("create", "upsert"):
         kind, facts["hint"] = "outcome_unknown", "An earlier attempt of this call may have made the record."
@@ -157,7 +158,3 @@ def _sent_at(call: Call) -> str:
     ago_s = 0.0 if call.sent_at is None else call.clock.monotonic() - call.sent_at
     moment = datetime.fromtimestamp(call.clock.now() - ago_s, UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"

@@ -92,6 +92,11 @@ def seconds_of(value: Any) -> float | None:
     return float(value)
 
 
+def seconds_in_words(seconds: float) -> str:
+    """Return a wait as an error tells it: `400 s`, `2.5 s`."""
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
 def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float | None:
     """Return the wait a server asks for, in seconds, or None where it asks for none.
 

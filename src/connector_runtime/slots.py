@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.budget import Pause
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.retry import seconds_in_words
 from connector_runtime.steps import AcquireSlot, PauseSlots
 from connector_runtime.values import ABSENT
 
@@ -50,13 +51,16 @@ def take_slots(
 def _no_slot(call: Call, refused: Busy) -> ConnectorError:
     """Return the error of a call that would have to wait for longer than it may."""
     pause = refused.pause
+    left = f"this call ends in {seconds_in_words(call.deadline.left_s())}; nothing was sent."
     if pause is None or pause.for_s < refused.wait_s:
-        message = "The budget of requests is used up for longer than this call may wait."
+        wait = seconds_in_words(refused.wait_s)
+        message = f"The budget of requests is used up for {wait}, and {left}"
         return error_of("rate_limited", message, retry_at=call.instant_after(refused.wait_s))
+    wait = seconds_in_words(pause.back_s)
     if pause.kind == "quota_exhausted":
-        message = "The service has said that the allowance is used up; nothing was sent."
+        message = f"The allowance is used up for {wait}, as the service has said; nothing was sent."
     else:
-        message = "The service has asked for a pause that is longer than this call may wait."
+        message = f"The service has asked for a pause of {wait}, and {left}"
     return error_of(pause.kind, message, retry_at=call.instant_after(pause.back_s))
 
 

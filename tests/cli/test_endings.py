@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -161,23 +162,11 @@ def test_a_reader_that_has_seen_enough_is_no_error(shell: Callable[..., Ended], 
     assert running.returncode == 1
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
-def test_interrupted_is_130(folder: Path, shop: PetShop) -> None:
-    """Ctrl-C while an action runs ends it at once, without a traceback."""
-    import json
-
+def interrupted(folder: Path, shop: PetShop, action: str, *inputs: str) -> tuple[int, str, str]:
+    """Press Ctrl-C while an action is on the wire; return exit code, data and words."""
     shop.gate.clear()
     (folder / "shop.json").write_text(json.dumps(shop.by_key()))
-    words = (
-        "--component",
-        str(shop_folder()),
-        "run",
-        "getPet",
-        "-i",
-        "pet=p-1001",
-        "--connection",
-        "shop.json",
-    )
+    words = ("--component", str(shop_folder()), "run", action, *inputs, "--connection", "shop.json")
     running = subprocess.Popen(
         command(*words),
         stdout=subprocess.PIPE,
@@ -188,11 +177,41 @@ def test_interrupted_is_130(folder: Path, shop: PetShop) -> None:
     )
     while not shop.asked:
         time.sleep(0.02)
-
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=30)
+    return running.returncode, out, err
 
-    assert (running.returncode, out, err) == (130, "", "\nInterrupted.\n")
+
+NEW_PET = ("-i", "name=Rex", "-i", "species=dog", "-i", "chip=982000123456789")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
+def test_interrupted_is_130(folder: Path, shop: PetShop) -> None:
+    """Ctrl-C while an action reads ends it at once, without a traceback."""
+    assert interrupted(folder, shop, "getPet", "-i", "pet=p-1001") == (130, "", "\nInterrupted.\n")
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
+def test_an_interrupted_create_says_in_words_what_to_look_up(folder: Path, shop: PetShop) -> None:
+    """The pet may be there: whoever pressed Ctrl-C is told so, and by what to find it."""
+    code, out, err = interrupted(folder, shop, "addPet", *NEW_PET)
+
+    assert (code, out) == (130, "")
+    assert "It is not known whether the record was written" in err
+    assert "Look for 982000123456789, made at about" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
+def test_an_interrupted_create_is_an_error_for_programs(folder: Path, shop: PetShop) -> None:
+    """With `--json` it has the one shape of an error, and what was tried."""
+    code, out, _ = interrupted(folder, shop, "addPet", *NEW_PET, "--json")
+
+    error = json.loads(out)["error"]
+    assert (code, error["kind"], error["identity"]) == (130, "outcome_unknown", "982000123456789")
+    assert error["attempts"][0]["certainty"] == "unknown"
 
 
 def shop_folder() -> Path:

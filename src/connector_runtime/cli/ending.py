@@ -16,7 +16,7 @@ import click
 from connector_runtime.check.report import render_problems
 from connector_runtime.cli.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
 from connector_runtime.documents import parse_json
-from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of
+from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except KeyboardInterrupt as end:
-            problem = getattr(end, "connector_problem", None)
+            problem = problem_of(end)
         raise InterruptedCommandError(problem)
 
 
