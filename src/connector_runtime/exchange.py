@@ -12,14 +12,14 @@ from connector_runtime import tokens
 from connector_runtime.attempt import attempt_once
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.failures import effect_of, failure_of, identity_of, interrupted, is_identified
+from connector_runtime.failures import effect_of, failure_of, identity_of, is_identified
 from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
 from connector_runtime.paging import listing, note_progress
 from connector_runtime.retry import Policy, may_double, may_repeat
 from connector_runtime.saving import open_draft, place_draft
 from connector_runtime.steps import Sleep
-from connector_runtime.unforeseen import in_our_words
+from connector_runtime.unforeseen import in_our_words, interrupted
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:

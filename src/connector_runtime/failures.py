@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import error_of, noted
+from connector_runtime.errors import error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.retry import seconds_in_words
 from connector_runtime.sent_records import adds_rows
@@ -58,7 +58,11 @@ def effect_of(call: Call, scope: dict[str, Any]) -> str:
     effect, adding = call.effect, call.action.program.adding
     if adding is None or effect not in ("update", "upsert"):
         return effect
-    return "create" if adds_rows(adding.of(scope), adding.key, adding.kept) else effect
+    try:
+        is_adding = adds_rows(adding.of(scope), adding.key, adding.kept)
+    except (EvaluationError, UrlError):
+        is_adding = True  # what cannot be told is not repeated
+    return "create" if is_adding else effect
 
 
 def is_unsafe(call: Call, scope: dict[str, Any], identity: Identity) -> bool:
@@ -111,7 +115,10 @@ def unknown_outcome(call: Call, scope: dict[str, Any], message: str, **facts: An
     """Return the error of a write that may or may not have happened: it says what to look up."""
     identity = identity_of(call, scope)
     unsafe = is_unsafe(call, scope, identity)
-    facts["hint"] = look_first(call, scope, identity) if unsafe else _HARMLESS
+    if call.effect == "raw":
+        facts["hint"] = f"Look whether the change was made at about {_sent_at(call)} before sending it again."
+    else:
+        facts["hint"] = look_first(call, scope, identity) if unsafe else _HARMLESS
     is_change = call.action.effect not in ("create", "upsert") or is_unsafe_change(call, scope)
     what = "the change was made" if is_change else "the record was written"
     text = f"It is not known whether {what}: {message}"
@@ -137,15 +144,6 @@ def look_first(call: Call, scope: dict[str, Any], identity: Identity) -> str:
     if identity:
         return f"Look for {identity}, made at about {at}, before sending it again."
     return f"Look for a record made at about {at} before sending it again, or it may be there twice."
-
-
-def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
-    """Say on what stops a call from outside what may have happened; returns None when nothing may have."""
-    if not call.may_have_written:
-        return None
-    problem = call.stamp(unknown_outcome(call, scope, "The call was interrupted."))
-    noted(stop, problem)
-    return problem
 
 
 def headers_of(call: Call, verdict: Verdict) -> dict[str, str]:

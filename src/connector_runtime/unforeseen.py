@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import ConnectorError, DefinitionError, error_of
+from connector_runtime.errors import ConnectorError, DefinitionError, error_of, noted
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.failures import failure_of
-from connector_runtime.reply import Verdict
+from connector_runtime.failures import unknown_outcome
 from connector_runtime.urls import UrlError
-from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +36,18 @@ def in_our_words(call: Call, scope: dict[str, Any], fault: Exception) -> Connect
     return error_of("contract", what, hint=hint, **_facts(call))
 
 
+def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
+    """Say on what stops a call from outside what may have happened; returns None when nothing may have."""
+    if not call.may_have_written:
+        return None
+    problem = call.stamp(_unknown(call, scope, "The call was interrupted."))
+    noted(stop, problem)
+    return problem
+
+
 def _unknown(call: Call, scope: dict[str, Any], what: str) -> ConnectorError:
-    verdict = Verdict(Certainty.UNKNOWN, "contract", what, {}, _facts(call))
     try:
-        return failure_of(call, scope, verdict)
+        return unknown_outcome(call, scope, what, **_facts(call))
     except Exception:  # noqa: BLE001  what is wrong may be how the record is named
         message = f"It is not known whether the record was written: {what}"
         return error_of("outcome_unknown", message, hint=_LOOK_FIRST, **_facts(call))

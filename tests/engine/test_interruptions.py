@@ -245,3 +245,17 @@ def test_a_repeat_that_would_add_rows_again_is_not_sent(
         shop.run(record=[record] if in_list else record, retries=2)
 
     assert shop.sent == (1 if is_new else 2)
+
+
+def test_an_interrupted_raw_request_is_to_be_looked_at() -> None:
+    """Nobody but the user knows what it does, so nothing is said to be harmless."""
+    shop = Shop(model_of(action("raw")))
+    shop.session._sender.script = Interrupting(KeyboardInterrupt())  # type: ignore[union-attr]
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        shop.run()
+
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert (problem.kind, "harmless" in str(problem.hint)) == ("outcome_unknown", False)
+    assert str(problem.hint).startswith("Look whether the change was made at about 2025-06-15 15:06:40 UTC")
