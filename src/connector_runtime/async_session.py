@@ -12,11 +12,13 @@ from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase, find_action
 from connector_runtime.transport import AsyncSender
 from connector_runtime.transport.offload import offload_if_possible
+from connector_runtime.unforeseen import tell_what_is_undecided
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from connector_runtime.call import Call
     from connector_runtime.connections import Connection
     from connector_runtime.model import Action, Model
     from connector_runtime.results import Page, Result
@@ -53,11 +55,18 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
         called = functools.partial(self._call, action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
         # Where paths are trusted, checking the inputs looks at files.
         call = await offload_if_possible(called) if self._options.trust_paths else called()
-        return await self._driver.run(converse(call))
+        return await self._run(call)
 
     async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
         """Do an action that need not stand in the catalogue, as `Session.run_action`."""
-        return await self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
+        return await self._run(self._allowed(self._call_of(action, inputs)))
+
+    async def _run(self, call: Call) -> Result:
+        try:
+            return await self._driver.run(converse(call))
+        except BaseException as stop:
+            tell_what_is_undecided(call, stop)
+            raise
 
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None

@@ -83,7 +83,10 @@ class Listener:
             if answer is not None and hasattr(answer, "__await__"):
                 getattr(answer, "close", str)()
                 raise TypeError("it is a coroutine function, which nobody awaits")
-        except Exception as error:  # noqa: BLE001  a foreign program: anything may come
+        except (KeyboardInterrupt, SystemExit):
+            # A signal's handler may run anywhere, here too.
+            raise
+        except BaseException as error:  # noqa: BLE001  a foreign program: anything may come
             self._complain("on_event", error)
 
     def note(self, *words: Any, level: str = "info", **more: Any) -> None:
@@ -101,7 +104,7 @@ class Listener:
             self.logger = logging.getLogger("connector_runtime")
         return self.logger
 
-    def _complain(self, who: str, error: Exception) -> None:
+    def _complain(self, who: str, error: BaseException) -> None:
         """Say once that a listener does not work; its own words may hold anything, so they are left out."""
         if self._has_complained:
             return

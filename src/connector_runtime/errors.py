@@ -9,7 +9,8 @@ ConnectorError
     StoreError         the place where tokens are kept, or requests counted, cannot be used
   CallFailed           the vendor said no
   OutcomeUnknown       the write may have happened; look up `identity` before repeating
-  DeadlineExceeded     time ran out before anything was written, or while only reading
+  DeadlineExceeded     time ran out before anything was written, or while only reading; of a raw
+                       request the hint says whether it may have been carried out
   ReplyTooLarge        more came, or would come, than the limits allow
   UnreadableReply      what came is not what the vendor promises
 """

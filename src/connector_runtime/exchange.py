@@ -12,7 +12,7 @@ from connector_runtime import tokens
 from connector_runtime.attempt import attempt_once
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
-from connector_runtime.failures import effect_of, failure_of, identity_of, is_identified
+from connector_runtime.failures import effect_of, failure_of, identity_of, is_identified, warn_of_earlier
 from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
 from connector_runtime.paging import listing, note_progress
@@ -53,6 +53,7 @@ def converse(call: Call) -> Conversation[Result]:
         call.ended(result.outcome, result.status)
         return result
     note_progress(call, problem)
+    warn_of_earlier(call, problem)
     # What it was raised in place of has frames, too.
     problem.__cause__ = problem.__context__ = None
     call.ended(problem.kind, problem.status)
@@ -136,6 +137,10 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
 
 
 def _already_gone(call: Call, verdict: Verdict) -> bool:
-    """Return whether a repeated delete found nothing because the first one worked."""
-    is_answer = verdict.kind == "not_found" and verdict.certainty is Certainty.ANSWERED
-    return is_answer and call.action.effect == "delete" and call.unknown_seen
+    """Return whether a repeated delete found nothing because the first one worked.
+
+    A page that is no JSON says nothing about the record, whatever its status.
+    """
+    is_answer = verdict.certainty is Certainty.ANSWERED and "json" in verdict.values
+    is_gone = is_answer and verdict.kind == "not_found"
+    return is_gone and call.action.effect == "delete" and call.unknown_seen

@@ -97,13 +97,25 @@ def failure_of(
             f"{message} A repeat is due in {seconds_in_words(wait_s)}, "
             f"but the time for this call ends in {seconds_in_words(left_s)}."
         )
-    if kind == "duplicate" and call.unknown_seen and effect in ("create", "upsert"):
+    if kind == "duplicate" and call.unknown_seen and effect in ("create", "upsert", "raw"):
         kind, facts["hint"] = "outcome_unknown", "An earlier attempt of this call may have made the record."
     elif verdict.certainty is Certainty.UNKNOWN and (unsafe or (kind == "contract" and is_write(effect))):
         return unknown_outcome(call, scope, message, **facts)
-    elif verdict.certainty is Certainty.UNKNOWN and effect != "read":
-        facts.setdefault("hint", _HARMLESS if effect != "raw" else "The change may have been made.")
+    elif verdict.certainty is Certainty.UNKNOWN and is_write(effect):
+        facts.setdefault("hint", _HARMLESS)
     return error_of(kind, message, identity=identity, **facts)
+
+
+def warn_of_earlier(call: Call, problem: ConnectorError) -> None:
+    """Say on the error of a raw request that one of its attempts may have been carried out.
+
+    Whatever the last attempt came to, a token that could not be had included; the vendor's own
+    hint, such as to try again, comes second.
+    """
+    if call.effect == "raw" and call.unknown_seen and problem.kind != "outcome_unknown":
+        at = f"{len(call.attempts)} times" if len(call.attempts) > 1 else "once"
+        hint = f"The change may have been made: the request was sent {at}. Look before sending it again."
+        problem.hint = f"{hint} {problem.hint}" if problem.hint else hint
 
 
 def is_write(effect: str) -> bool:
@@ -132,18 +144,26 @@ def is_unsafe_change(call: Call, scope: dict[str, Any]) -> bool:
 
 def look_first(call: Call, scope: dict[str, Any], identity: Identity) -> str:
     """Return what to do before a write that may have happened is sent again."""
-    at = _sent_at(call)
+    at, named = _sent_at(call), _named(identity)
     if is_unsafe_change(call, scope):
-        record = identity if isinstance(identity, str) else "the record"
-        return f"Look at {record}: the new rows may be in it since {at}. Sent again, they are added again."
+        record = named or "the record"
+        return f"Look at {record}: the new rows may be there since {at}. Sent again, they are added again."
     if isinstance(identity, list):
-        named = [one for one in identity if one]
-        listed = ", ".join(named[:_SHOWN]) + (" …" if len(named) > _SHOWN else "")
-        records = f"the records ({listed})" if listed else "the records"
+        records = f"the records ({named})" if named else "the records"
         return f"Look for {records}, made at about {at}, before sending them again."
-    if identity:
-        return f"Look for {identity}, made at about {at}, before sending it again."
+    if named:
+        return f"Look for {named}, made at about {at}, before sending it again."
     return f"Look for a record made at about {at} before sending it again, or it may be there twice."
+
+
+def _named(identity: Identity) -> str:
+    """Return what to look for, of many records the first few."""
+    if not isinstance(identity, list):
+        return identity or ""
+    known = [one for one in identity if one]
+    listed = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
+    nameless = len(identity) - len(known)
+    return f"{listed} and {nameless} without a key" if listed and nameless else listed
 
 
 def headers_of(call: Call, verdict: Verdict) -> dict[str, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from math import floor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError
 from connector_runtime.expressions import EvaluationError
@@ -61,55 +60,69 @@ def _found(
     call: Call, scope: dict[str, Any], lookup: Lookup, perform: Perform
 ) -> Conversation[tuple[Any, Verdict] | None]:
     """Return what the call gives back, and the reply that proves it; None without proof."""
-    answer, seen = yield from _read(call, lookup.action, lookup.inputs(scope), perform)
-    since = _sent_at(call, answer)
-    made = [item for item in _listed(seen) if since is not None and _is_since(lookup, seen, item, since)]
+    read = yield from _read(call, lookup.action, lookup.inputs(scope), perform)
+    since = _sent_at(call, read)
+    if since is None:
+        return None
+    made = [item for item in _listed(read) if _is_since(lookup, read.seen, item, since)]
     if len(made) != 1:
         return None
     item = made[0]
     if lookup.record is not None:
         wanted = lookup.record.inputs({**scope, "item": item})
-        answer, seen = yield from _read(call, lookup.record.action, wanted, perform)
-        item = lookup.record.item({**seen, "inputs": call.inputs})
-    if not isinstance(item, dict) or not agrees(lookup.sent(scope), item):
+        read = yield from _read(call, lookup.record.action, wanted, perform)
+        item = lookup.record.item({**read.seen, "inputs": call.inputs})
+        tells_time = lookup.made({**read.seen, "item": item}) is not ABSENT
+        if tells_time and not _is_since(lookup, read.seen, item, since):
+            return None
+    if not agrees(lookup.sent(scope), item):
         return None
-    data = lookup.found({**seen, "inputs": call.inputs, "item": item})
-    return None if data is ABSENT or data is None else (data, answer)
+    data = lookup.found({**read.seen, "inputs": call.inputs, "item": item})
+    return None if data is ABSENT or data is None else (data, read.answer)
 
 
-def _read(
-    call: Call, action: str, inputs: Mapping[str, Any], perform: Perform
-) -> Conversation[tuple[Verdict, dict[str, Any]]]:
-    """Return what a reading action answers, and what expressions see of it; one page of a listing."""
+class _Read(NamedTuple):
+    """What a reading action has answered, what expressions see of it, and when it was asked."""
+
+    answer: Verdict
+    seen: dict[str, Any]
+    asked_at: float | None
+
+
+def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) -> Conversation[_Read]:
+    """Return what a reading action answers; one page of a listing."""
     inner = call.read_action(action, inputs, call.deadline)
+    inner.call_id = call.call_id
     paging = inner.action.program.paging
     page = {"page": paging.start(inner.scope())} if paging else {}
     try:
         answer = yield from perform(inner, inner.scope(**page), "lookup")
     finally:
-        call.attempts += inner.attempts
+        first = len(call.attempts) + 1
+        call.attempts += [one._replace(number=number) for number, one in enumerate(inner.attempts, first)]
     seen = inner.scope(reply=answer.values, **page)
     seen["items"] = paging.items(seen) if paging else [answer.values.get("json")]
-    return answer, seen
+    return _Read(answer, seen, inner.sent_at)
 
 
-def _listed(seen: Mapping[str, Any]) -> list[Any]:
-    items = seen["items"]
+def _listed(read: _Read) -> list[Any]:
+    items = read.seen["items"]
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def _sent_at(call: Call, answer: Verdict) -> int | None:
-    """Return the second in which the write was first sent, by the vendor's clock; None if it tells none.
+def _sent_at(call: Call, read: _Read) -> float | None:
+    """Return when the write was first sent, by the vendor's clock, in seconds; None if it tells none.
 
-    Both the vendor's `Date` and the times of records leave out what is below a second.
+    Its `Date` is no older than the request that it answers, so how long the reply took does not
+    count. What a `Date` leaves out below a second can make the instant that much too early.
     """
-    now = date_s(answer.values.get("headers", {}).get("date"))
-    if now is None or call.sent_at is None:
+    now = date_s(read.answer.values.get("headers", {}).get("date"))
+    if now is None or call.sent_at is None or read.asked_at is None:
         return None
-    return floor(now - (call.clock.monotonic() - call.sent_at))
+    return now - (read.asked_at - call.sent_at)
 
 
-def _is_since(lookup: Lookup, seen: Mapping[str, Any], item: Any, since: int) -> bool:
+def _is_since(lookup: Lookup, seen: Mapping[str, Any], item: Any, since: float) -> bool:
     made = lookup.made({**seen, "item": item})
     if isinstance(made, str):
         try:
@@ -117,5 +130,5 @@ def _is_since(lookup: Lookup, seen: Mapping[str, Any], item: Any, since: int) ->
         except ValueError:
             return False
         # A time without its offset may be anybody's.
-        return instant.tzinfo is not None and floor(instant.timestamp()) >= since
+        return instant.tzinfo is not None and instant.timestamp() >= since
     return isinstance(made, int | float) and not isinstance(made, bool) and made >= since

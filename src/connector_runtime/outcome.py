@@ -85,7 +85,8 @@ def _say_what_to_look_up(call: Call, scope: dict[str, Any], failed: list[dict[st
     for entry in failed:
         own = identity[entry["index"]] if isinstance(identity, list) else identity
         is_unsafe = effect == "create" or (effect == "upsert" and own is None)
-        if entry["kind"] == "outcome_unknown" or (is_unsafe and entry["kind"] in UNSURE_KINDS):
+        is_open = entry["kind"] in UNSURE_KINDS or entry["kind"] == "contract"
+        if entry["kind"] == "outcome_unknown" or (is_unsafe and is_open):
             known = {"identity": own} if own else {}
             entry.update(known, kind="outcome_unknown", hint=look_first(call, scope, own))
 
@@ -93,7 +94,8 @@ def _say_what_to_look_up(call: Call, scope: dict[str, Any], failed: list[dict[st
 def _all_failed(
     call: Call, scope: dict[str, Any], verdict: Verdict, failed: list[dict[str, Any]]
 ) -> ConnectorError:
-    first = failed[0]
+    # What may have been written weighs more than what was refused.
+    first = next((entry for entry in failed if entry["kind"] == "outcome_unknown"), failed[0])
     names = {"code": "code", "hint": "hint", "existingId": "existing_id", "details": "details"}
     facts = {name: first[key] for key, name in names.items() if key in first}
     kind = first["kind"]

@@ -209,12 +209,16 @@ def kind_of_status(status: int) -> str:
 def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool:
     """Return whether the vendor said yes; `ok` only narrows what the status says.
 
-    A reply that answers for each record that was sent is judged record by record instead.
+    A refusal that answers for each record that was sent is judged record by record instead; a
+    redirect, a time-out or an error of the vendor's own is never an answer, whatever is in it.
     """
-    answers_each = program.results is not None and program.results.of is not None
-    if program.ok is None:
-        return 200 <= status < 300
-    return (answers_each or 200 <= status < 300) and bool(safely(program.ok, scope))
+    if not 200 <= status < 300:
+        is_answer = 400 <= status < 500 and status != 408
+        results = program.results
+        has_records = program.ok is not None and results is not None and results.of is not None
+        if not (is_answer and has_records):
+            return False
+    return program.ok is None or bool(safely(program.ok, scope))
 
 
 def _error_inside(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> Any:

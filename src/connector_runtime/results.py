@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.errors import error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.expressions.operators import kind_of
-from connector_runtime.reply import NAMELESS, classify, is_nameless, safely
+from connector_runtime.reply import NAMELESS, UNNAMED, classify, is_nameless, safely
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -185,6 +185,10 @@ def _failure(
     if not isinstance(item, Mapping):
         return _unknown(index, f"The reply has {kind_of(item)} where its word on this record should be.")
     named = classify(program.errors, {**scope, "fault": item}, redactor)
+    if named is UNNAMED:
+        # Neither a yes nor a no that anybody knows: it is not for us to say that nothing was done.
+        message = "What the reply says of this record is neither a yes nor a known no."
+        return {"index": index, "kind": "contract", "message": message}
     facts = dict(named.facts)
     entry = {
         "index": index,

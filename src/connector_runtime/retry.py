@@ -24,8 +24,8 @@ _LONGEST_WAIT_S = 366 * 86_400.0
 _USUAL_DELAY_S = 0.5
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-# Methods whose repetition the vendor does not have to treat as a repetition.
-_ADDING_METHODS = frozenset({"POST", "PATCH", "LINK"})
+# Methods whose repetition can add nothing: PUT may, to a list that is part of a record.
+_HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 class Policy(NamedTuple):
@@ -79,7 +79,7 @@ def may_repeat(certainty: Certainty, effect: str, *, identified: bool) -> bool:
 
 def may_double(certainty: Certainty, effect: str, method: str) -> bool:
     """Return whether a repeat may do the same thing twice, at the user's word."""
-    return effect == "raw" and certainty is Certainty.UNKNOWN and method in _ADDING_METHODS
+    return effect == "raw" and certainty is Certainty.UNKNOWN and method not in _HARMLESS_METHODS
 
 
 def seconds_of(value: Any) -> float | None:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
 _EMPTY = (None, "", ABSENT)
 
 
 def key_and_value(records: Any, names: Any) -> Any:
-    """Return `name=value` of the first name that has a value in any of the records, or absent.
+    """Return `name=value` of the first name that has a value in what is sent, or absent.
 
     Args:
-        records: Maps, or lists of them; of two that have the name the first one counts.
-        names: Names of fields, the best one first.
+        records: Maps, or lists of them; of two that have the name the first one is sent, even if it is empty.
+        names: Names of fields, the best one first; `*` for any.
     """
-    maps = list(_maps(records))
-    for name in names if isinstance(names, list) else [names]:
-        for record in maps:
-            value = record.get(name)
-            if value not in _EMPTY and not isinstance(value, dict | list):
+    sent: dict[str, Any] = {}
+    for record in _maps(records):
+        sent = {**record, **sent}
+    for wanted in names if isinstance(names, list) else [names]:
+        for name in sent if wanted == "*" else (wanted,):
+            value = sent.get(name)
+            if value not in _EMPTY and not isinstance(value, Mapping | list):
                 return f"{name}={_as_text(value)}"
     return ABSENT
 
@@ -38,7 +41,7 @@ def adds_rows(records: Any, key: str, kept: Collection[str]) -> bool:
         kept: Names of lists that the vendor keeps as a whole, whatever their rows hold.
     """
     return any(
-        isinstance(rows, list) and any(isinstance(row, dict) and row.get(key) in _EMPTY for row in rows)
+        isinstance(rows, list) and any(isinstance(row, Mapping) and row.get(key) in _EMPTY for row in rows)
         for record in _maps(records)
         for name, rows in record.items()
         if name not in kept
@@ -48,20 +51,32 @@ def adds_rows(records: Any, key: str, kept: Collection[str]) -> bool:
 def agrees(sent: Any, found: Any) -> bool:
     """Return whether a record that was found has what was sent, as far as it has it at all.
 
-    Vendors answer with more than they were sent, trim texts and write numbers their own way.
-    Lists are not compared: a vendor fills their rows.
+    It must have some of it. Vendors answer with more than they were sent, and trim texts; a number
+    that was sent as one may come back as text. Lists are not compared: a vendor fills their rows.
     """
-    if isinstance(sent, dict) and isinstance(found, dict):
-        return all(agrees(value, found[name]) for name, value in sent.items() if name in found)
-    if isinstance(sent, dict | list) or isinstance(found, dict | list):
+    if not isinstance(sent, Mapping) or not isinstance(found, Mapping):
+        return False
+    shared = [(value, found[name]) for name, value in sent.items() if name in found]
+    has_some = any(value not in _EMPTY and not isinstance(value, Mapping | list) for value, _ in shared)
+    return has_some and all(_is_same(value, other) for value, other in shared)
+
+
+def _is_same(sent: Any, found: Any) -> bool:
+    if isinstance(sent, Mapping) and isinstance(found, Mapping):
+        return all(_is_same(value, found[name]) for name, value in sent.items() if name in found)
+    if isinstance(sent, list) and isinstance(found, list):
         return True
     if sent in _EMPTY or found in _EMPTY:
         return sent in _EMPTY and found in _EMPTY
-    return bool(_comparable(sent) == _comparable(found))
+    if isinstance(sent, Mapping | list) or isinstance(found, Mapping | list):
+        return False
+    if isinstance(sent, str) and isinstance(found, str):
+        return sent.split() == found.split()
+    return bool(_number_or_text(sent) == _number_or_text(found))
 
 
 def _maps(records: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(records, dict):
+    if isinstance(records, Mapping):
         yield records
     elif isinstance(records, list | tuple):
         for one in records:
@@ -72,7 +87,7 @@ def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _comparable(value: Any) -> Any:
+def _number_or_text(value: Any) -> Any:
     text = " ".join(_as_text(value).split())
     try:
         number = Decimal(text)

@@ -21,6 +21,7 @@ from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
 from connector_runtime.transport import SyncSender
+from connector_runtime.unforeseen import tell_what_is_undecided
 from connector_runtime.values import Deadline, SystemClock, system_random
 
 if TYPE_CHECKING:
@@ -205,12 +206,18 @@ class Session(SessionBase, AbstractContextManager["Session"]):
         Raises:
             ConnectorError: Of the class that says who must act.
         """
-        call = self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
-        return self._driver.run(converse(call))
+        return self._run(self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to))
 
     def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
         """Do an action that need not stand in the catalogue."""
-        return self._driver.run(converse(self._allowed(self._call_of(action, inputs))))
+        return self._run(self._allowed(self._call_of(action, inputs)))
+
+    def _run(self, call: Call) -> Result:
+        try:
+            return self._driver.run(converse(call))
+        except BaseException as stop:
+            tell_what_is_undecided(call, stop)
+            raise
 
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None

@@ -45,6 +45,16 @@ def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> Conne
     return problem
 
 
+def tell_what_is_undecided(call: Call, stop: BaseException) -> None:
+    """See that what stops a call, at whatever moment, says what it may have done.
+
+    A signal may come between two steps, or when the result is on its way back: then the
+    conversation has not met it.
+    """
+    if not isinstance(stop, ConnectorError) and getattr(stop, "connector_problem", None) is None:
+        interrupted(call, call.scope(), stop)
+
+
 def _unknown(call: Call, scope: dict[str, Any], what: str) -> ConnectorError:
     try:
         return unknown_outcome(call, scope, what, **_facts(call))

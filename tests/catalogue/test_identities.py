@@ -35,6 +35,9 @@ CREATES: list[tuple[str, dict[str, Any], str]] = [
          "fieldValues": {"first_name": "Jo", "email": "jo@example.com"}},
         "email=jo@example.com",
     ),
+    ("booksCreateRecord", {"recordType": "settings/currencies", "fieldValues": {"currency_code": "EUR"}}, "currency_code=EUR"),
+    ("booksCreateRecord", {"recordType": "banktransactions", "fieldValues": {"amount": 5}}, "amount=5"),
+    ("crmCreateRecord", {"recordType": "Contacts", "fieldValues": {"Mobile": "1"}}, "Mobile=1"),
     ("booksCreateRecord", {"recordType": "cm_debtor", "fieldValues": {"name": "N"}}, "name=N"),
 ]  # fmt: skip
 
@@ -72,4 +75,4 @@ def test_every_record_of_a_call_has_its_own_identity(zoho: Component) -> None:
     expected = [None if number == 5 else f"Email=l{number}@example.com" for number in range(12)]
     assert (problem.kind, problem.identity) == ("outcome_unknown", expected)
     assert problem.to_dict()["identity"] == expected
-    assert "(Email=l0@example.com, Email=l1@example.com, Email=l2@example.com …)" in str(problem.hint)
+    assert "Email=l2@example.com … and 1 without a key)" in str(problem.hint)

@@ -21,7 +21,8 @@ ROWS = {
     "upsert, a record without one": ("upsert", False, "POST"),
     "create; update or upsert that `adds` rows": ("create", False, "POST"),
     "raw, GET, HEAD or OPTIONS": ("read", False, "GET"),
-    "raw, POST or PATCH": ("raw", False, "POST"),
+    "raw, DELETE": ("raw", False, "DELETE"),
+    "raw, POST, PUT, PATCH and any other": ("raw", False, "POST"),
 }
 
 _TEXT = """\

@@ -259,3 +259,76 @@ def test_an_interrupted_raw_request_is_to_be_looked_at() -> None:
     assert problem is not None
     assert (problem.kind, "harmless" in str(problem.hint)) == ("outcome_unknown", False)
     assert str(problem.hint).startswith("Look whether the change was made at about 2025-06-15 15:06:40 UTC")
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(3)], ids=["interrupt", "exit"])
+def test_an_interrupt_while_a_listener_hears_of_a_finished_create_says_so(stop: BaseException) -> None:
+    """A signal may come at any moment, also when the result is on its way back."""
+
+    def hearing(event: Any) -> None:
+        if event.kind == "action":
+            raise stop
+
+    shop = Shop(MODELS["create"], SENT, on_event=hearing)
+
+    with pytest.raises(type(stop)) as caught:
+        shop.run(name="Anna")
+
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert (problem.kind, problem.identity) == ("outcome_unknown", "name=Anna")
+
+
+@pytest.mark.plan("S-154")
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit()], ids=["cancelled", "closed"])
+def test_what_a_listener_raises_is_no_cancellation(error: BaseException) -> None:
+    """Only who waits for a call can cancel it."""
+
+    def hearing(_event: Any) -> None:
+        raise error
+
+    shop = Shop(MODELS["create"], SENT, on_event=hearing)
+
+    assert shop.run().outcome == "done"
+
+
+@pytest.mark.plan("S-155")
+def test_an_interrupt_between_two_steps_says_what_to_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when the conversation does not meet it: the driver was putting something back."""
+    shop = Shop(MODELS["create"], SENT)
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("connector_runtime.drivers._end", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        shop.run(name="Anna")
+
+    assert problem_of(caught.value) is not None
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"status": 400, "json": {}}, {"status": 403, "json": {}}, {"status": 429, "json": {}}, {"status": 503, "text": ""}],
+)
+def test_a_raw_request_says_that_its_first_attempt_may_have_been_carried_out(second: dict[str, Any]) -> None:
+    """Whatever the second came to, the first was not answered: nobody is told to simply try again."""
+    shop = Shop(model_of(action("raw")), {"error": "disconnect"}, second)
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(retries=1)
+
+    assert str(caught.value.hint).startswith("The change may have been made: the request was sent 2 times.")
+
+
+def test_a_duplicate_of_a_repeated_raw_request_may_be_our_own() -> None:
+    """Giving it another name would make a second one."""
+    shop = Shop(
+        model_of(action("raw")), {"error": "disconnect"}, {"status": 400, "json": {"code": "taken", "id": "9"}}
+    )
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(retries=1)
+
+    assert (caught.value.kind, caught.value.existing_id) == ("outcome_unknown", "9")

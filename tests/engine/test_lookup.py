@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.cases import Script
 from connector_runtime.errors import ConnectorError
+from connector_runtime.sent_records import agrees
 from engine.shop import INPUTS, Shop, action, model_of
 
 # What the still clock of the tests says, as a vendor writes it.
@@ -138,3 +140,45 @@ def test_a_look_up_that_finds_nothing_proves_nothing(answer: dict[str, Any]) -> 
     assert (caught.value.kind, caught.value.identity) == ("outcome_unknown", "name=Anna")
     assert [attempt.why for attempt in caught.value.attempts] == ["first", "lookup"]
     assert shop.sent == 2
+
+
+@pytest.mark.plan("S-152")
+@pytest.mark.parametrize(
+    ("sent", "found", "is_same"),
+    [
+        ({"name": "Anna", "size": 12}, {"name": " Anna ", "size": "12.0"}, True),
+        ({"name": "Anna"}, {"name": "Anna", "colour": "red"}, True),
+        ({"name": "Anna", "colour": ""}, {"name": "Anna", "colour": None}, True),
+        ({"name": "Anna", "rows": [{"a": 1}]}, {"name": "Anna", "rows": [{"a": 1, "id": "7"}]}, True),
+        ({"name": "Anna"}, {}, False),
+        ({"name": "Anna"}, {"label": "Anna"}, False),
+        ({"name": "007"}, {"name": "7"}, False),
+        ({"name": "1E3"}, {"name": "1000"}, False),
+        ({"name": "Anna"}, {"name": ["Anna"]}, False),
+        ({"name": "Anna", "place": {"city": "Rom"}}, {"name": "Anna", "place": {"city": "Ulm"}}, False),
+        ({"name": "Anna"}, "Anna", False),
+    ],
+)
+def test_a_record_agrees_in_what_was_sent(sent: Any, found: Any, is_same: bool) -> None:
+    """It has some of it, and nothing else in its place."""
+    assert agrees(sent, found) is is_same
+
+
+@pytest.mark.plan("S-152")
+def test_a_slow_look_up_makes_no_older_record_ours() -> None:
+    """How long the reply took says nothing about when the write was sent."""
+
+    class Slow(Script):
+        def next(self, outgoing: Any) -> Any:
+            answer = super().next(outgoing)
+            if len(self.sent) == 2:
+                shop.clock.sleep(10)
+            return answer
+
+    shop = Shop(CREATING, {"error": "disconnect"}, rows({"name": "n", "made": 1_749_999_992}))
+    shop.session._sender.script = Slow(shop.script.replies)  # type: ignore[union-attr]
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run()
+
+    assert caught.value.kind == "outcome_unknown"

@@ -104,6 +104,7 @@ def test_a_create_that_may_have_happened_is_not_sent_again(sandbox, session, sco
 def test_a_create_that_can_be_looked_up_is_looked_up_and_not_repeated(sandbox, open_session, commits):
     """Found means done; not found proves nothing, because an index may lag behind."""
     session = open_session(clock=SystemClock())
+    sandbox.clock.freeze()
     sandbox.faults(fault="drop", path="/books/v3/contacts", method="POST", commit=commits, count=None)
     inputs = {"recordType": "contacts", "fieldValues": {"contact_name": "Fern and Moss"}, **REPEATS}
 
