@@ -27,7 +27,8 @@ def key_and_value(records: Any, names: Any) -> Any:
     for wanted in names if isinstance(names, list) else [names]:
         for name in sent if wanted == "*" else (wanted,):
             value = sent.get(name)
-            if value not in _EMPTY and not isinstance(value, Mapping | list):
+            is_blank = value in _EMPTY or (isinstance(value, str) and not value.strip())
+            if not is_blank and not isinstance(value, Mapping | list):
                 return f"{name}={_as_text(value)}"
     return ABSENT
 
