@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.errors import error_of
 from connector_runtime.expressions.operators import kind_of
 from connector_runtime.reply import safely
-from connector_runtime.results import Page
+from connector_runtime.results import Page, check_records
 from connector_runtime.steps import Give
 from connector_runtime.values import ABSENT, Deadline
 
@@ -74,9 +74,11 @@ def listing(
         following = _plain(paging.next(scope)) if paging.more(scope) else None
         progress.pages += 1
         progress.count += len(records)
-        progress.cursor = following
+        is_circle = every and following is not None and _mark(following) in seen
+        # What was read already is nowhere to go on from.
+        progress.cursor = None if is_circle else following
         if call.stream:
-            yield Give(Page(records, verdict.values.get("json"), progress.pages, following))
+            yield Give(Page(records, verdict.values.get("json"), progress.pages, progress.cursor))
             call.deadline = Deadline.after(call.limit_s, call.clock)
             # A stream has no end but the vendor's: what it keeps must not grow with it.
             del call.attempts[:-1]
@@ -84,7 +86,7 @@ def listing(
             progress.items.extend(records)
         if following is None or not every:
             break
-        if _mark(following) in seen:
+        if is_circle:
             raise _circle()
         seen[_mark(following)] = None
         if len(seen) > MARKS_KEPT:
@@ -103,9 +105,10 @@ def note_progress(call: Call, problem: ConnectorError) -> None:
         return
     problem.items = progress.items
     problem.cursor = _shown(progress.cursor, call.redactor)
-    pages = f"{progress.pages} page{'s' if progress.pages > 1 else ''}"
-    were = "were handed out" if call.stream else "were read and are the error's `items`"
-    told = [problem.hint or "", f"Before that, {progress.count} records on {pages} {were}."]
+    what = f"{_counted(progress.count, 'record')} on {_counted(progress.pages, 'page')}"
+    is_one = progress.count == 1
+    were = "handed out" if call.stream else f"read and {'is' if is_one else 'are'} the error's `items`"
+    told = [problem.hint or "", f"Before that, {what} {'was' if is_one else 'were'} {were}."]
     if problem.cursor and problem.kind != "cursor_expired":
         told.append(_going_on(paging, problem.cursor))
     problem.hint = " ".join(filter(None, told))
@@ -127,8 +130,15 @@ def _going_on(paging: PagingProgram, cursor: Mapping[str, Any]) -> str:
         return "The error's `cursor` says where it stopped."
     given = " and ".join(f"{key}={value}" for key, value in inputs.items())
     if len(given) > _SHOWN_CHARS:
-        given = f"{' and '.join(inputs)} from the error's `cursor`"
+        places = {repr(value): f"`cursor.{key}`" for key, value in cursor.items()}
+        given = " and ".join(
+            f"{key} from the error's {places.get(repr(value), '`cursor`')}" for key, value in inputs.items()
+        )
     return f"To go on, run the action again with {given}."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _records(paging: PagingProgram, scope: Mapping[str, Any]) -> list[Any]:
@@ -136,6 +146,7 @@ def _records(paging: PagingProgram, scope: Mapping[str, Any]) -> list[Any]:
     if not isinstance(records, list):
         what = "nothing" if records is ABSENT else kind_of(records)
         raise error_of("contract", f"The reply has {what} where the list of records should be.")
+    check_records(records)
     return records
 
 
@@ -151,12 +162,13 @@ def _circle() -> Exception:
     return error_of(
         "contract",
         "The listing goes in circles: the service asks for a page that was read before.",
-        hint="Read fewer records at once, or narrow the search.",
+        hint="There is no page to go on from: each would be read again and again, and records may be "
+        "missing. Read fewer records at once, or narrow the search.",
     )
 
 
 def _cap(progress: Progress) -> Exception:
-    so_far = f"{progress.count} on {progress.pages} pages so far"
+    so_far = f"{progress.count} on {_counted(progress.pages, 'page')} so far"
     return error_of(
         "limit",
         f"There are more records than one call may collect: {so_far}.",

@@ -9,6 +9,7 @@ from connector_runtime.errors import error_of
 from connector_runtime.expressions.operators import kind_of
 from connector_runtime.places import names_for
 from connector_runtime.reply import safely
+from connector_runtime.results import check_records
 from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
 
@@ -71,11 +72,12 @@ def options_of(
     """Return one option a record: `{value, label}`; the value is the label where there is none.
 
     Raises:
-        UnreadableReply: There is no list of records.
+        UnreadableReply: There is no list of records, or one with something else among them.
     """
     if not isinstance(result.data, list):
         what = kind_of(result.data) if result.data is not None else "nothing"
         raise error_of("contract", f"The reply has {what} where the choices should be.", action=source.key)
+    check_records(result.data)
     options = []
     for item in result.data:
         value = safely(source.value, {**scope, "item": item})

@@ -123,6 +123,22 @@ class Page:
         return len(self.items)
 
 
+def check_records(found: list[Any]) -> None:
+    """Check that a list is one of records: maps, or plain values where a vendor has no more to say.
+
+    Raises:
+        UnreadableReply: It has nothing in the place of a record, or maps beside other things.
+    """
+    if None in found:
+        at = found.index(None)
+    elif len({isinstance(record, Mapping) for record in found}) > 1:
+        at = next(at for at, record in enumerate(found) if not isinstance(record, Mapping))
+    else:
+        return
+    message = f"The reply has {kind_of(found[at])} where record {at + 1} of its list should be."
+    raise error_of("contract", message)
+
+
 def judge_records(
     program: ResultsProgram, scope: dict[str, Any], redactor: Redactor, warnings: list[str]
 ) -> tuple[list[Any], list[dict[str, Any]]]:

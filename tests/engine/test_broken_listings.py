@@ -109,12 +109,12 @@ def test_a_deadline_between_two_pages_costs_no_record() -> None:
     ("pages", "kind", "items", "cursor"),
     [
         ([page(1, more=True)], "limit", [1, 1, 1], {"number": 4}),
-        ([page(1, more=True, token="t")], "contract", [1, 1], {"token": "t"}),
+        ([page(1, more=True, token="t")], "contract", [1, 1], None),
     ],
     ids=["more for ever", "the same token again"],
 )
 def test_a_listing_without_an_end_stops_with_its_records(
-    pages: list[Any], kind: str, items: list[int], cursor: dict[str, Any]
+    pages: list[Any], kind: str, items: list[int], cursor: dict[str, Any] | None
 ) -> None:
     """What a vendor promises for ever is read to the cap or the circle, and kept."""
     shop = Shop(listing(**PATHS), *pages)
@@ -123,6 +123,54 @@ def test_a_listing_without_an_end_stops_with_its_records(
 
     assert problem.kind == kind
     assert (list(problem.items), problem.cursor) == (items, cursor)
+
+
+@pytest.mark.plan("S-220")
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_circle_has_no_page_to_go_on_from(streamed: bool) -> None:
+    """Whoever followed a page that was read already would read the same records for ever."""
+    circle = (page(1, more=True, token="b"), page(2, more=True, token="c"), page(3, more=True, token="b"))
+    shop, seen = Shop(listing(**PATHS), *circle), list[Any]()
+
+    read = (lambda: seen.extend(shop.session.pages("order", {}))) if streamed else (lambda: shop.run(all=True))
+    problem = refused(read)
+
+    assert (problem.kind, problem.cursor, shop.sent) == ("contract", None, 3)
+    assert "no page to go on from" in str(problem.hint)
+    assert "run the action again" not in str(problem.hint)
+    assert [one.next for one in seen] == ([{"token": "b"}, {"token": "c"}, None] if streamed else [])
+
+
+@pytest.mark.plan("S-220")
+def test_a_cursor_too_long_for_a_sentence_is_shown_where_it_stands() -> None:
+    """The hint names the input and the member of the error's `cursor` that goes there."""
+    token = "t" * 300
+    shop = Shop(listing(inputs={"after": "${ page.token }"}), page(1, more=True, token=token), {"status": 500})
+
+    problem = refused(lambda: shop.run(all=True))
+
+    assert problem.cursor == {"token": token}
+    assert "run the action again with after from the error's `cursor.token`." in str(problem.hint)
+    assert "1 record on 1 page was read and is the error's `items`." in str(problem.hint)
+
+
+@pytest.mark.plan("S-221")
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([{"id": 1}, None], "null where record 2 of its list"),
+        ([None], "null where record 1 of its list"),
+        ([{"id": 1}, "a"], "a text where record 2 of its list"),
+        ([3, {"id": 1}], "a number where record 1 of its list"),
+        ([{"id": 1}, [{"id": 2}]], "a list where record 2 of its list"),
+    ],
+)
+def test_what_is_no_record_is_not_listed_as_one(entries: list[Any], said: str) -> None:
+    """Nothing in the place of a record, or something else beside maps, is no list of records."""
+    problem = refused(Shop(model(), page(*entries)).run)
+
+    assert problem.kind == "contract"
+    assert said in problem.message
 
 
 @pytest.mark.plan("S-162")

@@ -71,13 +71,80 @@ def test_a_record_may_have_a_field_that_is_called_status(zoho: Component, action
 
 
 @pytest.mark.plan("S-161")
+@pytest.mark.parametrize(
+    "contacts",
+    [
+        [{"contact_id": "1"}, {"status": "error", "code": 57, "message": "no"}],
+        [{"code": 57}, {"contact_id": "1"}],
+        [{"contact_id": "1", "code": "own"}, {"code": 57}],
+        {"code": 57, "message": "no"},
+    ],
+)
+def test_an_error_among_records_of_the_other_product_is_the_error(zoho: Component, contacts: Any) -> None:
+    """A map with a code and without the id of its type is no record, wherever it stands."""
+    problem = refusal(
+        zoho, "booksGetRecords", BOOKS_READS["booksGetRecords"], {"json": {"code": 0, "contacts": contacts}}
+    )
+
+    assert (problem.kind, problem.code) == ("permission", 57)
+
+
+@pytest.mark.plan("S-161")
+def test_an_error_in_the_place_of_one_record_is_the_error(zoho: Component) -> None:
+    """What stands where the record should be is judged as what stands in a list is."""
+    reply = {"json": {"code": 0, "contact": {"code": 57, "message": "no"}}}
+
+    assert refusal(zoho, "booksGetRecord", BOOKS_READS["booksGetRecord"], reply).kind == "permission"
+
+
+@pytest.mark.plan("S-161")
+@pytest.mark.parametrize("record", [{}, {"contact_id": "1"}])
+def test_one_record_is_no_list_of_records(zoho: Component, record: Any) -> None:
+    """Only where there is one record in all may it stand without a list."""
+    reply = {"json": {"code": 0, "contacts": record}}
+
+    assert refusal(zoho, "booksGetRecords", BOOKS_READS["booksGetRecords"], reply).kind == "contract"
+
+
+@pytest.mark.plan("S-161")
+@pytest.mark.parametrize("action", CRM_READS)
+def test_a_record_whose_status_is_error_hides_no_error(zoho: Component, action: str) -> None:
+    """The first item that says error may be a record; those after it are looked at, too."""
+    body = {"data": [{"id": "1", "status": "error"}, ITEM]}
+
+    assert refusal(zoho, action, CRM_READS[action], {"json": body}).kind == "validation"
+
+
+@pytest.mark.plan("S-161")
+@pytest.mark.parametrize("action", CRM_READS)
+@pytest.mark.parametrize("data", [["a"], [None], [{"id": "1"}, None], {"id": "1"}])
+def test_a_list_of_other_things_is_no_list_of_records(zoho: Component, action: str, data: Any) -> None:
+    """Records are maps, all of them."""
+    assert refusal(zoho, action, CRM_READS[action], {"json": {"data": data}}).kind == "contract"
+
+
+@pytest.mark.plan("S-161")
+def test_a_row_of_sums_is_a_record(zoho: Component) -> None:
+    """A query that counts by status gives rows without id; an error has a code as well."""
+    body = {"data": [{"status": "error", "COUNT(id)": 3}, {"status": "open", "COUNT(id)": 4}]}
+    query = CRM_READS["crmRunQuery"]
+
+    assert given(zoho, "crmRunQuery", query, {"json": body}).data["data"] == body["data"]
+    errors = {"data": [*body["data"], {"code": "NO_PERMISSION", "message": "no", "details": {}}]}
+    assert refusal(zoho, "crmRunQuery", query, {"json": errors}).kind == "permission"
+
+
+@pytest.mark.plan("S-161")
 def test_a_picker_offers_no_error(zoho: Component) -> None:
     """What cannot be chosen is not offered, and a list that is missing is not an empty one."""
-    for reply in ({"json": {"data": [ITEM]}}, {"status": 500, "json": {"data": []}}):
+    for reply in ({"json": {"data": [ITEM]}}, {"json": {"data": [{"id": "1"}, None]}}, {"status": 500, "json": {"data": []}}):
         session, _ = session_of(zoho, reply)
         with pytest.raises(ConnectorError):
             session.choices("crmGetRecord", "recordId", {"recordType": "Leads"})
     source = zoho.model.datasources["selectBooksOrganization"]
+    session, _ = session_of(zoho, {"json": {"code": 0, "organizations": [{"code": 57}]}})
+    with pytest.raises(ConnectorError, match="may not"):
+        session.run_action(source.action, {})
     session, _ = session_of(zoho, {"json": {"code": 0}})
     with pytest.raises(ConnectorError) as caught:
         options_of(source, session.run_action(source.action, {}))
@@ -87,6 +154,13 @@ def test_a_picker_offers_no_error(zoho: Component) -> None:
 FAILED = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
 DONE = {"code": "SUCCESS", "details": {"id": "1"}, "message": "record added", "status": "success"}
 ENVELOPE = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}
+# What says that it is JSON and is none: a name twice, broken off, a page.
+NO_JSON = {
+    "a name twice": '{"code" : 57, "message": "no", "code": 0}',
+    "a reply that breaks off": '{"code": 57, "me',
+    "a page that calls itself JSON": "<html>",
+}
+AS_JSON = {"Content-Type": "application/json"}
 POST = {"method": "POST", "url": "/Leads", "data": {"data": []}}
 GET = {"method": "GET", "url": "/Leads"}
 RAW: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
@@ -97,6 +171,12 @@ RAW: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "all, with a bad status": ("crm", POST, {"status": 400, "json": {"data": [FAILED]}}, "validation"),
     "a no in a good reply": ("crm", POST, {"status": 200, "json": ENVELOPE}, "validation"),
     "a no, as text": ("crm", {**POST, "responseType": "text"}, {"json": ENVELOPE}, "validation"),
+    "behind another key": ("crm", POST, {"status": 202, "json": {"info": {}, "data": [FAILED]}}, "validation"),
+    "some, behind another key": ("crm", POST, {"json": {"info": {}, "data": [DONE, FAILED]}}, "partial"),
+    "one, as a map": ("crm", POST, {"json": {"data": FAILED}}, "validation"),
+    "a bare list": ("crm", POST, {"json": [FAILED]}, "validation"),
+    "a bare list without a code": ("crm", POST, {"json": [{"status": "error"}]}, "validation"),
+    "with the id of the record": ("crm", POST, {"json": {"data": [{**FAILED, "id": "5"}]}}, "validation"),
     "records": ("crm", GET, {"json": {"data": [{"id": "1", "status": "error"}]}}, "done"),
     "a list of texts": ("crm", GET, {"json": {"names": ["a", "error"]}}, "done"),
     "a map": ("crm", GET, {"json": {"org": {"status": "error"}}}, "done"),
@@ -109,6 +189,15 @@ RAW: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
     "a code in a good reply": ("books", POST, {"json": {"code": 57, "message": "no"}}, "permission"),
     "a code, as text": ("books", {**POST, "responseType": "text"}, {"json": {"code": 57, "message": "no"}}, "permission"),
     "a code twice": ("books", POST, {"text": '{"code" : 57, "message": "no", "code":0}'}, "contract"),
+    **{
+        f"{what}, as {form}, of {product}": (
+            product, {**POST, "responseType": form}, {"text": text, "headers": AS_JSON}, "contract"
+        )
+        for what, text in NO_JSON.items() for form in ("text", "binary") for product in ("books", "crm")
+    },
+    "read text that is no JSON": (
+        "books", {**GET, "responseType": "text"}, {"text": "a", "headers": AS_JSON}, "done",
+    ),
     "code 0": ("books", POST, {"json": {"code": 0, "item": {}}}, "done"),
     "no code": ("books", GET, {"json": {"name": "x"}}, "done"),
     "not modified": ("crm", {**GET, "headers": {"If-Modified-Since": "x"}}, {"status": 304}, "not_modified"),

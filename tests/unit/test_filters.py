@@ -28,8 +28,8 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
     """Seventeen filters and six tests, and no others."""
     names = "default optional segments urlPath urlQuery origin join split lower length ms fromJson"
 
-    assert set(FILTERS) == {*names.split(), "named", "put", "first", "find", "keys"}
-    assert set(TEST_NAMES) == {"defined", "string", "number", "list", "map", "matching"}
+    assert set(FILTERS) == {*names.split(), "named", "put", "first", "find", "keys", "maps", "having", "lacking"}
+    assert set(TEST_NAMES) == {"defined", "string", "number", "list", "map", "records", "matching"}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,13 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
         ([{"k": "a", "v": 1}, {"k": "b", "v": 2}, {"k": "b", "v": 3}], "find('k', 'b')", {"k": "b", "v": 2}),
         ([{"k": "a"}, "b", None], "find('k', 'b')", ABSENT),
         ("no list", "find('k', 'b')", ABSENT),
+        ({"a": {"k": 1}, "b": [{"k": 2}, "c", [{"k": 3}]], "d": 1}, "maps", [{"k": 1}, {"k": 2}]),
+        ([{"k": 1}, [{"k": 2}], None], "maps", [{"k": 1}, {"k": 2}]),
+        ("no list", "maps", []),
+        ([{"a": None}, {"b": 1}, "a"], "having('a')", [{"a": None}]),
+        ([{"a": None}, {"b": 1}, "b"], "lacking('a')", [{"b": 1}]),
+        ({"a": 1}, "having('a')", []),
+        ("no list", "lacking('a')", []),
         ({"a": 1}, "put('b', 'x')", {"a": 1, "b": "x"}),
         ({"a": 1}, "put('a', none)", {"a": None}),
         ({"a": 1}, "put('b', other)", {"a": 1}),
@@ -93,7 +100,7 @@ def test_a_filter_gives_what_the_language_says(value, filters, expected):
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find"})
+    "name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find", "having", "lacking"})
 )
 def test_absent_passes_by(name):
     """A filter without a value has no result, rather than an error."""

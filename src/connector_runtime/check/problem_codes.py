@@ -46,7 +46,7 @@ CODES: dict[str, tuple[str, str]] = {
     "R007": ("A table that there is not", "Tables stand in `component.yaml`."),
     "R008": ("A row or column that there is not", "No row of the table has it."),
     "R009": ("A member of `page` that there is not", "`page` has what `paginate` gives it."),
-    "R010": ("A part of a reply that there is not", "A reply has `status headers json text body`."),
+    "R010": ("A part of a reply that there is not", "It has `status headers json text body unreadable`."),
     "R011": (
         "An optional value where one is needed",
         "A text and a piece of a path cannot be nothing: ask for the value, or give a default.",

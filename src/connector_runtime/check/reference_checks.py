@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector_runtime.documents import Document
     from connector_runtime.expressions.references import Reference
 
-_REPLY_PARTS = ("status", "headers", "json", "text", "body")
+_REPLY_PARTS = ("status", "headers", "json", "text", "body", "unreadable")
 # Types whose values have no members.
 _FLAT = {
     "string": "a text",

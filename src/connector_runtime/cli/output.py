@@ -175,13 +175,21 @@ def refuse(problem: ConnectorError, *, as_json: bool) -> None:
     }
     lines.append("  " + ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None))
     if problem.items:
-        lines.append(f"  {len(problem.items)} records were read; --json prints them with the error.")
+        count = len(problem.items)
+        read = "1 record was" if count == 1 else f"{count} records were"
+        lines.append(f"  {read} read; --json prints {'it' if count == 1 else 'them'} with the error.")
     tell(problem.to_dict() if as_json else None, "\n".join(lines))
 
 
 def _listed(identity: Any) -> Any:
     """Return what to look up as words: one thing, or the list of a call for many records."""
-    return ", ".join(map(str, identity)) if isinstance(identity, list | tuple) else identity
+    if not isinstance(identity, list | tuple):
+        return identity
+    known = [str(one) for one in identity if one]
+    lacking = len(identity) - len(known)
+    if lacking:
+        known.append(f"and {lacking} of {len(identity)} records that have nothing to look up by")
+    return ", ".join(known)
 
 
 def tell(shape: dict[str, Any] | None, words: str) -> None:

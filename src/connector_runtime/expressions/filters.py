@@ -174,6 +174,26 @@ def find(value: Any, member: str, wanted: Any) -> Any:
     return next((item for item in value if isinstance(item, Mapping) and item.get(member) == wanted), ABSENT)
 
 
+def maps(value: Any) -> list[Any]:
+    """Return the maps that stand in a list or a map, or in a list that stands there."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if not is_list(value):
+        return []
+    inner = [item for one in value for item in (one if is_list(one) else [one])]
+    return [item for item in inner if isinstance(item, Mapping)]
+
+
+def having(value: Any, member: Any) -> list[Any]:
+    """Return the maps of a list that have a member."""
+    return [item for item in value if is_map(item) and member in item] if is_list(value) else []
+
+
+def lacking(value: Any, member: Any) -> list[Any]:
+    """Return the maps of a list that have no such member."""
+    return [item for item in value if is_map(item) and member not in item] if is_list(value) else []
+
+
 def keys(value: Any) -> list[Any]:
     """Return the keys of a map, in order."""
     if isinstance(value, Mapping):
@@ -198,6 +218,9 @@ FILTERS: dict[str, Filter] = {
     "put": Filter(put, 2, 2),
     "first": Filter(first),
     "find": Filter(find, 2, 2),
+    "maps": Filter(maps),
+    "having": Filter(having, 1, 1),
+    "lacking": Filter(lacking, 1, 1),
     "keys": Filter(keys),
 }
 # These see absent values, and make something of them.
@@ -224,12 +247,18 @@ def is_map(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def is_records(value: Any) -> bool:
+    """Return whether a value is a list of maps; an empty list is."""
+    return is_list(value) and all(map(is_map, value))
+
+
 TESTS: dict[str, Callable[[Any], bool]] = {
     "defined": is_defined,
     "string": is_text,
     "number": is_number,
     "list": is_list,
     "map": is_map,
+    "records": is_records,
 }
 TEST_NAMES = (*TESTS, "matching")
 
