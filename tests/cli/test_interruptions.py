@@ -51,6 +51,31 @@ def test_an_interrupted_write_is_told_in_words(
     assert "kind outcome_unknown, look up 982000123456799" in ended.err
 
 
+@pytest.mark.plan("S-222")
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        (["chip=1", "chip=2"], "look up chip=1, chip=2"),
+        (["chip=1", None, None], "look up chip=1 (2 of 3 records have nothing to look up by)"),
+        ([None, None], "look up nothing (2 of 2 records have nothing to look up by)"),
+    ],
+)
+def test_records_without_a_name_are_counted(
+    at_shop: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, identity: list[str | None], words: str
+) -> None:
+    """Of many records those that can be looked up are named, and the others are not `None`."""
+
+    def undecided(*_args: Any, **_more: Any) -> Any:
+        raise error_of("outcome_unknown", "It is not known.", identity=identity, items=[{"chip": 1}])
+
+    monkeypatch.setattr(Session, "run", undecided)
+
+    said = at_shop(*NEW_PET).err.splitlines()
+
+    assert said[-2].endswith(words)
+    assert said[-1] == "  1 record was read; --json prints it with the error."
+
+
 @pytest.mark.plan("S-203")
 def test_an_interrupted_write_has_the_one_shape(
     at_shop: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch

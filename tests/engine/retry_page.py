@@ -81,6 +81,9 @@ A token endpoint that stumbles is asked again, whatever Max Retry Count says: no
 
 An interrupt (Ctrl-C), a cancelled task or a time-out of your own goes on as it is.
 If a write was on its way, the exception carries a note, and `connector_runtime.errors.problem_of(error)` gives the `outcome_unknown` with its identity and hint; the event of the action says `outcome_unknown`, too.
+Of several calls at once each task has its own: `asyncio.gather(..., return_exceptions=True)` puts other exceptions into its list, and a `TaskGroup` leaves cancelled tasks out of its group.
+Keep the tasks and ask each: the first `task.result()` raises the exception that `problem_of` knows.
+A listing that is interrupted keeps nothing of what it has read: read with `session.pages` where every page counts.
 A listener (`on_event`) or logger that raises never changes what comes of a call: it is said once in the log and dropped.
 """
 

@@ -53,6 +53,21 @@ def raising(_event: Any) -> None:
     raise RuntimeError("the token shop-key-123456 cannot be sent")
 
 
+class Hanging:
+    """A wire for asyncio that never answers; it tells when a request is on it."""
+
+    def __init__(self) -> None:
+        self.sent = asyncio.Semaphore(0)
+
+    async def send(self, *_args: Any, **_more: Any) -> Any:
+        """Wait for ever."""
+        self.sent.release()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
 async def awaiting(_event: Any) -> None:
     """Be a hook that nobody awaits."""
 
@@ -332,3 +347,58 @@ def test_a_duplicate_of_a_repeated_raw_request_may_be_our_own() -> None:
         shop.run(retries=1)
 
     assert (caught.value.kind, caught.value.existing_id) == ("outcome_unknown", "9")
+
+
+@pytest.mark.plan("S-155")
+@pytest.mark.parametrize("how", ["gathered", "in a group"])
+def test_of_several_calls_each_task_tells_of_its_own(how: str) -> None:
+    """Neither `gather` nor a group hands on what is said of a cancelled write; its task does, once."""
+
+    async def both() -> list[Any]:
+        sender: Any = Hanging()
+        session = AsyncSession(
+            MODELS["create"], Connection.from_dict(CONNECTION), Options(clock=StillClock()), sender=sender
+        )
+        orders = [session.run("order", {"name": name}) for name in ("Anna", "Bea")]
+        run = _gathered if how == "gathered" else _grouped
+        return [_told(task) for task in await run(orders, sender.sent)]
+
+    told = asyncio.run(both())
+
+    assert [(one.kind, one.identity) for one in told] == [
+        ("outcome_unknown", "name=Anna"),
+        ("outcome_unknown", "name=Bea"),
+    ]
+
+
+async def _gathered(orders: list[Any], sent: asyncio.Semaphore) -> list[asyncio.Task[Any]]:
+    tasks = [asyncio.create_task(order) for order in orders]
+    for _ in tasks:
+        await sent.acquire()
+    for task in tasks:
+        task.cancel()
+    given = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in given)
+    return tasks
+
+
+async def _grouped(orders: list[Any], sent: asyncio.Semaphore) -> list[asyncio.Task[Any]]:
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def grouped() -> None:
+        async with asyncio.TaskGroup() as group:
+            for order in orders:
+                tasks.append(group.create_task(order))
+                await sent.acquire()
+            raise ValueError
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await grouped()
+    assert [type(one) for one in caught.value.exceptions] == [ValueError]
+    return tasks
+
+
+def _told(task: asyncio.Task[Any]) -> Any:
+    with pytest.raises(asyncio.CancelledError) as caught:
+        task.result()
+    return problem_of(caught.value)

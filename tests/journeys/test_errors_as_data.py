@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from connector_runtime import ConnectorError
+from connector_runtime.documents import dump_json
 from connector_runtime.picking import options_of
 from journeys.test_misleading import session_of
 
 if TYPE_CHECKING:
     from connector_runtime import Component, Result
 
+REPLIES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "replies.md"
 ITEM = {"code": "INVALID_DATA", "details": {"id": "7"}, "message": "invalid data", "status": "error"}
 CRM_READS: dict[str, dict[str, Any]] = {
     "crmGetRecords": {"recordType": "Leads", "fields": ["Last_Name"]},
@@ -273,6 +278,38 @@ def test_a_listing_goes_on_with_inputs_of_its_action(
     session, again = session_of(zoho, first)
     session.run(action, {**inputs, **more})
     assert again.sent[0].url == script.sent[1].url
+
+
+@pytest.mark.plan("S-220")
+def test_a_program_goes_on_as_the_page_says(zoho: Component) -> None:
+    """The lines of the page lose no record and double none, by page number and by token."""
+    lines = re.search(r"```python\n(.*?)```", REPLIES.read_text("utf-8"), re.DOTALL)
+    pages = [
+        {"json": {"data": [{"id": "1"}], "info": {"more_records": True}}}, {"status": 500},
+        {"json": {"data": [{"id": "2"}], "info": {"more_records": True, "next_page_token": "t" * 300}}}, {"status": 503},
+        {"json": {"data": [{"id": "3"}], "info": {"more_records": False}}},
+    ]  # fmt: skip
+    session, script = session_of(zoho, *pages)
+    names: dict[str, Any] = {"session": session, "ConnectorError": ConnectorError}
+
+    assert lines is not None
+    exec(lines[1], names)
+
+    assert [record["id"] for record in names["records"]] == ["1", "2", "3"]
+    assert len(script.sent) == 5
+
+
+def test_a_number_of_a_reply_keeps_its_digits(zoho: Component) -> None:
+    """What a float would write otherwise is a decimal, which JSON takes as the page says."""
+    text = '{"data": [{"id": "1", "a": 1.10, "b": 1.5, "c": 1e3, "d": 7}], "info": {"more_records": false}}'
+    given_back = given(zoho, "crmGetRecord", CRM_READS["crmGetRecord"], {"text": text}).to_dict()
+
+    record = given_back["data"]["data"][0]
+    assert [type(record[key]).__name__ for key in "abcd"] == ["Decimal", "float", "Decimal", "int"]
+    with pytest.raises(TypeError):
+        json.dumps(given_back)
+    assert json.loads(json.dumps(record, default=str))["a"] == "1.10"
+    assert '"a":1.10' in dump_json(record)
 
 
 def test_every_listing_with_a_cap_can_be_gone_on_with(zoho: Component) -> None:

@@ -186,10 +186,8 @@ def _listed(identity: Any) -> Any:
     if not isinstance(identity, list | tuple):
         return identity
     known = [str(one) for one in identity if one]
-    lacking = len(identity) - len(known)
-    if lacking:
-        known.append(f"and {lacking} of {len(identity)} records that have nothing to look up by")
-    return ", ".join(known)
+    words, lacking = ", ".join(known) or "nothing", len(identity) - len(known)
+    return f"{words} ({lacking} of {len(identity)} records have nothing to look up by)" if lacking else words
 
 
 def tell(shape: dict[str, Any] | None, words: str) -> None:
