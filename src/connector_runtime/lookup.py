@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.errors import ConnectorError
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.failures import failure_of
-from connector_runtime.results import Result
+from connector_runtime.results import JUDGED_MAX, Result
 from connector_runtime.retry import date_s
 from connector_runtime.sent_records import agrees
 from connector_runtime.urls import UrlError
@@ -107,7 +107,10 @@ def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) 
 
 def _listed(read: _Read) -> list[Any]:
     items = read.seen["items"]
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    # A page that is longer than any proves nothing, and would be looked through with nobody else's turn.
+    if not isinstance(items, list) or len(items) > JUDGED_MAX:
+        return []
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _sent_at(call: Call, read: _Read) -> float | None:

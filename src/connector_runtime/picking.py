@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from connector_runtime.model import Action, DataSource, Model
     from connector_runtime.results import Result
 
+# Nobody chooses from more, and what makes them of records runs with nobody else's turn.
+OFFERED_MAX = 10_000
+
 
 class Pick(NamedTuple):
     """What is to be offered: `options` as they are, or what `source` gives for `inputs`."""
@@ -73,10 +76,14 @@ def options_of(
 
     Raises:
         UnreadableReply: There is no list of records, or one with something else among them.
+        ReplyTooLarge: There are more than `OFFERED_MAX`.
     """
     if not isinstance(result.data, list):
         what = kind_of(result.data) if result.data is not None else "nothing"
         raise error_of("contract", f"The reply has {what} where the choices should be.", action=source.key)
+    if len(result.data) > OFFERED_MAX:
+        message = f"There are {len(result.data):,} choices; {OFFERED_MAX:,} are the most."
+        raise error_of("limit", message, hint="Enter the value, or search for it.", action=source.key)
     check_records(result.data)
     options = []
     for item in result.data:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from connector_runtime.program import Evaluate, ResultsProgram
     from connector_runtime.redact import Redactor
 
+# Where nobody knows how many records were sent: no vendor writes so many at once. Judging one takes
+# some microseconds, naming what is wrong with one some ten times that, and nobody else has a turn.
+JUDGED_MAX = 10_000
+REFUSED_MAX = 1_000
+
 
 class Attempt(NamedTuple):
     """One request that was tried, and what it came to.
@@ -152,7 +157,8 @@ def judge_records(
         without an answer is `outcome_unknown`: never taken for a success.
 
     Raises:
-        UnreadableReply: There are more answers than records, or none though records were sent.
+        UnreadableReply: There are more answers than records, or none though records were sent; or more
+            than `JUDGED_MAX`, or `REFUSED_MAX` that failed, where nobody says how many were sent.
     """
     answers = safely(program.items, scope)
     if not isinstance(answers, list):
@@ -160,9 +166,12 @@ def judge_records(
             return [], []
         raise error_of("contract", "The reply has no list of results, one for each record.")
     sent = safely(program.of, scope) if program.of else ABSENT
+    limit = None if isinstance(sent, list) else JUDGED_MAX
     count = len(sent) if isinstance(sent, list) else len(answers)
     if len(answers) > count:
         raise error_of("contract", f"The reply has {len(answers)} results for {count} records.")
+    if limit is not None and count > limit:
+        raise error_of("contract", f"The reply has {count:,} results; {limit:,} are the most.")
     outputs: list[Any] = []
     failed: list[dict[str, Any]] = []
     scope = dict(scope)
@@ -171,6 +180,8 @@ def judge_records(
         entry = _failure(program, scope, index, redactor)
         if entry is not None:
             failed.append(entry)
+            if limit is not None and len(failed) > REFUSED_MAX:
+                raise error_of("contract", f"The reply refuses more than {REFUSED_MAX:,} records.")
         if program.output is None:
             outputs.append(None if item is ABSENT else item)
         elif entry is None:

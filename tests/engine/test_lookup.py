@@ -8,6 +8,7 @@ import pytest
 
 from connector_runtime.cases import Script
 from connector_runtime.errors import ConnectorError
+from connector_runtime.results import JUDGED_MAX
 from connector_runtime.sent_records import agrees
 from engine.shop import INPUTS, Shop, action, model_of
 
@@ -107,6 +108,18 @@ def test_a_record_that_may_be_anothers_is_not_found(orders: list[Any]) -> None:
 
     assert (caught.value.kind, caught.value.identity) == ("outcome_unknown", "name=Anna")
     assert shop.sent == 2
+
+
+@pytest.mark.plan("S-225")
+def test_a_page_longer_than_any_proves_nothing() -> None:
+    """It is not looked through, whatever is in it."""
+    order = {"id": "7", "name": "Anna", "made": 1_750_000_000}
+    shop = Shop(CREATING, {"error": "disconnect"}, rows(order, *([{}] * JUDGED_MAX)))
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(name="Anna")
+
+    assert caught.value.kind == "outcome_unknown"
 
 
 def test_a_vendor_without_a_clock_proves_nothing() -> None:

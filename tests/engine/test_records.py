@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ConnectorError
+from connector_runtime.results import JUDGED_MAX, REFUSED_MAX
 from engine.shop import SENT, Shop, action, model_of
 
 RESULTS = {
@@ -115,3 +116,36 @@ def test_a_rule_across_inputs_refuses_before_anything_is_sent() -> None:
         shop.run(name="x")
 
     assert (caught.value.kind, caught.value.input, shop.sent) == ("input", "name", 0)
+
+
+UNCOUNTED = {
+    "items": "${ reply.json.data }",
+    "ok": "${ item.status != 'error' }",
+    "errors": [{"when": "${ true }", "kind": "validation", "message": "Refused."}],
+}
+
+
+@pytest.mark.plan("S-225")
+@pytest.mark.parametrize(
+    ("count", "record"),
+    [(JUDGED_MAX + 1, "a"), (JUDGED_MAX + 1, {}), (REFUSED_MAX + 1, {"status": "error"})],
+    ids=["texts", "records", "refusals"],
+)
+def test_more_results_than_anybody_sends_are_not_judged(count: int, record: Any) -> None:
+    """A few kilobytes may hold millions, and while each is looked at nobody else has a turn."""
+    shop = Shop(model_of(action("raw", reply={"results": UNCOUNTED})), {"json": {"data": [record] * count}})
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run()
+
+    assert (caught.value.kind, caught.value.failed) == ("contract", ())
+    assert f"{count - 1 if count == REFUSED_MAX + 1 else count:,}" in str(caught.value)
+
+
+@pytest.mark.plan("S-225")
+def test_as_many_results_as_are_judged_are_judged_each() -> None:
+    """The bound is far above what one call writes; the last of them counts as the first does."""
+    answers = [{}] * (JUDGED_MAX - 1) + [{"status": "error"}]
+    shop = Shop(model_of(action("raw", reply={"results": UNCOUNTED})), {"json": {"data": answers}})
+
+    assert [entry["index"] for entry in shop.run().failed] == [JUDGED_MAX - 1]

@@ -11,11 +11,12 @@ import pytest
 
 from connector_runtime import ConnectorError
 from connector_runtime.documents import dump_json
-from connector_runtime.picking import options_of
+from connector_runtime.picking import OFFERED_MAX, options_of
+from connector_runtime.results import Result
 from journeys.test_misleading import session_of
 
 if TYPE_CHECKING:
-    from connector_runtime import Component, Result
+    from connector_runtime import Component
 
 REPLIES = Path(__file__).resolve().parents[2] / "docs" / "reference" / "replies.md"
 ITEM = {"code": "INVALID_DATA", "details": {"id": "7"}, "message": "invalid data", "status": "error"}
@@ -154,6 +155,18 @@ def test_a_picker_offers_no_error(zoho: Component) -> None:
     with pytest.raises(ConnectorError) as caught:
         options_of(source, session.run_action(source.action, {}))
     assert caught.value.message == "The reply has nothing where the choices should be."
+
+
+@pytest.mark.plan("S-225")
+def test_a_picker_offers_no_more_than_anybody_looks_at(zoho: Component) -> None:
+    """Making a choice of each record takes its time, and millions fit into a small reply."""
+    source = zoho.model.datasources["selectBooksOrganization"]
+    records = [{"organization_id": "1", "name": "n"}] * (OFFERED_MAX + 1)
+
+    assert len(options_of(source, Result(records[1:]))) == OFFERED_MAX
+    with pytest.raises(ConnectorError) as caught:
+        options_of(source, Result(records))
+    assert caught.value.kind == "limit"
 
 
 FAILED = {"code": "INVALID_DATA", "details": {}, "message": "invalid data", "status": "error"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_runtime.expressions import EvaluationError, compile_expression
-from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.expressions.filters import FILTERS, SEARCHED_MAX, TEST_NAMES
 from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 
@@ -97,6 +97,19 @@ def test_a_filter_gives_what_the_language_says(value, filters, expected):
 
     assert result == expected
     assert type(result) is type(expected)
+
+
+@pytest.mark.plan("S-225")
+def test_find_looks_at_as_many_items_as_a_list_of_records_has():
+    """What stands among them is found; of a longer list nobody can say that it is not there."""
+    wanted = {"k": "b"}
+
+    assert filtered([{}] * (SEARCHED_MAX - 1) + [wanted], "find('k', 'b')") is wanted
+    assert filtered([wanted] + [{}] * SEARCHED_MAX, "find('k', 'b')") is wanted
+    assert filtered([{}] * SEARCHED_MAX, "find('k', 'b')") is ABSENT
+    with pytest.raises(EvaluationError) as caught:
+        filtered([{}] * SEARCHED_MAX + [wanted], "find('k', 'b')")
+    assert f"the first {SEARCHED_MAX:,} items" in caught.value.message
 
 
 @pytest.mark.parametrize(

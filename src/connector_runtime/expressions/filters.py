@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 from connector_runtime import urls
@@ -18,6 +19,8 @@ from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_
 from connector_runtime.values import ABSENT, File
 
 Apply = Callable[..., Any]
+# A list of records has fewer. What has more came to keep a process busy: a second for some millions.
+SEARCHED_MAX = 10_000
 
 
 class Filter(NamedTuple):
@@ -168,10 +171,19 @@ def first(value: Any) -> Any:
 
 
 def find(value: Any, member: str, wanted: Any) -> Any:
-    """Return the first map of a list whose member is the wanted value, or ABSENT."""
+    """Return the first map of a list whose member is the wanted value, or ABSENT.
+
+    Raises:
+        EvaluationError: It is none of the first `SEARCHED_MAX` items, and there are more.
+    """
     if not isinstance(value, (list, tuple)):
         return ABSENT
-    return next((item for item in value if isinstance(item, Mapping) and item.get(member) == wanted), ABSENT)
+    for item in islice(value, SEARCHED_MAX):
+        if isinstance(item, Mapping) and item.get(member) == wanted:
+            return item
+    if len(value) > SEARCHED_MAX:
+        raise EvaluationError(f"`find` looks at the first {SEARCHED_MAX:,} items, and the list has more")
+    return ABSENT
 
 
 def maps(value: Any) -> list[Any]:
