@@ -13,7 +13,7 @@ import functools
 import json
 import re
 import sys
-from collections import deque
+import threading
 from collections.abc import Mapping
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,10 @@ HARMLESS_NAMES = frozenset(
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 # What URLs, JSON and HTML need not escape: most tokens.
 _SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]*")
+# What is left as it is: nothing, a path, and by the two functions that browsers have.
+_SAFE_IN_URLS = ("", "/", "!'()*", "!'()*;/?:@&=+$,#")
+# What libraries escape so that JSON may stand in a page: of Go, of PHP and templates, of Java, of .NET.
+_ESCAPED_FOR_PAGES = (r"[<>&]", r"[<>&']", r"[<>&'=]", r"[<>&'+`]")
 # Compiled when it is first needed, as every pattern that few calls need: a worker starts sooner.
 _NAMED = (
     r"(?P<name>[\w-]{3,64}+)(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
@@ -81,14 +85,17 @@ class Redactor:
     def __init__(self, secrets: Iterable[Secret | str], names: Iterable[str] = SECRET_NAMES) -> None:
         self._secrets = tuple(secret if isinstance(secret, Secret) else Secret(secret) for secret in secrets)
         self._names = tuple(names)
-        self._later: deque[Secret] = deque(maxlen=LATER_SECRETS)
+        self._later: tuple[Secret, ...] = ()
+        self._adding = threading.Lock()
+        self._kept: tuple[tuple[Secret, ...], _Writings] | None = None
 
     def add(self, *secrets: Secret) -> None:
         """Take out these, too; of those added one by one the last `LATER_SECRETS` are remembered."""
-        new = [secret for secret in secrets if secret not in self._secrets and secret not in self._later]
-        if new:
-            self._later.extend(new)
-            self.__dict__.pop("_written", None)
+        with self._adding:
+            known = (*self._secrets, *self._later)
+            new = [secret for secret in secrets if secret not in known]
+            if new:
+                self._later = (*self._later, *new)[-LATER_SECRETS:]
 
     @property
     def reach(self) -> int:
@@ -194,9 +201,13 @@ class Redactor:
         end = mark if len(value) >= 2 * len(mark) and value.endswith(mark) else ""
         return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
 
-    @functools.cached_property
+    @property
     def _written(self) -> _Writings:
-        return _Writings([*self._secrets, *self._later])
+        kept, later = self._kept, self._later
+        # They know what they were made of: another thread may have begun before a secret was added.
+        if kept is None or kept[0] is not later:
+            kept = self._kept = (later, _Writings([*self._secrets, *later]))
+        return kept[1]
 
 
 class _Room:
@@ -247,7 +258,7 @@ def _forms(secret: str) -> Iterator[str]:
     if not _SAME_EVERYWHERE.fullmatch(secret):
         yield from _escaped_forms(secret, raw)
     for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
-        yield re.sub(escaped, lambda match: f"\\u{ord(match[0]):04x}", secret)
+        yield from _json_escapes(escaped, secret)
     yield raw.hex()
     yield raw.hex().upper()
     yield from _base64_forms(raw)
@@ -255,13 +266,21 @@ def _forms(secret: str) -> Iterator[str]:
 
 def _escaped_forms(secret: str, raw: bytes) -> Iterator[str]:
     """Yield what URLs, JSON and HTML make of a secret that they do not leave as it is."""
-    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+    for encoded in (*[quote(raw, safe) for safe in _SAFE_IN_URLS], quote_plus(raw)):
         yield encoded
         yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield json.dumps(secret)[1:-1].replace("/", "\\/")
+    for escaped in _ESCAPED_FOR_PAGES:
+        yield from _json_escapes(escaped, json.dumps(secret)[1:-1])
     yield secret.translate(_IN_HTML)
+
+
+def _json_escapes(pattern: str, text: str) -> Iterator[str]:
+    """Yield a text with what a pattern finds as JSON may escape it, in small and in capital letters."""
+    yield re.sub(pattern, lambda match: f"\\u{ord(match[0]):04x}", text)
+    yield re.sub(pattern, lambda match: f"\\u{ord(match[0]):04X}", text)
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

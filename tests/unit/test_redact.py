@@ -12,19 +12,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector_runtime import redact
 from connector_runtime.redact import TEXT_CHARS, VALUE_LEVELS, Redactor
 from connector_runtime.values import Secret
 
-CANARY = 'k7/kestrel+quartz =ä"7'
+CANARY = 'k7/Kestrel+quartz =ä<&"7'
+
+
+def small(encoded):
+    """Return a URL-encoded text with its hexadecimal digits in small letters."""
+    return re.sub(r"%..", lambda match: match[0].lower(), encoded)
+
+
+def escaped(characters, style):
+    """Return the canary as JSON that escapes some more characters."""
+    text = json.dumps(CANARY)[1:-1]
+    return re.sub(characters, lambda match: "\\u" + format(ord(match[0]), style), text)
+
+
 WRITINGS = {
     "as it is": CANARY,
     "URL-encoded": quote(CANARY, safe=""),
     "URL-encoded, slashes kept": quote(CANARY),
     "as a form": quote_plus(CANARY),
-    "URL-encoded in small letters": quote(CANARY, safe="").lower().replace("k7%2fkestrel", "k7%2fkestrel"),
+    "URL-encoded in small letters": small(quote(CANARY, safe="")),
+    "as a form in small letters": small(quote_plus(CANARY)),
+    "URL-encoded as a whole address": quote(CANARY, safe=";/?:@&=+$,#!'()*"),
     "JSON": json.dumps(CANARY)[1:-1],
     "JSON with letters": json.dumps(CANARY, ensure_ascii=False)[1:-1],
     "JSON with escaped slashes": json.dumps(CANARY)[1:-1].replace("/", "\\/"),
+    "JSON for a page": escaped("[<>&]", "04x"),
+    "JSON for a page in capitals": escaped("[<>&]", "04X"),
+    "JSON for a page with signs": escaped("[<>&'=]", "04x"),
+    "JSON for a page with more signs": escaped("[<>&'+`]", "04X"),
     "base64": base64.b64encode(CANARY.encode()).decode().rstrip("="),
     "base64 for URLs": base64.urlsafe_b64encode(CANARY.encode()).decode().rstrip("="),
     "hexadecimal": CANARY.encode().hex(),
@@ -38,6 +58,23 @@ def test_an_echoed_secret_is_found_in_every_writing(writing):
     redactor = Redactor([Secret(CANARY)])
 
     assert redactor.text(f"before {WRITINGS[writing]} after") == "before *** after"
+
+
+@pytest.mark.plan("S-108")
+def test_a_secret_that_comes_while_writings_are_made_is_found(monkeypatch):
+    """Another thread may be at it, and end later: what it made is of the older secrets only."""
+    redactor, made = Redactor([Secret("older-secret")]), redact._Writings
+
+    def overtaken(secrets):
+        writings = made(secrets)
+        monkeypatch.setattr(redact, "_Writings", made)
+        redactor.add(Secret(CANARY))
+        return writings
+
+    monkeypatch.setattr(redact, "_Writings", overtaken)
+    redactor.text("nothing of the kind")
+
+    assert redactor.text(f"before {CANARY} after") == "before *** after"
 
 
 @pytest.mark.plan("S-108")
