@@ -53,18 +53,13 @@ RESERVED_HEADERS = frozenset(
 
 # By these a server is told another method, path or host than the request has, and what a policy
 # has judged would not be what is done. A proxy writes them, or a client that cannot say DELETE.
-_STEERING_HEADERS = frozenset(
-    {
-        "forwarded",
-        "x-host",
-        "x-http-host-override",
-        "x-http-method",
-        "x-http-method-override",
-        "x-method",
-        "x-method-override",
-    }
-)
+# Names differ from server to server, so they are told by their words, in any order.
+_STEERING_NAMES = frozenset({"forwarded", "x-host", "x-method"})
 _STEERING_PREFIXES = ("x-forwarded-", "x-original-", "x-rewrite-")
+_STEERED = frozenset({"host", "method", "path", "uri", "url", "verb"})
+_INSTEAD = frozenset({"forwarded", "original", "override", "rewrite"})
+_OF_REQUESTS = frozenset({"http", "request"})
+_GLUED = re.compile("override|http|method|request")
 
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
@@ -227,10 +222,16 @@ def is_host_name(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=256)
 def is_steering_header(name: str) -> bool:
     """Return whether a header would say another method, path or host than the request's own."""
     plain = _plain_name(name)
-    return plain in _STEERING_HEADERS or plain.startswith(_STEERING_PREFIXES)
+    if plain in _STEERING_NAMES or plain.startswith(_STEERING_PREFIXES):
+        return True
+    words = set(_GLUED.sub(r"-\g<0>-", plain).split("-")) - {"", "x"}
+    # `Access-Control-Request-Method` asks about a method; nothing but the request's own is left here.
+    is_plain = bool(words & _OF_REQUESTS) and words <= _OF_REQUESTS | _STEERED
+    return bool(words & _STEERED) and (is_plain or bool(words & _INSTEAD))
 
 
 def is_header_value(text: str) -> bool:

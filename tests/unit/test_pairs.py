@@ -115,10 +115,24 @@ def test_a_reserved_header_is_refused_in_any_case(name):
             header_pairs({spelling: "x"})
 
 
+OTHERS = [
+    *("X-Security-Override", "X-Override", "Overrides", "Access-Control-Request-Method", "X-Request-Path-Id"),
+    *("X-Url", "Http-Referer", "Upgrade-Insecure-Requests", "X-Requested-With", "X-Request-Ghost"),
+]
 STEERING = [
     *("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Method", "X_HTTP_Method_Override"),
     *("X-Original-URL", "X-Original-Method", "X-Rewrite-URL", "X_Rewrite_Url", "X-Forwarded-Path"),
     *("X-Forwarded-Host", "X-Host", "X-HTTP-Host-Override", "Forwarded", "X-Forwarded-Server"),
+    *("X-Override-URL", "X-Override-Method", "Method-Override", "Http-Method-Override", "X_Method_Override_"),
+    *("X-Request-Method", "X-Request-URI", "Request-URI", "X-HTTP-MethodOverride", "XHttpMethodOverride"),
+    *(
+        "X-URL-Override",
+        "Override_Path",
+        "X-Verb-Override",
+        "Original-URL",
+        "Http-Url",
+        "X-Http-Path-Override",
+    ),
 ]
 
 
@@ -168,7 +182,9 @@ def test_a_reserved_name_has_no_second_spelling(name):
 
 
 @pytest.mark.plan("S-206")
-@pytest.mark.parametrize("name", ["X-Methods", "X-Hostname", "X-Request-Id", "If-Match", "X_Original"])
+@pytest.mark.parametrize(
+    "name", ["X-Methods", "X-Hostname", "X-Request-Id", "If-Match", "X_Original", *OTHERS]
+)
 def test_other_headers_are_the_users(name):
     """What only resembles such a header is sent."""
     assert header_pairs({name: "x"}) == [(name, "x")]
