@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.compiled import read_compiled
 from connector_runtime.connections import Channel, Connection
-from connector_runtime.errors import ConnectorError
+from connector_runtime.errors import ConnectorError, DefinitionError
 from connector_runtime.model import Model
 from connector_runtime.session import Options, Session, find_action, take_inputs
-from connector_runtime.sources import locate
+from connector_runtime.sources import locate, overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,9 +40,11 @@ class Component:
             DefinitionError: With every problem of every file.
         """
         if not isinstance(component, str | Path):
+            if not component:
+                raise DefinitionError("no folder of a component was named")
             component, *listed = component
             overlays = (*listed, *overlays)
-        folders = [locate(component), *(Path(folder) for folder in overlays)]
+        folders = [locate(component), *(overlay(folder) for folder in overlays)]
         source = read_compiled(folders[0]) if len(folders) == 1 else None
         if source is None:
             from connector_runtime.load import read_component  # noqa: PLC0415  an installed one needs no parser

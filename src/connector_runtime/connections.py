@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import hmac
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +61,21 @@ class Connection:
         if not isinstance(given.get("key"), str):
             raise error_of("config", "The connection does not say which key it is of.", hint="Give its key.")
         own = given.get("name")
-        name = own or given.get("configVarKey") or given["key"]
-        return cls(key=given["key"], name=str(name), is_named=bool(own), **parts)
+        return cls(
+            key=given["key"],
+            name=_name(own or given.get("configVarKey") or given["key"]),
+            is_named=bool(own),
+            **parts,
+        )
 
     def __repr__(self) -> str:
         return f"Connection(key={self.key!r}, name={self.name!r}, fields={sorted(self.fields)})"
+
+
+def _name(given: Any) -> str:
+    with suppress(Exception):  # a number of too many digits, a list too deep, a type that does not work
+        return str(given)
+    raise error_of("config", "The connection's name cannot be written as a text.", hint="Give a short name.")
 
 
 class Freshness(enum.Enum):

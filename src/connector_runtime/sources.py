@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "connector_runtime.components"
 MAIN_FILE = "component.yaml"
 MAX_FOLDER_DEPTH = 4
+# So much of a name or path that is wrong stands in a message.
+SHOWN_CHARS = 300
 _PLAIN = re.compile(r"[\w.]+:\w+")
 
 
@@ -55,7 +57,8 @@ def locate(name_or_path: str | Path) -> Path:
         DefinitionError: There is neither.
     """
     folder = Path(name_or_path)
-    if (folder / MAIN_FILE).is_file():
+    # Not the method of `Path`, which raises where a name is too long for any file.
+    if os.path.isfile(folder / MAIN_FILE):  # noqa: PTH113
         return folder
     quickly = _declared(str(name_or_path))
     if len(quickly) == 1:
@@ -69,8 +72,30 @@ def locate(name_or_path: str | Path) -> Path:
         return Path(entry.load()())
     hint = f"installed: {', '.join(sorted(installed))}" if installed else "no component is installed"
     raise DefinitionError(
-        f"`{name_or_path}` is neither an installed component nor a folder with {MAIN_FILE}", hint=hint
+        f"`{_shown(name_or_path)}` is neither an installed component nor a folder with {MAIN_FILE}", hint=hint
     )
+
+
+def overlay(name_or_path: str | Path) -> Path:
+    """Return the folder of an overlay; one that is not there adds nothing.
+
+    Raises:
+        DefinitionError: It cannot be looked into, or is no path.
+    """
+    try:
+        os.stat(name_or_path)  # noqa: PTH116
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as trouble:
+        said = trouble.strerror if isinstance(trouble, OSError) else "it is no path"
+        raise DefinitionError(f"the overlay `{_shown(name_or_path)}` cannot be read: {said}") from None
+    return Path(name_or_path)
+
+
+def _shown(name_or_path: str | Path) -> str:
+    """Return a name as a message has it: no longer than a line, and printable."""
+    text = str(name_or_path).encode("utf-8", "replace").decode()
+    return text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…"
 
 
 def _declared(name: str) -> set[str]:
@@ -109,7 +134,10 @@ def folder_files(folder: Path, part: str) -> Iterator[str]:
 
 def lies_inside(path: Path, folder: Path) -> bool:
     """Return whether a file of a component is in its folder, wherever links lead."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except ValueError:
+        return False  # a null byte: it lies nowhere
 
 
 def walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -117,7 +145,7 @@ def walk(folder: Path, depth: int) -> Iterator[Path]:
 
     Links to folders are not followed.
     """
-    if not folder.is_dir() or (depth == 0 and folder.is_symlink()):
+    if not os.path.isdir(folder) or (depth == 0 and folder.is_symlink()):  # noqa: PTH112  as in `locate`
         return
     if depth > MAX_FOLDER_DEPTH:
         yield folder

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime.component import Component
 from connector_runtime.errors import DefinitionError
 from connector_runtime.load import find_problems, read_component
 from connector_runtime.schemas import Schemas
@@ -347,3 +348,23 @@ def test_a_folder_of_schemas_that_is_a_link_is_not_read(kennel: Path) -> None:
     (kennel / "schemas").symlink_to(outside)
 
     assert Schemas([kennel]).references == ()
+
+
+NO_PATHS = {"too long": "a" * 1_000_000, "too deep": "a/" * 5_000, "a null byte": "\0"}
+
+
+@pytest.mark.plan("S-226")
+@pytest.mark.parametrize("path", NO_PATHS.values(), ids=NO_PATHS)
+def test_what_is_no_path_is_no_component(kennel: Path, path: str) -> None:
+    """The error is the one for a wrong name, of a length that can be read."""
+    for folders in ((path,), (kennel, path), ([kennel, path],), ([],)):
+        with pytest.raises(DefinitionError) as caught:
+            Component.load(*folders)
+        assert len(str(caught.value)) < 1_000
+
+
+@pytest.mark.plan("S-226")
+@pytest.mark.parametrize("path", NO_PATHS.values(), ids=NO_PATHS)
+def test_what_is_no_path_has_problems(path: str) -> None:
+    """A check of it ends as every check does, with what is wrong."""
+    assert codes(Path(path)) == ["Y001"]

@@ -280,7 +280,9 @@ def _uri(reference: str) -> str:
 
 
 def _files_in(folder: Path) -> list[tuple[str, Path]]:
-    found = []
+    found: list[tuple[str, Path]] = []
+    if not os.path.isdir(folder):  # noqa: PTH112  no name is too long for this one
+        return found
     root = os.path.realpath(folder.parent)
     for path in sorted(folder.rglob("*.json")):
         steps = path.relative_to(folder).with_suffix("").parts
