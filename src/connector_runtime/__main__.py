@@ -1,5 +1,10 @@
 """`python -m connector_runtime --component FOLDER` works on any component."""
 
-from connector_runtime.cli import main
+import sys
 
-main()
+try:
+    from connector_runtime.cli import main
+
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)  # before the command line was there to catch it

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["main", "root"]
 
@@ -17,6 +21,8 @@ def root() -> Path:
     Raises:
         FileNotFoundError: None of the three has a `component.yaml`.
     """
+    from pathlib import Path  # noqa: PLC0415  an interrupt of the command finds it not yet begun
+
     override = os.environ.get("ZOHO_COMPONENT_FOLDER")
     here = Path(__file__).resolve()
     places = [Path(override)] if override else [here.parent / "_component", *here.parents[1:]]
@@ -28,6 +34,9 @@ def root() -> Path:
 
 def main() -> None:
     """Run the command line on this component."""
-    from connector_runtime.cli import main as run  # noqa: PLC0415  the command line is an extra
+    try:
+        from connector_runtime.cli import main as run  # noqa: PLC0415  the command line is an extra
 
-    run(component="zoho", program="zoho-component")
+        run(component="zoho", program="zoho-component")
+    except KeyboardInterrupt:
+        sys.exit(130)  # before the command line was there to catch it

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -151,3 +152,67 @@ def test_signals_end_a_process_in_order(folder: Path, shop: PetShop, number: sig
     assert running.returncode == 130
     assert "Traceback" not in err
     assert json.loads(out)["error"]["kind"] in ("outcome_unknown", "timeout")
+
+
+# Python that runs a command and stops itself: once while it imports, or again while it says what happened.
+EARLY = """
+import os, signal, sys
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder)
+import runpy
+runpy.run_module(sys.argv.pop(2), run_name="__main__", alter_sys=True)
+"""
+AGAIN = """
+import atexit, os, signal, sys
+from connector_runtime.cli import ending, main
+from connector_runtime.session import Session
+def stop(*_args, **_more):
+    os.kill(os.getpid(), signal.SIGINT)
+Session.run = stop
+say = ending.say
+ending.say = lambda text: (stop(), say(text))
+atexit.register(stop)
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid()):
+        kill(process, 2)
+last = Last()
+main("zoho", words=["run", "crmRunQuery", "-i", "query=select id from Leads where id > 1"])
+"""
+
+
+def stopped(code: str, *words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python that stops itself."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(),
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.plan("S-227")
+@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
+@pytest.mark.parametrize("module", ["zoho_component", "connector_runtime"])
+@pytest.mark.parametrize("when", ["connector_runtime.cli", "connector_runtime.cli.stopping", "click"])
+def test_a_command_that_is_stopped_while_it_starts_says_nothing(folder: Path, module: str, when: str) -> None:
+    """Nothing was begun, so there is an exit code and no traceback."""
+    ended = stopped(EARLY, when, module, folder=folder)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+@pytest.mark.plan("S-227")
+@pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
+def test_a_second_wish_to_end_cuts_off_nothing(folder: Path) -> None:
+    """Who presses twice is told what who presses once is told, and the process ends the same."""
+    ended = stopped(AGAIN, folder=folder)
+
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr.strip().endswith("Interrupted.")
+    assert "Traceback" not in ended.stderr

@@ -24,12 +24,19 @@ def main(
         words: What was typed after it; default the process's own.
     """
     try:
-        from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
-        from connector_runtime.cli.ending import INTERRUPTED, run  # noqa: PLC0415
-    except ModuleNotFoundError as problem:
-        sys.exit(f"The command line needs {problem.name}: install the extra `cli`.")
-    try:
-        code = run(commands, sys.argv[1:] if words is None else words, name=program, component=component)
+        from connector_runtime.cli.stopping import ended_by_signals  # noqa: PLC0415
+
+        with ended_by_signals():
+            code = _run(component, program, sys.argv[1:] if words is None else words)
     except KeyboardInterrupt:
-        code = INTERRUPTED  # before anything was begun, or after all was done
+        code = 130  # before anything was begun, or after all was done
     sys.exit(code)
+
+
+def _run(component: str | None, program: str, words: Sequence[str]) -> int | str:
+    try:
+        from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
+        from connector_runtime.cli.ending import run  # noqa: PLC0415
+    except ModuleNotFoundError as problem:
+        return f"The command line needs {problem.name}: install the extra `cli`."
+    return run(commands, words, name=program, component=component)

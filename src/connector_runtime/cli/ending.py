@@ -6,9 +6,6 @@
 from __future__ import annotations
 
 import io
-import signal
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,11 +16,9 @@ from connector_runtime.documents import parse_json
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-# Whoever stops a process, or closes its terminal, wishes what Ctrl-C does.
-_ENDING = ("SIGTERM", "SIGHUP")
 
 
 class InterruptedCommandError(Exception):
@@ -62,13 +57,12 @@ def run(program: click.Command, words: Sequence[str], *, name: str, component: s
     as_json = "--json" in words
     ready_streams()
     try:
-        with _ended_by_signals():
-            try:
-                given = {"component": component}
-                ended = program.main(args=list(words), prog_name=name, obj=given, standalone_mode=False)
-                flush_output()
-            except (*_ENDS, OSError) as end:
-                return _told(end, as_json=as_json)
+        try:
+            given = {"component": component}
+            ended = program.main(args=list(words), prog_name=name, obj=given, standalone_mode=False)
+            flush_output()
+        except (*_ENDS, OSError) as end:
+            return _told(end, as_json=as_json)
     except KeyboardInterrupt:
         return INTERRUPTED  # once more, while the first time was told
     except SystemExit:
@@ -77,24 +71,6 @@ def run(program: click.Command, words: Sequence[str], *, name: str, component: s
 
 
 _ENDS = (InterruptedCommandError, OutputLostError, click.Abort, click.ClickException, ConnectorError)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let signals that would end the process at once arrive as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    # Whoever ignores one, as `nohup` does, goes on ignoring it.
-    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _told(end: BaseException, *, as_json: bool) -> int:
