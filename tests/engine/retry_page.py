@@ -80,6 +80,8 @@ A token endpoint that stumbles is asked again, whatever Max Retry Count says: no
 ## When a call is stopped from outside
 
 An interrupt (Ctrl-C), a cancelled task or a time-out of your own goes on as it is.
+Where a signal handler of yours stops a call, as a job's time limit does, let it raise a class that derives from `BaseException`, as `SystemExit` does.
+An `Exception` that comes from nowhere cannot be told from a fault inside the call, and ends it as one: with a `ConnectorError` that carries what is known, after a write `outcome_unknown`.
 If a write was on its way, the exception carries a note, and `connector_runtime.errors.problem_of(error)` gives the `outcome_unknown` with its identity and hint; the event of the action says `outcome_unknown`, too.
 Of several calls at once each task has its own: `asyncio.gather(..., return_exceptions=True)` puts other exceptions into its list, and a `TaskGroup` leaves cancelled tasks out of its group.
 Keep the tasks and ask each: the first `task.result()` raises the exception that `problem_of` knows.
