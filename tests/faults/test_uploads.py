@@ -96,14 +96,15 @@ def test_an_upload_goes_on_through_interim_replies(server, uploader):
 
 @pytest.mark.plan("S-190")
 def test_an_early_yes_counts_once_the_body_is_whole(server, uploader):
-    """A server may say yes first and read on: nothing is cut short."""
-    server.play([read_some(1000), send(reply()), read_request, hang])
+    """A server may say yes first and read on: nothing is cut short, neither what is sent nor what it says."""
+    server.play([read_some(1000), send(reply(b'{"id":"7"}')), read_request, hang])
 
-    got = uploader.send(upload(server, MEDIUM), timeout_s=FOR_EVER_S)
+    got = uploader.send(upload(server), timeout_s=FOR_EVER_S)
 
     assert isinstance(got, Reply)
+    assert got.body == b'{"id":"7"}'
     assert server.wait_for_requests(1)
-    assert server.requests[0].endswith(MEDIUM)
+    assert server.requests[0].endswith(LARGE)
 
 
 @pytest.mark.plan("S-190")

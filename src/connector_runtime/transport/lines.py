@@ -156,7 +156,8 @@ class Line:
     def _heard(self, data: bytes | None) -> bool:
         """Take what came while the request is sent; returns whether that is a refusal.
 
-        A reply that is no refusal is kept: a server may answer first and go on taking the request.
+        A reply that is no refusal is kept, and its content left for `read`: a server may answer first
+        and go on taking the request.
         """
         messages = self._messages
         if data is None:
@@ -165,10 +166,11 @@ class Line:
         while (event := messages.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
             if type(event) is h11.Response:
                 self._early = event
-                if event.status_code >= REFUSED_FROM:
-                    self._stream.outbox.clear()
-                    self.network.traffic.broke = True
-                    return True
+                if event.status_code < REFUSED_FROM:
+                    break
+                self._stream.outbox.clear()
+                self.network.traffic.broke = True
+                return True
         return False
 
 
