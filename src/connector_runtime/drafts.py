@@ -1,34 +1,42 @@
 """The draft of a file that a reply is saved to: private until the whole takes the file's place.
 
 It lies beside its target, so that one system call exchanges the two. A process that is killed
-leaves its draft behind; the next save in the folder sweeps it.
+leaves its draft behind; the next save in the folder sweeps it. One that could not take its
+target's place is kept under a name that nothing sweeps.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import threading
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import IO
 
 # Written to since then, a draft may still be somebody's.
 SWEPT_AFTER_S = 6 * 3600.0
 _PRIVATE = 0o600
+# Where Linux tells what is mounted where; the place is the fifth word of a line.
+_MOUNTS = Path("/proc/self/mountinfo")
 _NAME = re.compile(r"\.connector-[0-9a-f]{16}\.part")
 
 
 class DraftError(Exception):
-    """A file cannot be written; `message` says why, in plain words."""
+    """A file cannot be written.
+
+    Attributes:
+        message: Why, in plain words.
+        kept: Where its content lies instead, or None.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.message = f"The reply cannot be saved: {reason}."
+        self.kept: Path | None = None
 
 
 class Draft:
@@ -61,6 +69,7 @@ class Draft:
         try:
             with self._lock:
                 _refuse_what_is_no_file(self.target)
+                _refuse_what_stays(self.target)
                 if not self._is_over:
                     self._file = open(self._path, "xb+", buffering=0, opener=_privately)  # noqa: SIM115
             sweep(self.target.parent)
@@ -111,8 +120,22 @@ class Draft:
                 raise DraftError(_words(error)) from None
             self._is_over = True
 
+    def keep(self) -> Path | None:
+        """Leave a whole reply that could not be placed under a name of its own; returns it if it is there."""
+        with self._lock:
+            self._is_over = True
+            if self._file is not None:
+                with suppress(OSError):
+                    self._file.close()
+            kept = self._path.with_name(self._path.name.removeprefix(".").removesuffix(".part") + ".kept")
+            try:
+                self._path.rename(kept)
+            except OSError:
+                return self._path if os.path.exists(self._path) else None  # noqa: PTH110  never raises
+            return kept
+
     def discard(self) -> None:
-        """Leave nothing behind; harmless after `place`."""
+        """Leave nothing behind; harmless after `place` and `keep`."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -163,6 +186,49 @@ def _refuse_what_is_no_file(target: Path) -> None:
         raise DraftError("there is a folder of that name")
     if not stat.S_ISREG(mode):
         raise DraftError("what has that name is no file")
+
+
+def _refuse_what_stays(target: Path) -> None:
+    """Refuse a file that may be written to and yet cannot be replaced.
+
+    To try it would be to do it, so this goes by what can be seen; what cannot, `place` meets.
+    """
+    try:
+        found = target.lstat()
+    except FileNotFoundError:
+        return
+    folder = target.parent.stat()
+    if folder.st_mode & stat.S_ISVTX and os.name == "posix":
+        user = os.geteuid()
+        if user not in (0, folder.st_uid, found.st_uid):
+            raise DraftError("the file is another user's, and in this folder only its owner may replace it")
+    if stat.S_ISREG(found.st_mode):
+        if _is_mounted(target):
+            raise DraftError("the file is mounted there by itself and cannot be replaced")
+        _refuse_what_is_fixed(target)
+
+
+def _refuse_what_is_fixed(target: Path) -> None:
+    """Refuse a file marked as not to be changed; one that is only read-only may be replaced."""
+    # Nothing is written: a marked file is refused when it is opened, before its mode is looked at.
+    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        os.close(os.open(target, flags))
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EROFS):
+            raise DraftError(_words(error)) from None
+
+
+def _is_mounted(target: Path) -> bool:
+    """Return whether another file is mounted over this one, where the system says so."""
+    try:
+        mounts = _MOUNTS.read_bytes()
+    except OSError:
+        return False
+    name = os.fsencode(target.parent.resolve() / target.name)
+    for special in b"\\ \t\n":
+        name = name.replace(bytes([special]), b"\\%03o" % special)
+    return any(line.split(b" ", 5)[4:5] == [name] for line in mounts.splitlines())
 
 
 def _dress(path: Path, target: Path) -> None:

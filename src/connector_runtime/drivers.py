@@ -184,10 +184,11 @@ def opened(draft: Draft) -> Draft | DraftError:
 
 
 def placed(draft: Draft) -> DraftError | None:
-    """Put a draft in its file's place; returns why it cannot be."""
+    """Put a draft in its file's place; returns why it cannot be, and keeps what it holds."""
     try:
         draft.place()
     except DraftError as problem:
+        problem.kept = draft.keep()
         return problem.with_traceback(None)
     return None
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.documents import JsonError, parse_json
+from connector_runtime.documents.json_text import shown
 from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.messages import Failure
@@ -102,7 +103,7 @@ def is_json(reply: Reply, form: str) -> bool:
 
 def _is_json_aside(reply: Reply) -> bool:
     """Return whether a reply is JSON that the service says, not a file that it hands out."""
-    is_short = reply.size_bytes <= _ASIDE_MAX_BYTES and reply.header("content-disposition") is None
+    is_short = reply.size_bytes <= _ASIDE_MAX_BYTES and not _is_attachment(reply)
     return is_short and _JSON_TYPE.match(_type_of(reply)) is not None
 
 
@@ -110,7 +111,13 @@ def _is_page_instead(reply: Reply) -> bool:
     """Return whether a page for people came where a file was to be saved: a login's, or a proxy's."""
     if reply.saved_to is None or reply.saved_to.suffix.lower() in _PAGE_SUFFIXES:
         return False
-    return _PAGE_TYPE.match(_type_of(reply)) is not None and reply.header("content-disposition") is None
+    return _PAGE_TYPE.match(_type_of(reply)) is not None and not _is_attachment(reply)
+
+
+def _is_attachment(reply: Reply) -> bool:
+    """Return whether a reply says that it is a file to be kept; a name alone does not say so."""
+    kind = (reply.header("content-disposition") or "").partition(";")[0]
+    return kind.strip().lower() == "attachment"
 
 
 def _type_of(reply: Reply) -> str:
@@ -254,7 +261,7 @@ def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
 
 
 def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redactor) -> str:
-    text = redactor.text(got.body, SNIPPET_CHARS * 8)
+    text = redactor.text(shown(got.body), SNIPPET_CHARS * 8)
     snippet = " ".join(text.split())[:SNIPPET_CHARS]
     if kind == "contract":
         if got.status == 304:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connector_runtime.steps import Conversation
 
 _HINT = "Name a file in a folder that is there and that may be written to."
+_DONE_HINT = "Only the file is at fault. Do not send a write again to get its reply."
 
 
 def open_draft(call: Call, scope: Mapping[str, Any]) -> Conversation[None]:
@@ -38,12 +39,15 @@ def place_draft(call: Call) -> Conversation[None]:
     """Put what was saved in the file's place.
 
     Raises:
-        InputError: The folder has changed since it was proved; names `save_to`.
+        InputError: The folder has changed since it was proved, or has a rule that cannot be seen;
+            names `save_to`. The reply is kept beside it, and the request must not be sent again for it.
     """
     if call.draft is None or not call.draft.is_whole:
         return
     problem = yield PlaceDraft(call.draft)
     if problem is not None:
         status = call.attempts[-1].status if call.attempts else None
-        message = f"{problem.message} The request itself was answered with HTTP {status}."
-        raise error_of("input", message, hint=_HINT, input="save_to", status=status)
+        message = f"{problem.message} The request itself was answered with HTTP {status} and is done."
+        if problem.kept is not None:
+            message = f"{message} Its reply is kept in `{problem.kept}`."
+        raise error_of("input", message, hint=_DONE_HINT, input="save_to", status=status)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime import drafts
 from connector_runtime.bodies import FileBody
 from connector_runtime.errors import ConnectorError, InputError
 from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.values import File
+from connector_runtime.values import Certainty, File
 from faults.contents import MEBIBYTE, TEXT, ZIPPED, bomb, encoded
 from faults.desk import WAYS, Desk, fetching
 from faults.faultserver import close, hang, head, read_request, reply, send, serving
@@ -128,6 +130,11 @@ REFUSED = {
     "broken JSON": ("json", reply(b'{"a":', headers=[JSON]), "contract"),
     "a large no with 200": ("json", reply(b'{"pad":"' + b"x" * 3_000_000 + b'","code":57}', headers=[JSON]), "contract"),
     "another status": ("binary", reply(b"gone", status="404 Not Found"), "not_found"),
+    "a part that was not asked for": ("binary", reply(b"XX", headers=[PDF, "Content-Range: bytes 0-1/100"], status="206 Partial Content"), "contract"),
+    "a page under the name of an attachment": ("binary", reply(LOGIN, headers=[HTML, "Content-Disposition: inline; filename=attachment"]), "contract"),
+    "a no under a name": ("binary", reply(CODE_57, headers=[JSON, "Content-Disposition: inline; filename=x"]), "contract"),
+    "a no in UTF-16": ("binary", reply(CODE_57.decode().encode("utf-16"), headers=[JSON + "; charset=utf-16"]), "contract"),
+    "a no in UTF-32": ("text", reply(CODE_57.decode().encode("utf-32-le"), headers=[JSON]), "contract"),
     "half a reply": ("binary", head(PDF, "Content-Length: 5000") + b"half", "network"),
 }  # fmt: skip
 
@@ -152,6 +159,7 @@ TAKEN = {
     "bytes": ("binary", reply(b"%PDF", headers=[PDF])),
     "JSON": ("json", reply(b'{"code":0}', headers=[JSON])),
     "JSON where bytes were asked for": ("binary", reply(b'{"code":0}', headers=[JSON])),
+    "a page that is an attachment by name": ("binary", reply(b"<html>", headers=[HTML, 'Content-Disposition: Attachment ; filename="x"'])),
     "a page that is an attachment": ("binary", reply(b"<html>", headers=[HTML, "Content-Disposition: attachment"])),
 }  # fmt: skip
 
@@ -249,6 +257,84 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_sent(desk
         desk.run(save_to=tmp_path / "x.pdf")
 
     assert faults.accepted == 0
+
+
+def of_another_user(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be somebody else, in a folder where everybody may write and only owners may replace."""
+    target.parent.chmod(0o1777)
+    user = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+
+
+def mounted(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system say that the file is mounted there."""
+    mounts = target.parent.parent / f"{target.parent.name}-mounts"
+    place = str(target).replace(" ", "\\040")
+    mounts.write_text(f"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:1 /somewhere {place} rw - ext4 /dev/a rw\n")
+    monkeypatch.setattr(drafts, "_MOUNTS", mounts)
+
+
+def fixed(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system refuse every change of the file, as it does where one is marked as fixed."""
+    opens = os.open
+
+    def refusing(path: Any, *how: Any, **rest: Any) -> int:
+        if path == target:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        return opens(path, *how, **rest)
+
+    monkeypatch.setattr(os, "open", refusing)
+
+
+@pytest.mark.plan("S-195")
+@pytest.mark.parametrize("stays", [of_another_user, mounted, fixed])
+def test_a_file_that_cannot_be_replaced_is_refused_before_anything_is_sent(
+    desk, faults, target, monkeypatch, score, stays
+):
+    """That a file may be written to, and its folder too, is not enough: it is to be exchanged."""
+    faults.play(serving(reply()))
+    stays(target, monkeypatch)
+
+    with pytest.raises(InputError, match="The reply cannot be saved") as caught:
+        desk.run(save_to=target)
+
+    assert caught.value.input == "save_to"
+    assert faults.accepted == 0
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    score("saves_refused", 1)
+
+
+@pytest.mark.plan("S-215")
+def test_a_reply_that_cannot_take_its_place_is_kept_and_named(desk, faults, target, monkeypatch):
+    """What was answered is not lost, and nobody need send it again to get it."""
+    faults.play(serving(reply(b"new", headers=[PDF])))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "replace", refuse)
+
+    with pytest.raises(InputError, match="answered with HTTP 200 and is done") as caught:
+        desk.run({"form": "binary"}, save_to=target)
+
+    (kept,) = [path for path in target.parent.iterdir() if path != target]
+    assert f"Its reply is kept in `{kept}`." in caught.value.message
+    assert kept.name.endswith(".kept")
+    assert (kept.read_bytes(), target.read_text()) == (b"new", YESTERDAYS)
+
+
+@pytest.mark.plan("S-194")
+@pytest.mark.parametrize("headers", [(("Range", "bytes=0-1"),), ()], ids=["asked for", "not asked for"])
+def test_a_part_is_taken_by_who_has_asked_for_one(faults, caller, headers):
+    """A part is not the whole, wherever it goes."""
+    faults.play(serving(reply(b"XX", headers=["Content-Range: bytes 0-1/9"], status="206 Partial Content")))
+
+    got = caller.send(Outgoing("GET", f"{faults.origin}/x", headers))
+
+    if headers:
+        assert (got.status, got.body) == (206, b"XX")
+    else:
+        assert (got.kind, got.certainty) == ("contract", Certainty.UNKNOWN)
 
 
 @pytest.mark.plan("S-196")

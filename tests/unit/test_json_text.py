@@ -60,11 +60,13 @@ def test_what_is_not_json_is_refused_where_it_stands(
 
 
 @pytest.mark.plan("S-33")
-def test_bytes_are_utf8_with_or_without_a_mark() -> None:
-    """Other encodings are refused, never guessed."""
+def test_bytes_are_in_one_of_unicodes_encodings_with_or_without_a_mark() -> None:
+    """Which one is plain from the first bytes; anything else is refused, never guessed."""
     assert parse_json(b'\xef\xbb\xbf{"a": "\xc3\xa9"}') == {"a": "é"}
-    for text in (b'{"a": "\xe9"}', '{"a": 1}'.encode("utf-16")):
-        with pytest.raises(JsonError, match="not UTF-8"):
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        assert parse_json('{"a": "é"}'.encode(encoding)) == {"a": "é"}
+    for text, name in ((b'{"a": "\xe9"}', "UTF-8"), (b"\xff\xfe{", "UTF-16")):
+        with pytest.raises(JsonError, match=f"not {name}"):
             parse_json(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -65,10 +66,10 @@ class _DecimalError(Exception):
 
 
 def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
-    """Return the value of a JSON text (UTF-8, a byte order mark is skipped).
+    """Return the value of a JSON text (UTF-8, else UTF-16 or UTF-32; a byte order mark is skipped).
 
     Args:
-        text: The whole text; bytes are UTF-8.
+        text: The whole text.
         exact: Make a number that `float` does not reproduce digit by digit a `Decimal`.
 
     Raises:
@@ -155,10 +156,26 @@ def count_values(content: bytes) -> int:
     return content.count(b",") + 4 * (content.count(b"[") + content.count(b"{"))
 
 
+def encoding_of(content: bytes) -> str:
+    """Return which of Unicode's encodings a JSON text is in: it begins with a mark, or with ASCII."""
+    if b"\0" in content[:4] or content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return json.detect_encoding(content)
+    return "utf-8"
+
+
+def shown(content: bytes) -> str | bytes:
+    """Return what came instead of JSON for a message: bytes of UTF-8, else text."""
+    encoding = encoding_of(content)
+    return content if encoding == "utf-8" else content.decode(encoding, "replace")
+
+
 def decoded(content: bytes) -> str:
+    encoding = encoding_of(content)
     try:
-        return content.decode().removeprefix("\ufeff")
+        return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise JsonError(f"the text is not {encoding.upper()}") from None
         line = content.count(b"\n", 0, error.start) + 1
         column = error.start - content.rfind(b"\n", 0, error.start)
         raise JsonError("the text is not UTF-8", line, column) from None
