@@ -81,6 +81,8 @@ FIGURES = {
     "turn_kib": Figure("Most of a long reply read in one turn of an event loop, in KiB", largest=True),
     "vain_tries": Figure("Beginnings of values tried in 1.3 MB of deep brackets: at most", largest=True),
     "shown_chars": Figure("Most characters shown of 20 MB that a vendor says", largest=True),
+    "interrupted_sends": Figure("Moments of a call at which an interrupt came, none of which blocked the next one"),
+    "pieces_per_turn": Figure("Pieces of a reply that an event loop takes before others run: at most", largest=True),
     "saves_refused": Figure("Replies and places that are no good for saving, with an older file untouched"),
     "moments": Figure("Moments of time-outs, cancellations and signals whose frames were looked through"),
     "moments_open": Figure("… that showed a token, refresh token or client secret"),

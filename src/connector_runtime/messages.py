@@ -36,6 +36,10 @@ class Outgoing(NamedTuple):
     body: Body | None = None
     form: str = "json"
 
+    def has_header(self, name: str) -> bool:
+        """Return whether a header of that lower-case name is sent."""
+        return any(key.lower() == name for key, _ in self.headers)
+
 
 @dataclass(eq=False, repr=False)
 class Reply:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import socket
+import sys
 import threading
 from contextlib import contextmanager
+from traceback import walk_stack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +22,7 @@ from faults.conftest import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 HOSTS = [f"https://stuck-{number}.example" for number in range(40)]
 
@@ -48,13 +52,13 @@ def stuck(monkeypatch) -> Iterator[Stuck]:
     monkeypatch.setattr(resolving, "_resolver", Resolver())
     yield one
     one.released.set()
-    for thread in threads():
-        thread.join(5)
+    assert _until(lambda: not threads())
 
 
-def threads() -> list[threading.Thread]:
-    """Return the threads that look up hosts."""
-    return [thread for thread in threading.enumerate() if thread.name == "connector-resolve"]
+def threads() -> list[FrameType]:
+    """Return the threads that look up hosts, each by its outermost frame."""
+    outermost = [list(walk_stack(frame))[-1][0] for frame in sys._current_frames().values()]
+    return [frame for frame in outermost if frame.f_code is Resolver._work.__code__]
 
 
 @contextmanager
@@ -100,12 +104,9 @@ def test_what_nobody_waits_for_any_more_is_not_looked_up(stuck):
     with calling("sync", *HOSTS) as caller:
         for host in HOSTS:
             caller.send(Outgoing("GET", f"{host}/x"), timeout_s=0.01)
-    left = threads()
     stuck.released.set()
-    for thread in left:
-        thread.join(5)
 
-    assert threads() == []
+    assert _until(lambda: not threads())
     assert len(stuck.asked) == THREADS_MAX
 
 
@@ -125,13 +126,12 @@ def test_a_look_up_that_may_never_end_does_not_block_its_host_for_ever(stuck, mo
 def test_a_machine_without_threads_is_a_failure_of_ours(stuck, monkeypatch, kind):
     """Nothing foreign is raised: nothing was sent, and the reason is said."""
 
-    class Refused(threading.Thread):
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread")
+    def refuse(*_: object) -> int:
+        raise RuntimeError("can't start new thread")
 
     with calling(kind, "https://stuck.example") as caller:
         with monkeypatch.context() as refused:
-            refused.setattr(resolving.threading, "Thread", Refused)
+            refused.setattr(_thread, "start_new_thread", refuse)
             failures = [
                 caller.send(Outgoing("GET", "https://stuck.example/x"), timeout_s=5.0) for _ in range(3)
             ]

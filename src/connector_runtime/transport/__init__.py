@@ -34,9 +34,12 @@ __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"
 
 # Connections are opened when needed, so a high bound costs nothing.
 SLOTS = 256
+# How long a thread sleeps before it looks again whether a connection is free.
+_TURN_S = 0.005
 _ADDRESSES_KEPT = 64
 _READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
+_PARTIAL = 206
 _VERSIONS = (b"1.1", b"1.0")
 
 
@@ -61,6 +64,7 @@ class Attempt:
 
     Args:
         address: Where it goes.
+        outgoing: What is sent.
         started_at: `time.monotonic()` instant from which its seconds count.
         end_at: `time.monotonic()` instant at which it is over.
         intake: Takes the reply.
@@ -69,15 +73,18 @@ class Attempt:
         traffic: What is known about its connection; None through a given transport.
     """
 
-    __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_started_at", "traffic")
+    __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_outgoing", "_started_at", "traffic")
 
-    def __init__(self, address: Address, started_at: float, end_at: float, intake: Intake) -> None:
+    def __init__(
+        self, address: Address, outgoing: Outgoing, started_at: float, end_at: float, intake: Intake
+    ) -> None:
         self.traffic: Traffic | None = None
         self._address = address
         self._started_at = started_at
         self._end_at = end_at
         self._intake = intake
-        self._is_head = False
+        self._is_head = outgoing.method == "HEAD"
+        self._outgoing = outgoing
 
     def use(self, traffic: Traffic) -> None:
         """Go by what a line of our own knows about its connection."""
@@ -93,9 +100,10 @@ class Attempt:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self._end_at - time.monotonic())
 
-    def start(self, response: Any, headers: Iterable[tuple[bytes, bytes]], method: str) -> None:
+    def start(self, response: Any, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take the head of a line's reply, or of a given transport's; `ReplyError` when it is refused."""
-        self._is_head = method == "HEAD"
+        if response.status_code == _PARTIAL and not self._outgoing.has_header("range"):
+            raise ReplyError("contract", "The reply is a part (HTTP 206), and no part was asked for.")
         self._intake.start(
             response.status_code,
             [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
@@ -109,7 +117,8 @@ class Attempt:
     def feed(self, chunk: bytes) -> None:
         """Take a piece of its content; `ReplyError` or `TimeoutError` when it is one too many."""
         self._intake.feed(chunk)
-        if self.traffic is None and time.monotonic() > self._end_at:
+        # One read of a line may hold ten thousand pieces.
+        if time.monotonic() > self._end_at:
             raise TimeoutError
 
     def finish(self) -> Reply:
@@ -266,7 +275,8 @@ class SyncSender(Sender):
 
     def __init__(self, hosts: Collection[str], **options: Any) -> None:
         super().__init__(hosts, **options)
-        self._slots = threading.BoundedSemaphore(self._size)
+        # Marks of who is inside. A semaphore of Python's, interrupted at the wrong instruction, stays locked.
+        self._inside: set[object] = set()
 
     def send(
         self,
@@ -289,16 +299,30 @@ class SyncSender(Sender):
             address, dress = self._dressed(outgoing, timeout_s)
         except ReplyError as refusal:
             return Failure(Certainty.NOT_SENT, refusal.kind, refusal.message)
-        if not self._slots.acquire(timeout=max(0.0, timeout_s)):
-            return self._busy()
+        mark = object()
         try:
+            if not self._enters(mark, started_at + timeout_s):
+                return self._busy()
             intake = Intake(limits, sink, form=outgoing.form)
-            attempt = Attempt(address, started_at, started_at + timeout_s, intake)
+            attempt = Attempt(address, outgoing, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return self._through_given(dress, attempt)
             return self._through_line(outgoing, address, dress, attempt)
         finally:
-            self._slots.release()
+            self._inside.discard(mark)
+
+    def _enters(self, mark: object, end_at: float) -> bool:
+        """Wait until no more than `size` are inside; returns whether that was in time."""
+        inside = self._inside
+        inside.add(mark)
+        while len(inside) > self._size:
+            inside.discard(mark)
+            left_s = end_at - time.monotonic()
+            if left_s <= 0:
+                return False
+            time.sleep(min(_TURN_S, left_s))
+            inside.add(mark)
+        return True
 
     def close(self) -> None:
         """Close idle connections; a given transport stays open, it is its giver's."""
@@ -321,7 +345,7 @@ class SyncSender(Sender):
         result: Reply | Failure | None = None
         try:
             response = line.begin(outgoing, address, headers)
-            attempt.start(response, response.headers, outgoing.method)
+            attempt.start(response, response.headers)
             while line.read(attempt.feed):
                 pass
             result = attempt.finish()
@@ -337,7 +361,7 @@ class SyncSender(Sender):
         try:
             response = self._given.handle_request(request)
             try:
-                attempt.start(response, response.headers.raw, request.method)
+                attempt.start(response, response.headers.raw)
                 for chunk in response.stream:
                     attempt.feed(chunk)
                     del chunk  # it may be a token, and the next one is waited for

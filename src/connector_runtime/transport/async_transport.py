@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # So much of a reply is gathered for each visit to the thread that saves it.
 _BATCH_BYTES = 512 * 1024
+# After so many pieces others get their turn: one read may hold ten thousand, and waits for nothing.
+_TURN_PIECES = 128
 
 
 @functools.cache
@@ -65,7 +67,7 @@ class AsyncSender(Sender):
             return self._busy()
         try:
             intake = Intake(limits, sink, form=outgoing.form)
-            attempt = Attempt(address, started_at, started_at + timeout_s, intake)
+            attempt = Attempt(address, outgoing, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return await self._through_given(dress, attempt)
             return await self._through_line(outgoing, address, dress, attempt)
@@ -114,7 +116,7 @@ class AsyncSender(Sender):
         try:
             async with asyncio.timeout(attempt.left_s()):
                 response = await line.begin(outgoing, address, headers)
-                attempt.start(response, response.headers, outgoing.method)
+                attempt.start(response, response.headers)
                 batch = _Batch(attempt)
                 while await line.read(batch.add):
                     await batch.passed_on()
@@ -132,7 +134,7 @@ class AsyncSender(Sender):
             async with asyncio.timeout(attempt.left_s()):
                 response = await self._given.handle_async_request(request)
                 try:
-                    attempt.start(response, response.headers.raw, request.method)
+                    attempt.start(response, response.headers.raw)
                     batch = _Batch(attempt)
                     async for chunk in response.stream:
                         batch.add(chunk)
@@ -154,6 +156,7 @@ class _Batch:
         self._attempt = attempt
         self._pieces: list[bytes] = []
         self._size_bytes = 0
+        self._count = 0
 
     def add(self, piece: bytes) -> None:
         """Take a piece."""
@@ -164,7 +167,10 @@ class _Batch:
             self._attempt.feed(piece)
 
     async def passed_on(self) -> None:
-        """Have saved what has gathered, once it is worth the way."""
+        """Have saved what has gathered, once it is worth the way; and let others run now and then."""
+        self._count += 1
+        if self._count % _TURN_PIECES == 0:
+            await asyncio.sleep(0)
         if self._size_bytes >= _BATCH_BYTES:
             await offload(self._save)
 

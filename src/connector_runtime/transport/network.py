@@ -277,15 +277,18 @@ def _resolved(host: str, port: int, traffic: Traffic) -> list[SocketAddress]:
     if found is not None:
         return found
     answers: list[Answer] = []
-    ready = threading.Event()
+    # A plain lock, held until there is an answer: an event of Python's, interrupted at the wrong
+    # instruction, stays locked, and with it the thread that brings the answer.
+    ready = threading.Lock()
+    ready.acquire()
 
     def done(answer: Answer) -> None:
         answers.append(answer)
-        ready.set()
+        ready.release()
 
     call_off = resolve(host, port, done)
     try:
-        if not ready.wait(traffic.left_s()):
+        if not ready.acquire(timeout=traffic.left_s()):
             traffic.reason = "the host name could not be looked up in time"
             raise TimeoutError
     finally:

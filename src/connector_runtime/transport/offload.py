@@ -23,7 +23,17 @@ async def offload(method: Callable[..., T], *arguments: object) -> T:
         future = asyncio.get_running_loop().run_in_executor(None, method, *arguments)
     except RuntimeError:
         raise ReplyError("network", "The machine gives no thread to read and write files in.") from None
-    return await asyncio.shield(future)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(_note)
+        raise
+
+
+def _note(future: asyncio.Future[T]) -> None:
+    """Take note of how it ended, or asyncio would complain that nobody has."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def offload_if_possible(method: Callable[..., T], *arguments: object) -> T:

@@ -7,6 +7,7 @@ look-ups hang, their threads are few.
 
 from __future__ import annotations
 
+import _thread
 import socket
 import threading
 import time
@@ -77,23 +78,29 @@ class Resolver:
         with self._lock:
             ours = self._open.setdefault((host, port), [])
             if not ours or (ours[-1].is_stale() and len(ours) < THREADS_PER_HOST):
-                ours.append(_LookUp(host, port))
-                self._queue.append(ours[-1])
+                # In this order: what an interrupt leaves queued alone is done for nobody, the other way
+                # round all would wait for what nobody does.
+                self._queue.append(_LookUp(host, port))
+                ours.append(self._queue[-1])
             look_up = ours[-1]
             look_up.waiting.append(done)
-            starts = look_up in self._queue and self._threads < THREADS_MAX
-            self._threads += starts
-        if starts:
-            self._start(look_up)
+            has_thread = look_up not in self._queue or self._threads >= THREADS_MAX or self._has_started()
+        if not has_thread:
+            self._settle(look_up, NoThread())
         return lambda: self._call_off(look_up, done)
 
-    def _start(self, look_up: _LookUp) -> None:
+    def _has_started(self) -> bool:
+        """Start one more thread, by hand: no interrupt comes between the count and its beginning.
+
+        `threading.Thread` waits for an event of its own, which an interrupt may leave locked.
+        """
+        self._threads += 1
         try:
-            threading.Thread(target=self._work, name="connector-resolve", daemon=True).start()
+            _thread.start_new_thread(self._work, ())
         except RuntimeError:
-            with self._lock:
-                self._threads -= 1
-            self._settle(look_up, NoThread())
+            self._threads -= 1
+            return False
+        return True
 
     def _work(self) -> None:
         while True:
