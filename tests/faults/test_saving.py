@@ -1,4 +1,4 @@
-"""Files on the disk: a reply is saved whole or not at all, an upload arrives whole."""
+"""Sessions that save a reply: what is judged, proved and left behind."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import drafts
-from connector_runtime.bodies import FileBody
 from connector_runtime.errors import ConnectorError, InputError
-from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.values import Certainty, File
-from faults.contents import MEBIBYTE, TEXT, ZIPPED, bomb, encoded
 from faults.desk import WAYS, Desk, fetching
 from faults.faultserver import close, hang, head, read_request, reply, send, serving
 
@@ -25,70 +21,6 @@ if TYPE_CHECKING:
 
     from connector_runtime.model import Model
 
-
-@pytest.mark.parametrize("coding", ["identity", "gzip"])
-def test_a_good_reply_is_saved_to_a_file(faults, caller, tmp_path, coding):
-    """Asked to save, a 2xx goes to the file and not into memory."""
-    faults.play([read_request, send(encoded(coding, ZIPPED if coding == "gzip" else TEXT))])
-    target = tmp_path / "report.json"
-
-    got = caller.save(target)
-
-    assert isinstance(got, Reply)
-    assert (got.body, got.saved_to, got.size_bytes) == (b"", target, len(TEXT))
-    assert target.read_bytes() == TEXT
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_another_status_is_not_saved(faults, caller, tmp_path):
-    """A refusal is returned to be read, and an older file stays as it is."""
-    target = tmp_path / "report.json"
-    target.write_text("yesterday's")
-    faults.play([read_request, send(reply(b'{"code":1}', status="404 Not Found"))])
-
-    got = caller.save(target)
-
-    assert isinstance(got, Reply)
-    assert (got.body, got.saved_to) == (b'{"code":1}', None)
-    assert target.read_text() == "yesterday's"
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        head("Content-Length: 5000") + b"half",
-        encoded("gzip", ZIPPED[:-3]),
-        encoded("gzip", bomb(8 * MEBIBYTE)),
-        reply(b"x" * 200_000),
-    ],
-    ids=["cut", "broken", "bomb", "too large"],
-)
-def test_a_failed_download_leaves_nothing_behind(faults, caller, tmp_path, raw):
-    """Half a file is never found under the target's name, nor beside it."""
-    target = tmp_path / "report.json"
-    target.write_text("yesterday's")
-    faults.play([read_request, send(raw), close])
-
-    failure = caller.save(target, limits=Limits(sink_bytes=100_000))
-
-    assert isinstance(failure, Failure)
-    assert target.read_text() == "yesterday's"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_a_large_upload_arrives_whole(faults, caller, tmp_path):
-    """A file is sent from the disk in pieces, with its exact length."""
-    path = tmp_path / "upload.bin"
-    path.write_bytes(bytes(range(256)) * 4_000)
-    faults.play([read_request, send(reply())])
-
-    got = caller.send(Outgoing("POST", f"{faults.origin}/files", body=FileBody(File(path))))
-
-    assert isinstance(got, Reply)
-    assert faults.requests[0].partition(b"\r\n\r\n")[2] == path.read_bytes()
-
-
-# Whole sessions: what is judged, proved and left behind -------------------------------------------
 
 JSON, HTML, PDF = (
     f"Content-Type: {kind}" for kind in ("application/json", "text/html; charset=utf-8", "application/pdf")
@@ -321,20 +253,6 @@ def test_a_reply_that_cannot_take_its_place_is_kept_and_named(desk, faults, targ
     assert f"Its reply is kept in `{kept}`." in caught.value.message
     assert kept.name.endswith(".kept")
     assert (kept.read_bytes(), target.read_text()) == (b"new", YESTERDAYS)
-
-
-@pytest.mark.plan("S-194")
-@pytest.mark.parametrize("headers", [(("Range", "bytes=0-1"),), ()], ids=["asked for", "not asked for"])
-def test_a_part_is_taken_by_who_has_asked_for_one(faults, caller, headers):
-    """A part is not the whole, wherever it goes."""
-    faults.play(serving(reply(b"XX", headers=["Content-Range: bytes 0-1/9"], status="206 Partial Content")))
-
-    got = caller.send(Outgoing("GET", f"{faults.origin}/x", headers))
-
-    if headers:
-        assert (got.status, got.body) == (206, b"XX")
-    else:
-        assert (got.kind, got.certainty) == ("contract", Certainty.UNKNOWN)
 
 
 @pytest.mark.plan("S-196")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import h11
@@ -43,8 +44,11 @@ class AsyncLine(Line):
         await self._sent()
         if self._early is not None:
             return self._early
-        while type(event := await self._next()) is not h11.Response:
-            pass
+        event = await self._next()
+        while type(event) is not h11.Response:
+            # One read may hold thousands of interim replies.
+            await asyncio.sleep(0)
+            event = await self._next()
         return event
 
     async def read(self, take: Callable[[bytes], None]) -> bool:

@@ -201,7 +201,7 @@ class SyncLine(Line):
         if self._early is not None:
             return self._early
         while type(event := self._next()) is not h11.Response:
-            pass
+            self.network.traffic.left_s()
         return event
 
     def read(self, take: Callable[[bytes], None]) -> bool:
