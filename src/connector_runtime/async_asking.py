@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.asking import (
     AGAIN_S,
+    GIVE_BACK_S,
     GRACE_S,
     LEASE,
+    TOKENS,
     AskingBase,
     Held,
     Turn,
@@ -23,13 +25,13 @@ from connector_runtime.asking import (
 from connector_runtime.budget import Poll
 from connector_runtime.errands import SPARE_S, awaited_in_time, too_slow
 from connector_runtime.errors import StoreError
-from connector_runtime.steps import STORE_S
+from connector_runtime.steps import STORE_S, Busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connector_runtime.ports import AsyncTokenStore, Entry, RequestBudget, TokenStore
-    from connector_runtime.steps import AcquireSlot, Busy, PauseSlots, ReadToken, WriteToken
+    from connector_runtime.steps import AcquireSlot, PauseSlots, ReadToken, WriteToken
     from connector_runtime.values import Clock
 
 
@@ -59,8 +61,8 @@ class AsyncAsking(AskingBase):
         refused: Busy | StoreError | None
         try:
             refused = await self._taken(turn, free)
-        except (StoreError, OSError) as problem:
-            refused = in_our_words(problem)
+        except StoreError as problem:
+            refused = problem.with_traceback(None)
         if refused is not None:
             await self.release(step, held)
         return refused
@@ -77,11 +79,11 @@ class AsyncAsking(AskingBase):
                 if await _is_set(free, self._wake_s(turn, wait_s)):
                     continue
                 if not self._keeps_order:
-                    self._budget.forget(turn.step.key, turn.wake)
+                    await self._left_line(turn)
                 if clock.monotonic() >= turn.end:
-                    return await self._there(partial(self._busy, turn, turn.step.limit_s), GRACE_S)  # type: ignore[no-any-return]
+                    return await self._refused(turn, turn.step.limit_s)
             elif wait_s >= left_s:
-                return await self._there(partial(self._busy, turn, wait_s), left_s + GRACE_S)  # type: ignore[no-any-return]
+                return await self._refused(turn, wait_s)
             else:
                 await clock.asleep(wait_s)
 
@@ -93,15 +95,14 @@ class AsyncAsking(AskingBase):
     async def pause(self, step: PauseSlots) -> None:
         """Let nobody who counts together take a slot for a while."""
         with suppress(StoreError):
-            await self._there(partial(self._pause, step), max(GRACE_S, step.limit_s))
+            await self._there(partial(self._pause, step), GIVE_BACK_S)
 
     async def read(self, step: ReadToken) -> Entry | StoreError | None:
         """Read the token store."""
         try:
-            found: Entry | None = await self._of_store(self._store.read, step.limit_s, step.key)
-        except (StoreError, OSError) as problem:
-            return in_our_words(problem)
-        return shut(found)
+            return shut(await self._of_store(self._store.read, step.limit_s, step.key))
+        except Exception as problem:  # noqa: BLE001  it may be a platform's own
+            return in_our_words(problem, TOKENS)
 
     async def write(self, step: WriteToken, held: Held) -> bool | StoreError:
         """Write the token store; a lease is put back unless something else is written."""
@@ -109,13 +110,13 @@ class AsyncAsking(AskingBase):
         try:
             arguments = (step.key, step.document, step.version)
             written = bool(await self._of_store(self._hand_over, step.limit_s, *arguments))
-        except (StoreError, OSError) as problem:
+        except Exception as problem:  # noqa: BLE001  as above
             if step.is_needed and self._is_awaited:
                 self._keeping.add(task := asyncio.create_task(self._keep_awaited(step)))
                 task.add_done_callback(self._keeping.discard)
             elif step.is_needed:
                 self._keep_trying(step, {"limit_s": STORE_S} if self._limits_store else {})
-            return in_our_words(problem)
+            return in_our_words(problem, TOKENS)
         if written and step.undo is not None:
             held[LEASE] = partial(self._undo, step, self._clock.monotonic() + step.limit_s)
         return written
@@ -129,20 +130,20 @@ class AsyncAsking(AskingBase):
     async def _keep_awaited(self, step: WriteToken) -> None:
         for wait_s in AGAIN_S:
             await asyncio.sleep(wait_s)
-            with suppress(StoreError, OSError):
+            with suppress(Exception):
                 await self._of_store(self._hand_over, STORE_S, step.key, step.document, step.version)
                 return
 
     async def _undo(self, step: WriteToken, end: float) -> None:
         left_s = max(GRACE_S, end - self._clock.monotonic())
-        with suppress(StoreError, OSError):
+        with suppress(Exception):
             await self._of_store(self._hand_over, left_s, step.key, step.undo, step.version + 1)
 
     async def _of_store(self, method: Any, limit_s: float, *arguments: Any) -> Any:
         limit = {"limit_s": limit_s} if self._limits_store else {}
         work = partial(method, *arguments, **limit)
         if not self._is_awaited:
-            return await awaited_in_time(work, limit_s + SPARE_S)
+            return await awaited_in_time(self._store, work, limit_s + SPARE_S)
         try:
             async with asyncio.timeout(limit_s) as bound:
                 return await work()
@@ -153,19 +154,33 @@ class AsyncAsking(AskingBase):
 
     async def _there(self, work: Callable[[], Any], limit_s: float) -> Any:
         """Call where it may block: only what is shared does."""
-        return await awaited_in_time(work, limit_s + SPARE_S) if self._budget.is_shared else work()
+        if not self._budget.is_shared:
+            return work()
+        return await awaited_in_time(self._budget, work, limit_s + SPARE_S)
+
+    async def _left_line(self, turn: Turn) -> None:
+        try:
+            await self._there(partial(self._leave, turn), GIVE_BACK_S)
+        except StoreError:
+            turn.waits = False  # it is told so as soon as it listens
+
+    async def _refused(self, turn: Turn, wait_s: float) -> Busy:
+        with suppress(StoreError):
+            busy: Busy = await self._there(partial(self._busy, turn, wait_s), self._left_s(turn) + GRACE_S)
+            return busy
+        return Busy(wait_s)
 
     async def _asked(self, turn: Turn) -> float | None:
         if not self._budget.is_shared:
             return self._ask(turn)
         wait_s: float | None = await awaited_in_time(
-            partial(self._ask, turn), self._left_s(turn) + SPARE_S, lambda _: self._drop(turn)
+            self._budget, partial(self._ask, turn), self._left_s(turn) + SPARE_S, lambda _: self._drop(turn)
         )
         return wait_s
 
     async def _give_back(self, turn: Turn) -> None:
         with suppress(StoreError):
-            await self._there(partial(self._drop, turn), max(GRACE_S, self._left_s(turn)))
+            await self._there(partial(self._drop, turn), GIVE_BACK_S)
 
 
 async def _is_set(free: asyncio.Event, limit_s: float) -> bool:

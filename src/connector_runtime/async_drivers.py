@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from connector_runtime.async_asking import AsyncAsking
 from connector_runtime.drafts import Draft, DraftError
 from connector_runtime.drivers import Fault, go_on, opened, outcome_for_others, placed
+from connector_runtime.errands import too_slow
 from connector_runtime.errors import error_of
 from connector_runtime.steps import (
     AcquireSlot,
@@ -54,7 +55,7 @@ class AsyncDriver:
         self._asking = AsyncAsking(clock, budget, store)
         self._flight: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._flight_rests = self._is_closing = False
+        self._flight_rests = self._flight_asks_store = self._is_closing = False
         self._running = 0
         self._strays: set[asyncio.Future[Any]] = set()
         self._lock = threading.Lock()
@@ -64,8 +65,8 @@ class AsyncDriver:
             AcquireSlot: self._asking.take,
             ReleaseSlot: self._asking.release,
             PauseSlots: lambda step, _: self._asking.pause(step),
-            ReadToken: lambda step, _: self._asking.read(step),
-            WriteToken: self._asking.write,
+            ReadToken: lambda step, _: self._of_store(self._asking.read(step)),
+            WriteToken: lambda step, held: self._of_store(self._asking.write(step, held)),
             OpenDraft: _open_draft,
             PlaceDraft: lambda step, _: offload_if_possible(placed, step.draft),
             Fly: lambda step, _: self._fly(step),
@@ -136,6 +137,16 @@ class AsyncDriver:
         finally:
             self._flight_rests = False
 
+    async def _of_store(self, answer: Awaitable[Any]) -> Any:
+        """Await what the token store answers; of a renewal it is noted that this is what it waits for."""
+        if asyncio.current_task() is not self._flight:
+            return await answer
+        self._flight_asks_store = True
+        try:
+            return await answer
+        finally:
+            self._flight_asks_store = False
+
     def _begun(self, conversation: Conversation[Any]) -> dict[Any, Any]:
         """Note that a conversation runs in this event loop; return where it keeps what it holds.
 
@@ -187,7 +198,9 @@ class AsyncDriver:
             async with asyncio.timeout(step.limit_s):
                 outcome = await asyncio.shield(flight)
         except TimeoutError:
-            return Landing.LATE
+            if flight.done() and not flight.cancelled():
+                return flight.result()  # it ended at the same moment, and knows why
+            return too_slow() if self._flight_asks_store and flight is self._flight else Landing.LATE
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if flight.cancelled() and not (task and task.cancelling()):

@@ -49,11 +49,12 @@ def attempt_once(
         _record(call, built, _STOPPED, verdict_of(_STOPPED), **facts, started=started)
         raise
     ended = call.clock.monotonic()
-    for key in taken:
-        yield ReleaseSlot(key)
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
         got = yield from _read_beforehand(call, got, form)
     verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
+    # What was answered does not wait to be judged until a place is given back.
+    for key in taken:
+        yield ReleaseSlot(key)
     if verdict.facts.get("status") == NOT_MODIFIED and call.action.effect == "raw" and call.effect == "read":
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN

@@ -1,13 +1,17 @@
 """What may never answer is asked in a thread that can be left behind.
 
-There are few such threads, and they are used again; one that is stuck for good costs one of
-them, and does not keep the process from ending.
+Every store, and every budget, has a few threads of its own, which are used again. One that is
+stuck for good costs one of them and nobody else's; where all are stuck, nobody waits for that
+store any more. They do not keep the process from ending.
+
+A signal interrupts only the main thread, which never does the work: nothing is counted here,
+what there is to know is seen in the threads themselves.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import StoreError
@@ -17,7 +21,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-THREADS_MAX = 16
+# Of one store.
+THREADS_MAX = 8
 # Longer than any call waits, and not too long for the system's timers.
 WAIT_MAX_S = 86_400.0
 _IDLE_S = 0.5
@@ -29,32 +34,44 @@ class Errand:
     """Asks for something in a thread; what came too late is undone.
 
     Args:
+        store: Whose threads do it.
         work: What to do.
         undo: Takes back what `work` returned, when nobody wants it any more; without it
             the work is done although nobody waits for it.
     """
 
-    def __init__(self, work: Callable[[], Any], undo: Callable[[Any], None] | None = None) -> None:
+    def __init__(
+        self, store: object, work: Callable[[], Any], undo: Callable[[Any], None] | None = None
+    ) -> None:
+        self._store = store
         self._work = work
         self._undo = undo
         self._lock = threading.Lock()
-        self._is_off = self._is_done = False
+        self.is_off = self._is_done = False
         self._result: Any = None
         self._error: BaseException | None = None
         self._told: Callable[[], None] = lambda: None
 
     def begin(self, told: Callable[[], None]) -> None:
-        """Have it done; `told` is called in its thread at the end."""
+        """Have it done; `told` is called in its thread at the end.
+
+        Raises:
+            StoreError: All threads of the store are stuck (kind `timeout`).
+        """
         self._told = told
-        _threads.do(self._run)
+        _desks.do(self._store, self)
 
     def call_off(self) -> None:
         """Say that nobody waits any more; what has begun is finished, and undone. Does not block."""
         with self._lock:
-            self._is_off = True
+            self.is_off = True
             is_late = self._is_done
         if is_late and self._undo is not None:
-            _threads.do(self._take_back)
+            late = Errand(self._store, self._take_back)
+            try:
+                late.begin(lambda: None)
+            except StoreError:
+                return  # it is not held for ever: places and leases end by themselves
 
     def outcome(self) -> Any:
         """Return what it brought, or raise what it ended in."""
@@ -63,8 +80,9 @@ class Errand:
             raise error
         return self._result
 
-    def _run(self) -> None:
-        if self._is_off and self._undo is not None:
+    def run(self) -> None:
+        """Do it, in one of the store's threads; never raises."""
+        if self.is_off and self._undo is not None:
             return
         try:
             self._result = self._work()
@@ -72,7 +90,7 @@ class Errand:
             self._error = error
         with self._lock:
             self._is_done = True
-        if self._is_off:
+        if self.is_off:
             self._take_back()
         self._told()
 
@@ -80,16 +98,25 @@ class Errand:
         with self._lock:
             undo, self._undo = self._undo, None
         if undo is not None and self._error is None:
-            undo(self._result)
+            try:
+                undo(self._result)
+            except BaseException:  # noqa: BLE001  nobody is there any more who could be told
+                return
 
 
-def in_time(work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None) -> Any:
-    """Return what `work` does in another thread.
+def in_time(
+    store: object, work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None
+) -> Any:
+    """Return what `work` does in another thread, one of the store's.
+
+    Within such a thread it is done there: whoever waits for that one keeps to his own limit.
 
     Raises:
         StoreError: It took longer than `limit_s` (kind `timeout`).
     """
-    errand, done, is_done = Errand(work, undo), threading.Event(), False
+    if isinstance(threading.current_thread(), _Worker):
+        return work()
+    errand, done, is_done = Errand(store, work, undo), threading.Event(), False
     try:
         errand.begin(done.set)
         is_done = done.wait(min(limit_s, WAIT_MAX_S))
@@ -102,7 +129,7 @@ def in_time(work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None]
 
 
 async def awaited_in_time(
-    work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None
+    store: object, work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None
 ) -> Any:
     """Return what `work` does in another thread; as `in_time`, for an event loop.
 
@@ -111,7 +138,7 @@ async def awaited_in_time(
     import asyncio  # noqa: PLC0415  threads never pay for it
 
     loop = asyncio.get_running_loop()
-    errand, done = Errand(work, undo), loop.create_future()
+    errand, done = Errand(store, work, undo), loop.create_future()
     try:
         errand.begin(lambda: _tell(loop, done))
         async with asyncio.timeout(limit_s):
@@ -123,10 +150,6 @@ async def awaited_in_time(
         errand.call_off()
         raise
     return errand.outcome()
-
-
-def unwanted(_: Any) -> None:
-    """Undo what changed nothing: it need not even be begun when nobody waits for it."""
 
 
 def too_slow() -> StoreError:
@@ -149,8 +172,8 @@ def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[None]) -> None:
         return  # the loop was closed; nobody is there any more
 
 
-class _Threads:
-    """Started when there is more to do than they can, ended when there is nothing to do."""
+class _Desks:
+    """The threads of every store that is asked just now."""
 
     def __init__(self) -> None:
         self.forget_parent()
@@ -158,36 +181,92 @@ class _Threads:
 
     def forget_parent(self) -> None:
         """Start anew in a forked process, which has none of the threads."""
-        self._lock = threading.Lock()
-        self._errands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._threads = self._open = 0
+        self.lock = threading.Lock()
+        # By the store's identity, which is nobody else's as long as its desk keeps it.
+        self.of: dict[int, _Desk] = {}
 
-    def do(self, errand: Callable[[], None]) -> None:
+    def do(self, store: object, errand: Errand) -> None:
         """Have something done soon."""
-        with self._lock:
-            self._errands.put(errand)
-            self._open += 1
-            if self._open <= self._threads or self._threads >= THREADS_MAX:
-                return
-            self._threads += 1
-        threading.Thread(target=self._work, name="connector-errand", daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            try:
-                errand = self._errands.get(timeout=_IDLE_S)
-            except queue.Empty:
-                with self._lock:
-                    if self._errands.empty():
-                        self._threads -= 1
-                        return
-                continue
-            try:
-                errand()
-            finally:
-                del errand
-                with self._lock:
-                    self._open -= 1
+        with self.lock:
+            desk = self.of.get(id(store))
+            if desk is None:
+                desk = self.of[id(store)] = _Desk(store, self)
+            desk.take(errand)
 
 
-_threads = _Threads()
+class _Desk:
+    """What there is to do for one store, and its threads. All within the lock of the desks."""
+
+    def __init__(self, store: object, desks: _Desks) -> None:
+        self.store = store
+        self.desks = desks
+        self.waiting: deque[Errand] = deque()
+        self.workers: list[_Worker] = []
+        self.has_more = threading.Condition(desks.lock)
+
+    def take(self, errand: Errand) -> None:
+        """Put an errand in the line, with a thread that will do it if there may be one more."""
+        # Whoever was interrupted may have left one that was never started.
+        self.workers = [one for one in self.workers if one.is_alive()]
+        idle = sum(one.errand is None for one in self.workers)
+        if idle <= len(self.waiting):
+            if len(self.workers) < THREADS_MAX:
+                self._hire()
+            elif all(one.errand is not None and one.errand.is_off for one in self.workers):
+                raise too_slow()
+        self.waiting.append(errand)
+        self.has_more.notify()
+
+    def _hire(self) -> None:
+        worker = _Worker(self)
+        self.workers.append(worker)
+        try:
+            worker.start()
+        except RuntimeError:
+            self.workers.remove(worker)
+            if not self.workers:
+                self.closes()
+                raise StoreError(
+                    "The store cannot be asked: the system gives this process no more threads.",
+                    hint="Let fewer calls run at once, or allow the process more threads.",
+                ) from None
+
+    def closes(self) -> None:
+        """Be no longer there for the store."""
+        if self.desks.of.get(id(self.store)) is self:
+            del self.desks.of[id(self.store)]
+
+
+class _Worker(threading.Thread):
+    """Does what there is to do for one store; ends when there was nothing for a while.
+
+    Attributes:
+        errand: What it does just now; None while it waits for more.
+    """
+
+    def __init__(self, desk: _Desk) -> None:
+        super().__init__(name="connector-errand", daemon=True)
+        self.errand: Errand | None = None
+        self._desk = desk
+
+    def run(self) -> None:
+        while self._has_taken():
+            self.errand.run()  # type: ignore[union-attr]
+
+    def _has_taken(self) -> bool:
+        desk = self._desk
+        with desk.desks.lock:
+            self.errand = None
+            if not desk.waiting:
+                desk.has_more.wait(_IDLE_S)
+            if desk.waiting:
+                self.errand = desk.waiting.popleft()
+                return True
+            # One whose start was interrupted may not be listed.
+            desk.workers = [one for one in desk.workers if one is not self]
+            if not desk.workers:
+                desk.closes()
+            return False
+
+
+_desks = _Desks()

@@ -52,7 +52,7 @@ def _no_slot(call: Call, refused: Busy) -> ConnectorError:
     """Return the error of a call that would have to wait for longer than it may."""
     pause = refused.pause
     left = f"this call ends in {seconds_in_words(call.deadline.left_s())}; nothing was sent."
-    if pause is None or pause.for_s < refused.wait_s:
+    if pause is None:
         wait = seconds_in_words(refused.wait_s)
         message = f"The budget of requests is used up for {wait}, and {left}"
         return error_of("rate_limited", message, retry_at=call.instant_after(refused.wait_s))

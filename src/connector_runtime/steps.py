@@ -128,7 +128,7 @@ class AcquireSlot(NamedTuple):
 
 
 class Busy(NamedTuple):
-    """No slot for `wait_s` seconds; by the vendor's wish where there is a pause."""
+    """No slot for `wait_s` seconds; by the vendor's wish where that is the end of a pause."""
 
     wait_s: float
     pause: Pause | None = None

@@ -51,7 +51,9 @@ def ensure(call: Call) -> Conversation[None]:
             if state is Freshness.STALE or not channel.has_looked:
                 channel.rest(call.clock)
             if isinstance(problem, StoreError):
-                call.warnings.append(f"{problem.message} The call went on with the token at hand.")
+                warning = f"{problem.message} The call went on with the token at hand."
+                if warning not in call.warnings:
+                    call.warnings.append(warning)
             return
         if problem is not None or is_last:
             raise problem or error_of("contract", "The vendor gives tokens that have expired already.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.budget import Pause, text_of_key
@@ -196,10 +197,14 @@ class RedisBudget:
     ) -> None:
         """Free a slot taken before; what cannot be said now is said with the next one."""
         self._owed[key, holder] = None
-        for owed in tuple(self._owed):
+        end = float("inf") if limit_s is None else time.monotonic() + limit_s
+        # Its own first: what others left may be more than there is time for.
+        for owed in reversed(tuple(self._owed)):
             places = self._places(owed[0], "slots", "sent", "turns")
             self._redis.run(self._scripts["give"], places, [owed[1]], limit_s)
             self._owed.pop(owed, None)
+            if time.monotonic() >= end:
+                break
         self._line.freed(text_of_key(key))
 
     def forget(self, key: Hashable, wake: Callable[[], None], *, limit_s: float | None = None) -> None:

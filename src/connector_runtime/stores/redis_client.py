@@ -52,7 +52,7 @@ class RedisClient:
         """
         try:
             if self._address is None and limit_s is not None:
-                return in_time(partial(script, keys=keys, args=args), limit_s)
+                return in_time(self, partial(script, keys=keys, args=args), limit_s)
             fits = [one for one in TIMEOUTS_S if limit_s is None or one <= limit_s / 2]
             client = self._client if self._address is None else self._within(max(fits, default=TIMEOUTS_S[0]))
             return script(keys=keys, args=args, client=client)
