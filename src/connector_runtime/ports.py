@@ -34,8 +34,9 @@ class TokenStore(Protocol):
     """Keeps tokens for threads; `AsyncTokenStore` is the same for event loops.
 
     Both methods may be called from any thread. They raise `errors.StoreError` or `OSError`
-    when the store does not answer. A method that takes the keyword `limit_s`, seconds, answers
-    within it by itself; others are asked in a thread that is left behind when they take too long.
+    when the store does not answer; any other exception counts as that, too. A method that takes
+    the keyword `limit_s`, seconds, answers within it by itself; others are asked in a thread, of at
+    most eight for one store, that is left behind when they take too long.
     """
 
     def read(self, key: str) -> Entry | None:
@@ -79,7 +80,9 @@ class RequestBudget(Protocol):
             To give back or to forget what was never had does no harm then.
 
     A shared budget whose methods all take the keyword `limit_s`, seconds, answers within it by
-    itself; others are asked in a thread that is left behind when they take too long.
+    itself; others are asked in a thread, of at most eight for one budget, that is left behind when
+    they take too long. What `take` raises ends the call as an `errors.StoreError`; what the other
+    methods raise is the budget's own business: what was answered is not lost for it.
     """
 
     is_shared: bool
@@ -105,7 +108,7 @@ class RequestBudget(Protocol):
             hold_s: After this the slot counts as given back: its holder has died.
 
         Returns:
-            None when the slot was taken; else the seconds after which to ask again,
+            None when the slot was taken; else the seconds after which to ask again, not negative,
             infinite when only `wake` will tell; a `budget.Poll` when it may tell sooner.
         """
 
