@@ -43,6 +43,7 @@ class AsyncLine(Line):
             stream.outbox.add(piece)
         await self._sent()
         if self._early is not None:
+            await stream.emptied()
             return self._early
         event = await self._next()
         while type(event) is not h11.Response:

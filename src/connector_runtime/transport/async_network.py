@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 256 * 1024
 # So many reads in a row may find data waiting before others get their turn.
 _TURN_READS = 16
+# How long to wait before looking again whether a socket has taken the rest, after an early reply.
+_LOOK_S = 0.002
 
 
 class AsyncNetwork:
@@ -129,6 +131,14 @@ class AsyncStream:
             outbox.clear()
         return True
 
+    async def emptied(self) -> None:
+        """Wait until asyncio has handed on what it was given: nothing else says that the peer takes it."""
+        protocol = self._protocol
+        while protocol.holds_bytes():
+            await asyncio.sleep(_LOOK_S)
+        if protocol.has_failed():
+            self._traffic.broke = True
+
     def close(self) -> None:
         """Close without waiting for anything."""
         self.outbox.clear()
@@ -204,6 +214,15 @@ class _Protocol(asyncio.Protocol):
     def has_data(self) -> bool:
         """Return whether bytes wait to be taken."""
         return bool(self._buffer)
+
+    def has_failed(self) -> bool:
+        """Return whether the connection broke, rather than ended."""
+        return self._error is not None
+
+    def holds_bytes(self) -> bool:
+        """Return whether something written waits in this process; TLS stands on a transport of its own."""
+        inner = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
+        return any(one.get_write_buffer_size() for one in (self.transport, inner) if one is not None)
 
     async def until_readable(self) -> None:
         """Wait for the first byte, or the end."""
