@@ -134,7 +134,8 @@ class AsyncStream:
     async def emptied(self) -> None:
         """Wait until asyncio has handed on what it was given: nothing else says that the peer takes it."""
         protocol = self._protocol
-        while protocol.holds_bytes():  # noqa: ASYNC110  asyncio has no event for it
+        # A refusal has broken it off already.
+        while not self._traffic.broke and protocol.holds_bytes():  # noqa: ASYNC110  asyncio tells nobody
             await asyncio.sleep(_LOOK_S)
         if protocol.has_failed():
             self._traffic.broke = True
