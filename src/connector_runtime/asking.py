@@ -21,6 +21,7 @@ from connector_runtime.budget import Pause, Poll
 from connector_runtime.errors import StoreError
 from connector_runtime.forks import forget_after_fork
 from connector_runtime.grants import opened, sealed
+from connector_runtime.latches import Latch
 from connector_runtime.ports import Entry
 from connector_runtime.steps import STORE_S, Busy
 
@@ -223,7 +224,7 @@ class Asking(AskingBase):
 
     def take(self, step: AcquireSlot, held: Held) -> Busy | StoreError | None:
         """Take a slot, waiting as long as the step allows."""
-        free = threading.Event()
+        free = Latch()
         turn = self._turn(step, free.set)
         held[step.key] = partial(self._give_back, turn)
         refused: Busy | StoreError | None
@@ -235,8 +236,7 @@ class Asking(AskingBase):
             self.release(step, held)
         return refused
 
-    def _taken(self, turn: Turn, free: threading.Event) -> Busy | None:
-        clock = self._clock
+    def _taken(self, turn: Turn, free: Latch) -> Busy | None:
         while True:
             free.clear()
             wait_s = self._asked(turn)
@@ -248,12 +248,12 @@ class Asking(AskingBase):
                     continue
                 if not self._keeps_order:
                     self._left_line(turn)
-                if clock.monotonic() >= turn.end:
+                if self._clock.monotonic() >= turn.end:
                     return self._refused(turn, turn.step.limit_s)
             elif wait_s >= left_s:
                 return self._refused(turn, wait_s)
             else:
-                clock.sleep(wait_s)
+                self._clock.sleep(wait_s)
 
     def release(self, step: Any, held: Held) -> None:
         """Give a slot back; it stays among what is held until that is done."""

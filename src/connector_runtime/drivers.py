@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from connector_runtime.asking import Asking
 from connector_runtime.drafts import Draft, DraftError
 from connector_runtime.errors import StoreError
+from connector_runtime.latches import Latch
 from connector_runtime.steps import (
     AcquireSlot,
     Fly,
@@ -43,7 +44,7 @@ class _Flight:
     """A flight of threads: the first one flies, the others wait for it to land."""
 
     def __init__(self) -> None:
-        self.landed = threading.Event()
+        self.landed = Latch()
         self.outcome: Any = Landing.AGAIN
 
 

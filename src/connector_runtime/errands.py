@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import StoreError
 from connector_runtime.forks import forget_after_fork
+from connector_runtime.latches import Latch
 
 if TYPE_CHECKING:
     import asyncio
@@ -116,7 +117,7 @@ def in_time(
     """
     if isinstance(threading.current_thread(), _Worker):
         return work()
-    errand, done, is_done = Errand(store, work, undo), threading.Event(), False
+    errand, done, is_done = Errand(store, work, undo), Latch(), False
     try:
         errand.begin(done.set)
         is_done = done.wait(min(limit_s, WAIT_MAX_S))
