@@ -40,7 +40,7 @@ LOOKED_UP = model_of(
         **action("create"),
         "action": "made",
         "lookup": {
-            "action": "order", "inputs": {}, "made": "${ item.made }", "sent": {}, "found": "${ item.id }",
+            "action": "order", "inputs": {}, "made": "${ item.made }", "sent": {"id": "7"}, "found": "${ item.id }",
         },
     },
 )

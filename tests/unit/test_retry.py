@@ -54,10 +54,10 @@ def test_after_an_unknown_outcome_effect_and_identity_decide(
 
 
 def test_only_an_adding_raw_request_may_double() -> None:
-    """A raw POST or PATCH repeated after an unknown outcome is marked; a PUT is not."""
+    """A raw request repeated after an unknown outcome is marked, a PUT too: it may add to a list; a DELETE is not."""
     assert may_double(Certainty.UNKNOWN, "raw", "POST")
-    assert may_double(Certainty.UNKNOWN, "raw", "PATCH")
-    assert not may_double(Certainty.UNKNOWN, "raw", "PUT")
+    assert may_double(Certainty.UNKNOWN, "raw", "PUT")
+    assert not may_double(Certainty.UNKNOWN, "raw", "DELETE")
     assert not may_double(Certainty.NOT_SENT, "raw", "POST")
     assert not may_double(Certainty.UNKNOWN, "create", "POST")
 
