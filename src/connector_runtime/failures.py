@@ -15,7 +15,7 @@ from connector_runtime.values import ABSENT, Certainty
 if TYPE_CHECKING:
     from connector_runtime.call import Call
     from connector_runtime.errors import ConnectorError
-    from connector_runtime.program import IdentityProgram
+    from connector_runtime.program.safety import IdentityProgram
     from connector_runtime.reply import Verdict
 
     Identity = str | list[str | None] | None

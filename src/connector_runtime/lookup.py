@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_runtime.call import Call
-    from connector_runtime.program import Lookup
+    from connector_runtime.program.safety import Lookup
     from connector_runtime.reply import Verdict
     from connector_runtime.steps import Conversation
 

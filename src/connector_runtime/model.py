@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from connector_runtime.budget import Rule
 from connector_runtime.inputs import build_inputs, input_schema
 from connector_runtime.places import names_for
-from connector_runtime.program import Check, ErrorRules, compile_program
+from connector_runtime.program.action import Check, compile_program
+from connector_runtime.program.errors import ErrorRules
 from connector_runtime.retry import seconds_of
 from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
@@ -18,7 +19,7 @@ from connector_runtime.values import ABSENT
 if TYPE_CHECKING:
     from connector_runtime.documents import Document
     from connector_runtime.inputs import Input
-    from connector_runtime.program import Program
+    from connector_runtime.program.action import Program
     from connector_runtime.schemas import Schemas
     from connector_runtime.sources import Source
 

@@ -13,7 +13,7 @@ from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
     from connector_runtime.call import Call
-    from connector_runtime.program import ResultsProgram
+    from connector_runtime.program.reply import ResultsProgram
 
 
 def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:

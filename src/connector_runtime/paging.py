@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.call import Call
     from connector_runtime.errors import ConnectorError
-    from connector_runtime.program import PagingProgram
+    from connector_runtime.program.reply import PagingProgram
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
     from connector_runtime.steps import Conversation

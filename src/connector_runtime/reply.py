@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connector_runtime.messages import Reply
-    from connector_runtime.program import ErrorRule, Evaluate, ReplyProgram
+    from connector_runtime.program.common import Evaluate
+    from connector_runtime.program.errors import ErrorRule
+    from connector_runtime.program.reply import ReplyProgram
     from connector_runtime.redact import Redactor
 
 SNIPPET_CHARS = 200

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.bodies import Body
     from connector_runtime.connections import Channel
     from connector_runtime.model import Model
-    from connector_runtime.program import BodyChoice, RequestProgram
+    from connector_runtime.program.request import BodyChoice, RequestProgram
     from connector_runtime.schemas import Validator
     from connector_runtime.schemas.violations import Violation
 

@@ -15,7 +15,8 @@ from connector_runtime.values import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.program import Evaluate, ResultsProgram
+    from connector_runtime.program.common import Evaluate
+    from connector_runtime.program.reply import ResultsProgram
     from connector_runtime.redact import Redactor
 
 # Where nobody knows how many records were sent: no vendor writes so many at once. Judging one takes

@@ -15,7 +15,7 @@ from connector_runtime.values import Certainty
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connector_runtime.program import RetryProgram
+    from connector_runtime.program.request import RetryProgram
 
 MAX_RETRIES = 100
 # Beyond a year a wait is a mistake of the sender's, not an instruction.

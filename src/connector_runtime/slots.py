@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from connector_runtime.call import Call
-    from connector_runtime.program import RequestProgram
+    from connector_runtime.program.request import RequestProgram
     from connector_runtime.reply import Verdict
     from connector_runtime.steps import Busy, Conversation
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.connections import Channel
     from connector_runtime.messages import Reply
-    from connector_runtime.program import ErrorRule
+    from connector_runtime.program.errors import ErrorRule
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Named
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.program import RetryProgram
+from connector_runtime.program.request import RetryProgram
 from connector_runtime.retry import Policy, may_double, may_repeat, retry_after_s, seconds_of
 from connector_runtime.values import ABSENT, Certainty
 

@@ -1,0 +1,1 @@
+"""Actions compiled to closures; see `action`."""

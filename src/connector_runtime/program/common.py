@@ -1,0 +1,33 @@
+"""What every part of a program is made with: a YAML value at its place becomes a closure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.places import names_for
+from connector_runtime.templates import compile_node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Evaluate = Callable[[Mapping[str, Any]], Any]
+
+
+def value(given: Any, pointer: Sequence[str]) -> Evaluate:
+    """Return the closure of a value that stands at `pointer` of an action file."""
+    return compile_node(given, names_for("action", pointer)).render
+
+
+def maybe(owner: Mapping[str, Any], key: str, pointer: Sequence[str]) -> Evaluate | None:
+    """Return the closure of one of `owner`'s keys, or None where it is not there."""
+    return value(owner[key], pointer) if key in owner else None
+
+
+def node(given: Any, kind: str, pointer: Sequence[str]) -> Evaluate | None:
+    """Return the closure of a value in a file of any kind, or None where there is none."""
+    return None if given is None else compile_node(given, names_for(kind, pointer)).render
+
+
+def always(evaluate: Evaluate | None) -> Evaluate:
+    """Return the closure, or one that gives None."""
+    return evaluate or (lambda _scope: None)

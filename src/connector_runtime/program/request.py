@@ -1,0 +1,102 @@
+"""The request of an action, and how often it is repeated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connector_runtime.paths import compile_path, inputs_in
+from connector_runtime.places import names_for
+from connector_runtime.program.common import always, node
+from connector_runtime.templates import compile_node
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.paths import PathProgram
+    from connector_runtime.program.common import Evaluate
+
+BODY_FORMS = ("json", "form", "multipart", "text", "bytes")
+
+
+class BodyChoice(NamedTuple):
+    """One way to fill the body; the first whose `when` holds is taken."""
+
+    when: Evaluate | None
+    form: str
+    value: Evaluate
+    content_type: Evaluate | None
+    schema: Evaluate | None
+    inputs: tuple[str, ...]
+
+
+class RequestProgram(NamedTuple):
+    """How to make one request from a scope."""
+
+    service: str
+    method: Evaluate
+    path: PathProgram
+    query: Evaluate | None
+    headers: Evaluate | None
+    bodies: tuple[BodyChoice, ...]
+    timeout: Evaluate | None
+
+
+class RetryProgram(NamedTuple):
+    """How often and when to repeat; evaluated when an attempt has failed."""
+
+    retries: Evaluate
+    backoff: Evaluate
+    delay: Evaluate
+    cap: Evaluate
+    kinds: frozenset[str]
+    on_any: Evaluate
+
+
+def compile_request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
+    def part(key: str, default: Any = None) -> Evaluate | None:
+        return node(request.get(key, default), "action", ("request", key))
+
+    body = request.get("body", [])
+    return RequestProgram(
+        service=request["service"],
+        method=always(part("method", "GET")),
+        path=compile_path(request["path"], names_for("action", ("request", "path"))),
+        query=part("query"),
+        headers=part("headers"),
+        bodies=tuple(_body(entry) for entry in ([body] if isinstance(body, dict) else body)),
+        timeout=part("timeout", timeout),
+    )
+
+
+def _body(entry: Mapping[str, Any]) -> BodyChoice:
+    def part(key: str) -> Evaluate | None:
+        return node(entry.get(key), "action", ("request", "body", key))
+
+    form = next(form for form in BODY_FORMS if form in entry)
+    filling = compile_node(entry[form], names_for("action", ("request", "body", form)))
+    return BodyChoice(
+        when=part("when"),
+        form=form,
+        value=filling.render,
+        content_type=part("contentType"),
+        schema=part("schema"),
+        inputs=inputs_in(filling.references),
+    )
+
+
+def compile_retry(retry: Any, component: Mapping[str, Any]) -> RetryProgram:
+    policies = component.get("retry", {})
+    own = {"use": retry} if isinstance(retry, str) else dict(retry)
+    policy = {**policies.get(own.pop("use", ""), {}), **own}
+
+    def part(key: str, default: Any) -> Evaluate:
+        return always(node(policy.get(key, default), "component", ("retry", "policy", key)))
+
+    return RetryProgram(
+        retries=part("retries", 0),
+        backoff=part("backoff", "exponential"),
+        delay=part("delay", "500ms"),
+        cap=part("cap", "60s"),
+        kinds=frozenset(policy.get("on", ())),
+        on_any=part("onAny", default=False),
+    )
