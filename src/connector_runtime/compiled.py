@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 FILE = "component.compiled"
 
 # Another number, another format, also of the trees: an older runtime reads the sources instead.
-_MAGIC = b"connector-compiled-2\n"
+_MAGIC = b"connector-compiled-3\n"
 _DIGEST_BYTES = 16
 _FRONT = struct.Struct(f"<QQQQQ{_DIGEST_BYTES}s")
 _ENTRY = struct.Struct("<QQQ")
-_PARTS = ("connections", "inputs", "datasources", "schemas")
+_PARTS = ("connections", "inputs", "datasources", "triggers", "schemas")
 
 
 def compile_component(folder: Path) -> bytes:
@@ -90,6 +90,7 @@ def read_compiled(folder: Path) -> Source | None:
         connections=part("connections"),
         datasources=part("datasources"),
         actions=CompiledActions(folder, file),
+        triggers=part("triggers"),
         inputs={key: (document, ("inputs", key)) for key, document in part("inputs").items()},
         schemas=Schemas([folder]),
         former=head["former"],
@@ -206,12 +207,14 @@ class CompiledActions(Mapping[str, Document]):
 def _head(source: Source, folder: Path) -> dict[str, Any]:
     """Return everything but the actions: the data of each file, and which key is in which."""
     documents = [source.component, *source.connections.values(), *source.datasources.values()]
+    documents += source.triggers.values()
     documents += [document for document, _ in source.inputs.values()]
     return {
         "files": _digests(folder),
         "data": {document.name: document.data for document in documents},
         "connections": {key: document.name for key, document in source.connections.items()},
         "datasources": {key: document.name for key, document in source.datasources.items()},
+        "triggers": {key: document.name for key, document in source.triggers.items()},
         "inputs": {key: document.name for key, (document, _) in source.inputs.items()},
         "former": {
             former: key

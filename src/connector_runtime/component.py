@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connector_runtime.async_session import AsyncSession
     from connector_runtime.model import Action, ConnectionModel
     from connector_runtime.plan import Plan
+    from connector_runtime.program.trigger import Trigger
 
 T = TypeVar("T")
 
@@ -61,6 +62,11 @@ class Component:
     def actions(self) -> Mapping[str, Action]:
         """Return the actions by key."""
         return self.model.actions
+
+    @property
+    def triggers(self) -> Mapping[str, Trigger]:
+        """Return the triggers by key."""
+        return self.model.triggers
 
     @property
     def connections(self) -> Mapping[str, ConnectionModel]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.model import Action, ConnectionModel, DataSource, Model
+    from connector_runtime.program.trigger import Trigger
 
 _COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation", "version")
 
@@ -17,13 +18,15 @@ _COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation",
 def describe(model: Model) -> dict[str, Any]:
     """Return the JSON-ready catalogue of a component.
 
-    Shape: `{component, actions, connections, dataSources}`; an action has `key label group
-    description effect scopes inputs inputSchema examples`, an input what a form shows.
+    Shape: `{component, actions, triggers, connections, dataSources}`; an action has `key label group
+    description effect scopes inputs inputSchema examples`, a trigger the same but
+    `effect`, an input what a form shows.
     """
     return {
         "component": {"key": model.key, **_words(model.component, _COMPONENT_WORDS)},
         "actions": [describe_action(action) for action in model.actions.values()],
         "connections": [_connection(connection) for connection in model.connections.values()],
+        "triggers": [_trigger(trigger) for trigger in model.triggers.values()],
         "dataSources": [_datasource(source) for source in model.datasources.values()],
     }
 
@@ -40,10 +43,7 @@ def describe_action(action: Action) -> dict[str, Any]:
         **({"connections": list(action.connections)} if action.connections else {}),
         "inputs": form_fields(action.inputs),
         "inputSchema": action.input_schema,
-        "examples": {
-            key: {"label": example.get("label", key), "inputs": example.get("inputs", {})}
-            for key, example in action.examples.items()
-        },
+        "examples": _examples(action.examples),
     }
 
 
@@ -57,6 +57,26 @@ def _connection(connection: ConnectionModel) -> dict[str, Any]:
         "loopback": connection.loopback,
         "inputs": form_fields(connection.inputs),
         "inputSchema": input_schema(connection.inputs),
+    }
+
+
+def _trigger(trigger: Trigger) -> dict[str, Any]:
+    return {
+        "key": trigger.key,
+        "label": trigger.label,
+        **_words(trigger.definition, ("group", "description", "documentation")),
+        "scopes": list(trigger.scopes),
+        **({"connections": list(trigger.connections)} if trigger.connections else {}),
+        "inputs": form_fields(trigger.inputs),
+        "inputSchema": input_schema(trigger.inputs),
+        "examples": _examples(trigger.definition.get("examples", {})),
+    }
+
+
+def _examples(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: {"label": example.get("label", key), "inputs": example.get("inputs", {})}
+        for key, example in found.items()
     }
 
 

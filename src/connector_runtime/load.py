@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 # More is not a component: a wrong folder, or an attack.
 MAX_FILES = 20_000
 
-_FOLDERS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
+_FOLDERS = {
+    "connections": "connection",
+    "inputs": "inputs",
+    "datasources": "datasource",
+    "actions": "action",
+    "triggers": "trigger",
+}
 _CODES = {
     "additionalProperties": "S001",
     "propertyNames": "S001",
@@ -103,6 +109,7 @@ def _source(draft: Draft, component: Document) -> Source:
         connections=draft.files["connection"],
         datasources=draft.files["datasource"],
         actions=draft.files["action"],
+        triggers=draft.files["trigger"],
         inputs=draft.shared,
         schemas=draft.schemas,
     )
@@ -142,7 +149,7 @@ def _judge_overlay(draft: Draft, document: Document) -> None:
     base = draft.part().get("component")
     for key, value in as_map(document.data).items():
         if key != "component":
-            hint = "an overlay adds and replaces actions, inputs, connections and data sources only"
+            hint = "an overlay adds and replaces actions, triggers, inputs, connections and data sources only"
             draft.note(document, (key,), "R031", f"an overlay cannot change `{key}`", hint=hint, key=True)
         elif value != base and base is not None:
             message = f"this overlay belongs to the component `{value}`"

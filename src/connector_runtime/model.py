@@ -12,6 +12,7 @@ from connector_runtime.inputs import build_inputs, input_schema
 from connector_runtime.places import names_for
 from connector_runtime.program.action import Check, compile_program
 from connector_runtime.program.errors import ErrorRules
+from connector_runtime.program.trigger import Trigger
 from connector_runtime.retry import seconds_of
 from connector_runtime.templates import compile_node
 from connector_runtime.values import ABSENT
@@ -222,6 +223,7 @@ class Model:
         self.connections = Lazily(source.connections, self._connection)
         self.actions = Lazily(source.actions, lambda definition: Action(definition, self))
         self.datasources = Lazily(source.datasources, self._datasource)
+        self.triggers = Lazily(source.triggers, lambda definition: Trigger(definition, self.reading))
 
     def action(self, key: str) -> Action | None:
         """Return an action by its key, or by one that it had before."""
@@ -260,7 +262,7 @@ class Model:
         return DataSource(
             key=definition["datasource"],
             definition=definition,
-            action=self._reading(
+            action=self.reading(
                 definition["datasource"],
                 {**parts, "reply": {**definition.get("reply", {}), "output": output}},
             ),
@@ -268,7 +270,7 @@ class Model:
             label=compile_node(options["label"], names).render,
         )
 
-    def _reading(self, key: str, parts: Mapping[str, Any]) -> Action:
+    def reading(self, key: str, parts: Mapping[str, Any]) -> Action:
         """Return a reading action that stands in no file of its own."""
         return Action({"action": key, "label": key, "effect": "read", **parts}, self)
 
@@ -296,7 +298,7 @@ class Model:
                 for name, text in apply.get("headers", {}).items()
             ),
             hosts=tuple(_closure(text, ("apply", "hosts")) for text in apply.get("hosts", ())),
-            probe=self._reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
+            probe=self.reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
             loopback=loopback,
         )
 

@@ -17,7 +17,9 @@ _OUTPUT = _REPLY | {"connection"}
 _APPLY = frozenset({"inputs", "connection", "context", "secrets", "token", "tables"})
 _CHOOSE = _APPLY - {"secrets"}
 
-ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row"}
+_CHANGE = frozenset({"inputs", "tables", "item"})
+
+ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row", "since"}
 
 _Table = dict[tuple[str, ...], frozenset[str]]
 
@@ -50,6 +52,12 @@ _REPLIED: _Table = {
     ("errors",): _ERRORS,
 }
 
+
+def _below(start: tuple[str, ...], table: _Table) -> _Table:
+    """Return a table for places that lie further down in a file."""
+    return {(*start, *pointer): names for pointer, names in table.items()}
+
+
 # The longest pointer that fits decides; "*" stands for any one key or index.
 _NAMES: dict[str, _Table] = {
     "action": {
@@ -77,6 +85,22 @@ _NAMES: dict[str, _Table] = {
         **_PAGINATED,
         **_REPLIED,
     },
+    "trigger": {
+        ("scopes",): _INPUTS,
+        ("retry",): _INPUTS,
+        ("poll", "sources", "*", "when"): _INPUTS,
+        ("poll", "sources", "*", "request"): _REQUEST | {"since"},
+        ("poll", "sources", "*", "items"): _REPLY - {"items"},
+        ("poll", "sources", "*", "while"): _REPLY - {"items"},
+        ("poll", "sources", "*", "identity"): _CHANGE,
+        ("poll", "sources", "*", "made"): _CHANGE,
+        ("poll", "sources", "*", "change"): _CHANGE | {"since"},
+        ("poll", "sources", "*", "output"): _CHANGE,
+        **_INPUT,
+        **_below(("poll", "sources", "*"), {**_PAGINATED, **_REPLIED}),
+        ("poll", "sources", "*", "paginate", "start"): _INPUTS | {"since"},
+        ("errors",): _ERRORS,
+    },
     "connection": {
         ("checks",): _CHOOSE - {"token"},
         ("choose",): _CHOOSE,
@@ -99,6 +123,7 @@ _NAMES: dict[str, _Table] = {
 # Where rules about failures stand.
 _RULES = (
     ("errors", "*"),
+    ("poll", "sources", "*", "errors", "*"),
     ("errors", "*", "*"),
     ("reply", "results", "errors", "*"),
     ("oauth2", "errors", "*"),
@@ -136,6 +161,22 @@ _SINGLE: tuple[tuple[str, ...], ...] = (
     ("paginate", "items"),
     ("paginate", "all"),
     ("lookup", "made"),
+    *(
+        ("poll", "sources", "*", *key)
+        for key in (
+            ("when",),
+            ("items",),
+            ("while",),
+            ("identity",),
+            ("made",),
+            ("reply", "ok"),
+            ("reply", "error"),
+            ("paginate", "while"),
+            ("paginate", "items"),
+            ("request", "body", "when"),
+            ("request", "body", "*", "when"),
+        )
+    ),
     ("lookup", "record", "item"),
     ("options", "items"),
     ("oauth2", "ok"),
@@ -150,7 +191,7 @@ def names_for(kind: str, pointer: Sequence[str | int]) -> frozenset[str]:
     """Return the names an expression at `pointer` may use; empty where none may stand.
 
     Args:
-        kind: `action`, `datasource`, `connection`, `component` or `inputs`.
+        kind: `action`, `trigger`, `datasource`, `connection`, `component` or `inputs`.
         pointer: Keys and indexes that lead to the place in a file of that kind.
     """
     return _names_for(kind, tuple(map(str, pointer)))

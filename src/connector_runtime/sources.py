@@ -35,6 +35,7 @@ class Source(NamedTuple):
         connections: Connections by key.
         datasources: Pickers by key.
         actions: Actions by key.
+        triggers: Triggers by key.
         inputs: Shared inputs by key: the file, and the pointer to the definition in it.
         schemas: The record schemas.
         former: Keys that actions had before, where that is known without reading them all.
@@ -45,6 +46,7 @@ class Source(NamedTuple):
     connections: Mapping[str, Document]
     datasources: Mapping[str, Document]
     actions: Mapping[str, Document]
+    triggers: Mapping[str, Document]
     inputs: Mapping[str, tuple[Document, tuple[str | int, ...]]]
     schemas: Schemas
     former: Mapping[str, str] | None = None

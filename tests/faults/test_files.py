@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PETSHOP = ROOT / "tests" / "components" / "petshop"
 KENNEL = ROOT / "tests" / "cases" / "kennel"
-FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas")
+FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas", "triggers")
 # Far above what any of these costs on a busy machine, far below what a bomb would cost.
 PATIENCE_S = 1.0
 

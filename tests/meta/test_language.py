@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_KEYWORDS = 160
-KINDS = {"connections": "connection", "inputs": "inputs", "datasources": "datasource", "actions": "action"}
+KINDS = {
+    "connections": "connection",
+    "inputs": "inputs",
+    "datasources": "datasource",
+    "actions": "action",
+    "triggers": "trigger",
+}
 COMPONENTS = {"zoho": ROOT, "petshop": PETSHOP}
 
 # A property of a schema, by the schema's file and the pointer to it.
@@ -111,7 +117,7 @@ def test_every_action_shows_and_proves_itself(component: str) -> None:
     bare = [
         f"{place(path)} has no {word}"
         for path in yaml_files(root)
-        if kind_of(path, root) in {"action", "datasource"}
+        if kind_of(path, root) in {"action", "datasource", "trigger"}
         for word in ("examples", "tests")
         if not read(path).get(word)
     ]

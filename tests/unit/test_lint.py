@@ -40,6 +40,7 @@ def draft_of(folder: Path) -> Draft:
         files={
             "connection": dict(source.connections),
             "datasource": dict(source.datasources),
+            "trigger": dict(source.triggers),
             "action": dict(source.actions),
         },
         shared=dict(source.inputs),

@@ -23,6 +23,8 @@ from connector_runtime.places import is_single, names_for
         ("action", ("inputs", "id", "default"), "connection"),
         ("action", ("inputs", "id", "showIf"), "inputs connection tables"),
         ("action", ("inputs", "id", "choicesFrom", "where"), "inputs connection tables row"),
+        ("trigger", ("poll", "sources", "new", "request", "path"), "inputs connection tables page since"),
+        ("trigger", ("poll", "sources", "new", "change"), "inputs tables item since"),
         ("datasource", ("options", "label"), "inputs reply items tables item"),
         ("connection", ("apply", "headers", "X-Key"), "inputs connection context secrets token tables"),
         ("connection", ("choose", "site"), "inputs connection context token tables"),
@@ -40,7 +42,7 @@ def test_names_by_place(kind: str, pointer: tuple[str | int, ...], names: str) -
 
 def test_secrets_and_tokens_stay_in_connections() -> None:
     """No place outside a connection's `apply` and `oauth2` sees a secret."""
-    for kind in ("action", "datasource", "component", "inputs"):
+    for kind in ("action", "trigger", "datasource", "component", "inputs"):
         for top in (
             "request",
             "reply",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, is_in
+from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
 from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
 
@@ -65,7 +65,7 @@ def _check_links(draft: Draft, kind: str, document: Document) -> None:
     if kind == "component":
         _check_component(draft, document)
         _check_aliases(draft)
-    elif kind in ("action", "datasource"):
+    elif kind in ("action", "datasource", "trigger"):
         _check_action(draft, kind, document)
     _check_input_names(draft, kind, document)
 
@@ -83,9 +83,8 @@ def _expect(
 
 
 def _service_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
-    for key in ("request", "probe"):
-        if "service" in as_map(data.get(key)):
-            yield (key, "service"), data[key]["service"]
+    for place in request_places(data):
+        yield (*place, "service"), as_map(at(data, place)).get("service")
 
 
 def _policy_names(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
@@ -105,6 +104,8 @@ def _error_tables(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer,
             yield from _used_in(rules, ("errors", name))
         return
     yield from _used_in(data.get("errors"), ("errors",))
+    for name, source in as_map(as_map(data.get("poll")).get("sources")).items():
+        yield from _used_in(as_map(source).get("errors"), ("poll", "sources", name, "errors"))
     results = as_map(as_map(data.get("reply")).get("results"))
     yield from _used_in(results.get("errors"), ("reply", "results", "errors"))
     yield from _used_in(as_map(data.get("oauth2")).get("errors"), ("oauth2", "errors"))
@@ -121,10 +122,11 @@ def _schema_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
     for key, definition in as_map(data.get("inputs")).items():
         yield ("inputs", key, "schema"), as_map(definition).get("schema", "${")
     yield ("reply", "schema"), as_map(data.get("reply")).get("schema", "${")
-    body = as_map(data.get("request")).get("body")
-    yield ("request", "body", "schema"), as_map(body).get("schema", "${")
-    for index, entry in enumerate(as_list(body)):
-        yield ("request", "body", index, "schema"), as_map(entry).get("schema", "${")
+    for place in request_places(data):
+        body = as_map(at(data, place)).get("body")
+        yield (*place, "body", "schema"), as_map(body).get("schema", "${")
+        for index, entry in enumerate(as_list(body)):
+            yield (*place, "body", index, "schema"), as_map(entry).get("schema", "${")
 
 
 def _check_component(draft: Draft, document: Document) -> None:
@@ -266,7 +268,7 @@ def _expect_inputs(
 
 
 def _check_input_names(draft: Draft, kind: str, document: Document) -> None:
-    if kind not in ("action", "datasource", "connection"):
+    if kind not in ("action", "datasource", "trigger", "connection"):
         return
     data = as_map(document.data)
     known = draft.inputs_of(kind, document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.draft import as_list, as_map, at, request_places
 from connector_runtime.expressions.grammar import closing_brace
 from connector_runtime.schemas.violations import meant
 from connector_runtime.urls import UrlError, check_segment, header_pairs, origin
@@ -25,9 +25,9 @@ _TOKEN_PLACES = ("authorizeUrl", "tokenUrl", "revokeUrl")
 def check_addresses(draft: Draft, kind: str, document: Document) -> None:
     """Note addresses that are not from a table, and paths and headers that cannot be sent."""
     data = as_map(document.data)
-    for key in ("request", "probe"):
-        _check_path(draft, document, (key, "path"))
-        _check_headers(draft, document, (key, "headers"), reserved=True)
+    for place in request_places(data):
+        _check_path(draft, document, (*place, "path"))
+        _check_headers(draft, document, (*place, "headers"), reserved=True)
     if kind == "connection":
         _check_headers(draft, document, ("apply", "headers"), reserved=False)
         for pointer in _hosts(data):

@@ -23,7 +23,7 @@ class Draft:
     Attributes:
         folders: Where the files come from.
         component: `component.yaml`, or None if it cannot be read.
-        files: Documents by kind (`connection`, `datasource`, `action`) and key.
+        files: Documents by kind (`connection`, `datasource`, `action`, `trigger`) and key.
         shared: Shared inputs by key: the file and the pointer in it.
         input_files: The files that hold them.
         schemas: The record schemas.
@@ -35,7 +35,7 @@ class Draft:
     schemas: Schemas
     component: Document | None = None
     files: dict[str, dict[str, Document]] = field(
-        default_factory=lambda: {"connection": {}, "datasource": {}, "action": {}}
+        default_factory=lambda: {"connection": {}, "datasource": {}, "action": {}, "trigger": {}}
     )
     shared: dict[str, tuple[Document, Pointer]] = field(default_factory=dict)
     input_files: list[Document] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Draft:
         if known is None:
             own = as_map(as_map(document.data).get("inputs"))
             known = {key: self.resolve(definition) for key, definition in own.items()}
-            if kind == "action":
+            if kind in ("action", "trigger"):
                 for key in as_list(self.part("defaults").get("inputs")):
                     if isinstance(key, str):
                         known.setdefault(key, self.resolve({"use": key}))
@@ -112,10 +112,21 @@ class Draft:
         return {**base, **own} if base else {}
 
     def connections_of(self, document: Document) -> dict[str, Document]:
-        """Return the connections that an action or data source works with."""
+        """Return the connections that an action, trigger or data source works with."""
         listed = as_list(as_map(document.data).get("connection"))
         every = self.files["connection"]
         return {key: every[key] for key in listed if is_in(key, every)} or every
+
+
+def request_places(data: Any) -> Iterator[Pointer]:
+    """Yield where requests stand in a file."""
+    whole = as_map(data)
+    for key in ("request", "probe"):
+        if key in whole:
+            yield (key,)
+    for name, source in as_map(as_map(whole.get("poll")).get("sources")).items():
+        if "request" in as_map(source):
+            yield ("poll", "sources", name, "request")
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

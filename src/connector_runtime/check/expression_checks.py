@@ -29,7 +29,8 @@ _WHY_NOT = {
     "items": "the records are only there once the request has been sent",
     "fault": "what went wrong is only known in `errors`",
     "page": "`page` belongs to `request` and `paginate`",
-    "item": "`item` belongs to `reply.results`, `identity` and the options of a data source",
+    "item": "`item` belongs to `reply.results`, `identity`, options of data sources, sources of triggers",
+    "since": "`since` belongs to the sources of a trigger",
     "row": "`row` belongs to `choicesFrom.where`",
 }
 

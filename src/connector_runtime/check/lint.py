@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.draft import as_list, as_map, at, request_places
 from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 
@@ -74,7 +74,7 @@ def _warn(document: Document, pointer: Pointer, code: str, message: str, **where
 def _unused_inputs(draft: Draft, usage: Usage) -> Iterator[Problem]:
     shared = [document.name for document in draft.input_files]
     main = [draft.component.name] if draft.component else []
-    for kind in ("connection", "datasource", "action"):
+    for kind in ("connection", "datasource", "action", "trigger"):
         for document in draft.files[kind].values():
             for key in as_map(document.data.get("inputs")):
                 if key == "search" and kind == "datasource":
@@ -122,8 +122,8 @@ def _linked(draft: Draft) -> dict[str, set[Any]]:
     }
     for _, document in draft.documents():
         data = as_map(document.data)
-        for key in ("request", "probe"):
-            used["services"].add(as_map(data.get(key)).get("service"))
+        for place in request_places(data):
+            used["services"].add(as_map(at(data, place)).get("service"))
         _collect({key: value for key, value in data.items() if key not in _NOT_COUNTED}, used)
     return used
 
@@ -149,7 +149,7 @@ def _of_file(kind: str, document: Document) -> Iterator[Problem]:
     for key, definition in as_map(document.data.get("inputs")).items():
         yield from _of_input(document, key, as_map(definition))
     for key, what in (("examples", "example"), ("tests", "test")):
-        if kind in ("action", "datasource") and not document.data.get(key):
+        if kind in ("action", "datasource", "trigger") and not document.data.get(key):
             message, hint = f"the file has no {what}", f"add one under `{key}`"
             yield _warn(document, (kind,), "L004", message, hint=hint)
 

@@ -26,7 +26,9 @@ _FLAT = {
     "date": "a text",
     "datetime": "a text",
 }
-_NOUNS = {"action": "this action", "datasource": "this data source", "connection": "this connection"}
+_NOUNS = {
+    "action": "this action",
+    "datasource": "this data source", "trigger": "this trigger", "connection": "this connection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ def _inputs_at(site: Site) -> Mapping[str, Any] | None:
     """Return the inputs an expression can mean; None where that cannot be told."""
     if site.kind in _NOUNS:
         return site.draft.inputs_of(site.kind, site.document)
-    if site.draft.unreadable & {"action", "inputs", "connection", "datasource"}:
+    if site.draft.unreadable & {"action", "inputs", "connection", "datasource", "trigger"}:
         return None
     known: dict[str, Any] = {}
-    for kind in ("connection", "datasource", "action"):
+    for kind in ("connection", "datasource", "action", "trigger"):
         for document in site.draft.files[kind].values():
             # One name can stand for several inputs: what differs between them is not judged here.
             known.update(dict.fromkeys(site.draft.inputs_of(kind, document), as_map({})))
@@ -204,7 +206,9 @@ def _check_row(site: Site, reference: Reference, is_guarded: bool) -> None:
 
 def _check_page(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
-    paginate = as_map(site.document.data).get("paginate")
+    # A source of a trigger has pages of its own.
+    own = site.pointer[:3] if site.pointer[:2] == ("poll", "sources") else ()
+    paginate = as_map(at(site.document.data, own)).get("paginate")
     if paginate is None:
         site.note(reference, "R009", "`page` needs `paginate`", "say there how the listing goes on")
         return

@@ -13,9 +13,18 @@ if TYPE_CHECKING:
     Evaluate = Callable[[Mapping[str, Any]], Any]
 
 
+# What the action that asks for a trigger's source sees beside; `check` has judged its file.
+_BORROWED = frozenset({"since"})
+
+
+def names_at(pointer: Sequence[str]) -> frozenset[str]:
+    """Return the names that an action's expressions may use at a place, and those of a trigger's."""
+    return names_for("action", pointer) | _BORROWED
+
+
 def value(given: Any, pointer: Sequence[str]) -> Evaluate:
     """Return the closure of a value that stands at `pointer` of an action file."""
-    return compile_node(given, names_for("action", pointer)).render
+    return compile_node(given, names_at(pointer)).render
 
 
 def maybe(owner: Mapping[str, Any], key: str, pointer: Sequence[str]) -> Evaluate | None:
@@ -25,7 +34,8 @@ def maybe(owner: Mapping[str, Any], key: str, pointer: Sequence[str]) -> Evaluat
 
 def node(given: Any, kind: str, pointer: Sequence[str]) -> Evaluate | None:
     """Return the closure of a value in a file of any kind, or None where there is none."""
-    return None if given is None else compile_node(given, names_for(kind, pointer)).render
+    names = names_at(pointer) if kind == "action" else names_for(kind, pointer)
+    return None if given is None else compile_node(given, names).render
 
 
 def always(evaluate: Evaluate | None) -> Evaluate:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.paths import compile_path, inputs_in
-from connector_runtime.places import names_for
-from connector_runtime.program.common import always, node
+from connector_runtime.program.common import always, names_at, node
 from connector_runtime.templates import compile_node
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def compile_request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
     return RequestProgram(
         service=request["service"],
         method=always(part("method", "GET")),
-        path=compile_path(request["path"], names_for("action", ("request", "path"))),
+        path=compile_path(request["path"], names_at(("request", "path"))),
         query=part("query"),
         headers=part("headers"),
         bodies=tuple(_body(entry) for entry in ([body] if isinstance(body, dict) else body)),
@@ -73,7 +72,7 @@ def _body(entry: Mapping[str, Any]) -> BodyChoice:
         return node(entry.get(key), "action", ("request", "body", key))
 
     form = next(form for form in BODY_FORMS if form in entry)
-    filling = compile_node(entry[form], names_for("action", ("request", "body", form)))
+    filling = compile_node(entry[form], names_at(("request", "body", form)))
     return BodyChoice(
         when=part("when"),
         form=form,

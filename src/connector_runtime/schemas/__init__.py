@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Schemas", "Validator", "language"]
 
-KINDS = ("component", "connection", "inputs", "datasource", "action")
+KINDS = ("component", "connection", "inputs", "datasource", "action", "trigger")
 
 _PARTS = "parts"
 _SAFE_STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
