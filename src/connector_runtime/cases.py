@@ -19,6 +19,7 @@ from connector_runtime.errors import ConnectorError
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.picking import options_of
 from connector_runtime.session import Options, Session
+from connector_runtime.templates import SPREAD
 from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _FAILURES = {
     "timeout": (Certainty.UNKNOWN, "timeout", "no reply came in time"),
     "disconnect": (Certainty.UNKNOWN, "network", "the connection broke before the reply"),
 }
+# As an output: what the reply holds.
+SAME = "same"
 _COMPARED = {"json", "form", "multipart", "text"}
 
 
@@ -50,16 +53,17 @@ class Case:
 
 @dataclass(slots=True)
 class Script:
-    """What the vendor answers, and what was sent to it."""
+    """What the vendor answers, what was sent to it, and what it has answered last."""
 
     replies: list[Mapping[str, Any]]
     sent: list[Outgoing] = field(default_factory=list)
+    last: Mapping[str, Any] = field(default_factory=dict)
 
     def next(self, outgoing: Outgoing) -> Reply | Failure:
         self.sent.append(outgoing)
         if not self.replies:
             return Failure(Certainty.NOT_SENT, "network", "the test has no reply for this request")
-        entry = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        entry = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if "error" in entry:
             certainty, kind, message = _FAILURES[entry["error"]]
             return Failure(certainty, kind, message)  # type: ignore[arg-type]
@@ -127,13 +131,13 @@ class _NoJitter:
 
 
 def cases_of(model: Model) -> Iterator[Case]:
-    """Yield every embedded test of a component."""
+    """Yield every embedded test of a component, one with `each` once for each of its entries."""
     for key, action in model.actions.items():
-        for name, definition in action.definition.get("tests", {}).items():
-            yield Case(key, name, definition, action)
+        for test in model.sheet(action.definition).tests():
+            yield Case(key, test.name, test.definition, action)
     for key, source in model.datasources.items():
-        for name, definition in source.definition.get("tests", {}).items():
-            yield Case(key, name, definition, source.action, source)
+        for test in model.sheet(source.definition).tests():
+            yield Case(key, test.name, test.definition, source.action, source)
 
 
 def run_case(model: Model, case: Case) -> list[str]:
@@ -208,12 +212,10 @@ def _compare(
         yield f"was refused: {outcome.kind}: {outcome}"
     elif "error" in wanted:
         yield from _compare_error(wanted["error"], outcome)
-    if (
-        "output" in wanted
-        and not isinstance(outcome, ConnectorError)
-        and _plain(outcome.data) != wanted["output"]
-    ):
-        yield f"output is {dump_json(outcome.data)}, not {dump_json(wanted['output'])}"
+    if "output" in wanted and not isinstance(outcome, ConnectorError):
+        output = _wanted_output(wanted["output"], script.last)
+        if _plain(outcome.data) != output:
+            yield f"output is {dump_json(outcome.data)}, not {dump_json(output)}"
     if "requests" in wanted and len(script.sent) != wanted["requests"]:
         yield f"{len(script.sent)} requests were sent, not {wanted['requests']}"
     if "waits" in wanted and clock.waits != wanted["waits"]:
@@ -224,6 +226,17 @@ def _compare(
         yield f"{len(script.sent)} requests were sent, not {len(sends)}"
     for number, (expected, outgoing) in enumerate(zip(sends, script.sent, strict=False), 1):
         yield from (f"request {number}: {text}" for text in _compare_request(expected, outgoing))
+
+
+def _wanted_output(wanted: Any, reply: Mapping[str, Any]) -> Any:
+    """Return what must come back: the words `same` stand for the last reply's content."""
+    content = reply.get("json", reply.get("text"))
+    if wanted == SAME:
+        return content
+    if not isinstance(wanted, dict) or wanted.get(SPREAD) != SAME:
+        return wanted
+    own = {key: value for key, value in wanted.items() if key != SPREAD}
+    return {**content, **own} if isinstance(content, dict) else own
 
 
 def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) -> Iterator[str]:

@@ -241,6 +241,7 @@ def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -
 
 def _judge(draft: Draft, kind: str, document: Document) -> None:
     for violation in language(kind).violations(document.data):
+        draft.misshapen.add(document.name)
         code = _CODES.get(violation.keyword, "S006")
         draft.note(
             document,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from connector_runtime.inputs import Input
     from connector_runtime.program.action import Program
     from connector_runtime.schemas import Schemas
+    from connector_runtime.sheets import Sheet
     from connector_runtime.sources import Source
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
@@ -134,11 +135,10 @@ class Action:
         """Return the compiled action."""
         return compile_program(self.definition, self._model.component)
 
-    @property
+    @cached_property
     def examples(self) -> Mapping[str, Any]:
-        """Return the named examples."""
-        found: Mapping[str, Any] = self.definition.get("examples", {})
-        return found
+        """Return the named examples, replies that have names in their place."""
+        return self._model.sheet(self.definition).examples()
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:
@@ -241,6 +241,12 @@ class Model:
             if former not in self.actions
         }
 
+    def sheet(self, definition: Mapping[str, Any]) -> Sheet:
+        """Return what the examples and tests of a file mean."""
+        from connector_runtime.sheets import Sheet  # noqa: PLC0415  no call needs them
+
+        return Sheet(definition, self.component.get("replies", {}))
+
     def resolve_inputs(self, own: Mapping[str, Any], *, defaults: bool = False) -> dict[str, Any]:
         """Return definitions with shared inputs in place, the own words on top."""
         found = {key: self._resolve(definition) for key, definition in own.items()}
@@ -254,7 +260,7 @@ class Model:
         options = definition["options"]
         parts = {
             key: definition[key]
-            for key in ("inputs", "request", "paginate", "errors", "examples")
+            for key in ("inputs", "request", "paginate", "errors", "replies", "examples")
             if key in definition
         }
         output = "${ items }" if "paginate" in definition else options["items"]

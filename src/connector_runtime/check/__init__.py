@@ -18,8 +18,6 @@ __all__ = ["check", "names_for"]
 
 # More rules than a vendor has errors; tables that use each other twice would double without end.
 MAX_RULES = 1_000
-# What platforms store of a connection; a map of other keys holds fields only.
-CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
 
 # By code: what one is called, what several are called, which kind of file holds them.
 _NOUNS = {
@@ -39,12 +37,15 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.address_checks import check_addresses  # noqa: PLC0415
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
     from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
+    from connector_runtime.check.sheet_checks import check_sheet  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
         check_addresses(draft, kind, document)
         check_expressions(draft, kind, document)
         _check_links(draft, kind, document)
+        if kind in ("component", "action", "datasource", "trigger"):
+            check_sheet(draft, kind, document)
     if not draft.problems:
         check_defaults(draft)
 
@@ -52,25 +53,25 @@ def check(draft: Draft) -> None:
 def _check_links(draft: Draft, kind: str, document: Document) -> None:
     data = as_map(document.data)
     for pointer, name in _service_names(data):
-        _expect(draft, document, pointer, name, "R018", known=draft.part("services"))
+        expect(draft, document, pointer, name, "R018", known=draft.part("services"))
     for pointer, name in _policy_names(kind, data):
-        _expect(draft, document, pointer, name, "R019", known=draft.part("retry"))
+        expect(draft, document, pointer, name, "R019", known=draft.part("retry"))
     for pointer, name in _error_tables(kind, data):
-        _expect(draft, document, pointer, name, "R020", known=draft.part("errors"))
+        expect(draft, document, pointer, name, "R020", known=draft.part("errors"))
     for pointer, name in _schema_names(data):
         if "${" not in str(name):
-            _expect(
+            expect(
                 draft, document, pointer, str(name).partition("#")[0], "R026", known=draft.schemas.references
             )
     if kind == "component":
         _check_component(draft, document)
         _check_aliases(draft)
     elif kind in ("action", "datasource", "trigger"):
-        _check_action(draft, kind, document)
+        _check_action(draft, document)
     _check_input_names(draft, kind, document)
 
 
-def _expect(
+def expect(
     draft: Draft, document: Document, pointer: Pointer, name: Any, code: str, *, known: Collection[str]
 ) -> bool:
     """Note that nothing has this name; what could not be read is not missed."""
@@ -202,27 +203,20 @@ def _size(tables: Mapping[str, Any], name: str, known: dict[str, int]) -> int:
     return known[name]
 
 
-def _check_action(draft: Draft, kind: str, document: Document) -> None:
+def _check_action(draft: Draft, document: Document) -> None:
     data = as_map(document.data)
     for index, key in enumerate(as_list(data.get("connection"))):
         connections = draft.files["connection"]
-        _expect(draft, document, ("connection", index), key, "R022", known=connections)
+        expect(draft, document, ("connection", index), key, "R022", known=connections)
     lookup = as_map(data.get("lookup"))
     if "action" in lookup:
         _check_lookup(draft, document, lookup)
-    examples = as_map(data.get("examples"))
-    for name, test in as_map(data.get("tests")).items():
-        place = ("tests", name, "example")
-        _expect(draft, document, place, as_map(test).get("example"), "R023", known=examples)
-    for section in ("examples", "tests"):
-        for name, entry in as_map(data.get(section)).items():
-            _check_example(draft, kind, document, (section, name), as_map(entry))
 
 
 def _check_lookup(draft: Draft, document: Document, lookup: Mapping[str, Any]) -> None:
     actions = draft.files["action"]
     place = ("lookup", "action")
-    if not _expect(draft, document, place, lookup["action"], "R021", known=actions):
+    if not expect(draft, document, place, lookup["action"], "R021", known=actions):
         return
     target = actions.get(str(lookup["action"]))
     if target is None:
@@ -232,31 +226,10 @@ def _check_lookup(draft: Draft, document: Document, lookup: Mapping[str, Any]) -
         message = f"`{lookup['action']}` does not only read: its effect is `{effect}`"
         draft.note(document, place, "R021", message, hint="a look-up must be harmless")
     known = draft.inputs_of("action", target)
-    _expect_inputs(draft, document, ("lookup", "inputs"), lookup.get("inputs"), known)
+    expect_inputs(draft, document, ("lookup", "inputs"), lookup.get("inputs"), known)
 
 
-def _check_example(
-    draft: Draft, kind: str, document: Document, pointer: Pointer, entry: Mapping[str, Any]
-) -> None:
-    inputs = draft.inputs_of(kind, document)
-    _expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
-    connections = draft.files["connection"]
-    connection, place = entry.get("connection"), (*pointer, "connection")
-    if isinstance(connection, str):
-        _expect(draft, document, place, connection, "R022", known=connections)
-        return
-    fields = as_map(connection)
-    key = next(iter(draft.connections_of(document)), None)
-    if fields and CONNECTION_PARTS.issuperset(fields):
-        key = fields.get("key", key)
-        _expect(draft, document, (*place, "key"), fields.get("key"), "R022", known=connections)
-        fields, place = as_map(fields.get("fields")), (*place, "fields")
-    if is_in(key, connections) and "connection" not in draft.unreadable:
-        known = draft.inputs_of("connection", connections[str(key)])
-        _expect_inputs(draft, document, place, fields, known)
-
-
-def _expect_inputs(
+def expect_inputs(
     draft: Draft, document: Document, pointer: Pointer, given: Any, known: Mapping[str, Any]
 ) -> None:
     """Note keys that are no inputs of what they are given to."""
@@ -281,4 +254,4 @@ def _check_input_names(draft: Draft, kind: str, document: Document) -> None:
     if kind == "connection":
         for name, example in as_map(data.get("examples")).items():
             place = ("examples", name, "fields")
-            _expect_inputs(draft, document, place, as_map(example).get("fields"), known)
+            expect_inputs(draft, document, place, as_map(example).get("fields"), known)

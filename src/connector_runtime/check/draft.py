@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.sheets import Sheet
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -28,6 +30,7 @@ class Draft:
         input_files: The files that hold them.
         schemas: The record schemas.
         unreadable: Kinds of which a file could not be read: what they lack is not missed.
+        misshapen: The names of the files whose shape is not that of their kind.
         problems: What was found.
     """
 
@@ -40,6 +43,7 @@ class Draft:
     shared: dict[str, tuple[Document, Pointer]] = field(default_factory=dict)
     input_files: list[Document] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
+    misshapen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     _faulty: set[tuple[str, Pointer]] = field(default_factory=set)
     _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -59,7 +63,10 @@ class Draft:
             return
         if where.pop("hides", False):
             self._faulty.add((document.name, pointer))
-        self.problems.append(document.problem(pointer, code, message, **where))
+        problem = document.problem(pointer, code, message, **where)
+        # What holds for several entries of a test is said once.
+        if problem not in self.problems[-20:]:
+            self.problems.append(problem)
 
     def documents(self) -> Iterator[tuple[str, Document]]:
         """Yield every file that could be read, with its kind."""
@@ -82,6 +89,10 @@ class Draft:
         """Return the rows of a table, or None if there is no such table."""
         tables = self.part("tables")
         return as_map(as_map(tables[name]).get("rows")) if is_in(name, tables) else None
+
+    def sheet(self, document: Document) -> Sheet:
+        """Return what the examples and tests of a file of the right shape mean."""
+        return Sheet(as_map(document.data), self.part("replies"))
 
     def inputs_of(self, kind: str, document: Document) -> dict[str, Any]:
         """Return a file's inputs by key, shared ones and the component's defaults filled in.

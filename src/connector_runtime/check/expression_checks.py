@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from connector_runtime.expressions.references import Path, Reference
     from connector_runtime.templates import Template
 
-# Examples and tests are data: what looks like an expression there is sent as it is.
-_DATA = frozenset({"examples", "tests"})
+# Examples, tests and their replies are data: what looks like an expression there is sent as it is.
+_DATA = frozenset({"replies", "examples", "tests"})
 # Words for people, and patterns, may show what an expression looks like.
 _WORDS = frozenset({"help", "description", "example", "pattern", "source", "deprecated", "documentation"})
 _ONLY_IN_CONNECTIONS = frozenset({"secrets", "token", "context"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.check.draft import as_list, as_map, at, request_places
 from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
+from connector_runtime.check.sheet_checks import unused_replies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 # An action that needs more is two actions, or repeats what could be shared.
 MAX_LINES = 80
-_NOT_COUNTED = ("examples", "tests")
+_NOT_COUNTED = ("replies", "examples", "tests")
 _SCHEMA_LINE = "# yaml-language-server: $schema="
 # Which parts of a component the text under a key can name.
 _SECTIONS = {
@@ -59,6 +60,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     usage = Usage(draft)
     found = [*_unused_inputs(draft, usage), *_unused_parts(draft, usage)]
     found += unreached_rules(draft, reached_rules(draft))
+    found += unused_replies(draft)
     for kind, document in draft.documents():
         found += _of_file(kind, document)
     for document in draft.files["action"].values():

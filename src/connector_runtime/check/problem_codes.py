@@ -83,6 +83,11 @@ CODES: dict[str, tuple[str, str]] = {
         "An overlay that changes too much",
         "Overlays add and replace files; the component stays.",
     ),
+    "R040": ("A reply that there is not", "Replies have names under `replies`, here or in `component.yaml`."),
+    "R041": (
+        "A value that `each` does not have",
+        "The entries of a test's `each` say which values there are.",
+    ),
     "L001": ("An input that nobody uses", "People would fill it in for nothing."),
     "L002": ("A rule that no test reaches", "Nobody knows whether it holds when it should."),
     "L003": ("A rule that can never apply", "A rule before it always holds."),

@@ -109,11 +109,12 @@ def _reached_in(draft: Draft, document: Document) -> Iterator[tuple[Document, Po
 
 def _replies(draft: Draft, document: Document) -> Iterator[dict[str, Any]]:
     """Yield what expressions see for each reply in a file's examples and tests."""
-    examples = as_map(document.data.get("examples"))
+    sheet = draft.sheet(document)
+    examples = sheet.examples()
     definitions = draft.inputs_of("action", document)
     defaults = {key: entry["default"] for key, entry in definitions.items() if "default" in entry}
     tables = {name: as_map(table).get("rows") for name, table in draft.part("tables").items()}
-    for entry in [*examples.values(), *as_map(document.data.get("tests")).values()]:
+    for entry in [*examples.values(), *(test.definition for test in sheet.tests())]:
         example = as_map(examples.get(entry.get("example", "")))
         inputs = {**defaults, **as_map(example.get("inputs")), **as_map(entry.get("inputs"))}
         replies = entry.get("reply", example.get("reply", []))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector_runtime.errors import Problem
     from connector_runtime.schemas.violations import Violation
 
-__all__ = ["Schemas", "Validator", "language"]
+__all__ = ["Schemas", "Validator", "language", "language_part"]
 
 KINDS = ("component", "connection", "inputs", "datasource", "action", "trigger")
 
@@ -269,6 +269,12 @@ def _links_in(node: Any) -> Iterator[str]:
 def language(kind: str) -> Validator:
     """Return the validator for one kind of file: one of `KINDS`."""
     return Validator(_inlined(_language_file(kind)))
+
+
+@functools.cache
+def language_part(name: str) -> Validator:
+    """Return the validator for a part that several kinds of files share, such as `test`."""
+    return Validator(_part(name))
 
 
 # An address that nothing ever asks: references between schema files are relative to it.

@@ -1,0 +1,114 @@
+"""Examples and tests: do they name what there is, and can each entry of `each` be meant?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.check import expect, expect_inputs
+from connector_runtime.check.draft import as_map, is_in
+from connector_runtime.schemas import language_part
+from connector_runtime.sheets import SheetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connector_runtime.check.draft import Draft, Pointer
+    from connector_runtime.documents import Document
+    from connector_runtime.errors import Problem
+    from connector_runtime.sheets import Sheet
+
+# What platforms store of a connection; a map of other keys holds fields only.
+CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
+_CODES = {"reply": "R040", "circle": "R013", "each": "R041", "expression": "R001", "times": "S006"}
+
+
+def check_sheet(draft: Draft, kind: str, document: Document) -> None:
+    """Note what is wrong with the examples, tests and named replies of a file."""
+    entries = _entries(draft, document) if document.name not in draft.misshapen else _as_written(document)
+    for pointer, entry in entries:
+        name = entry.get("example")
+        if pointer[0] == "tests":
+            examples = as_map(as_map(document.data).get("examples"))
+            expect(draft, document, (*pointer, "example"), name, "R023", known=examples)
+        _check_entry(draft, kind, document, pointer, entry)
+
+
+def unused_replies(draft: Draft) -> Iterator[Problem]:
+    """Yield a warning for each named reply and each value of `each` that nothing reads."""
+    used: set[str] = set()
+    for kind in ("action", "datasource", "trigger"):
+        for document in draft.files[kind].values():
+            sheet = draft.sheet(document)
+            sheet.examples()
+            list(sheet.tests())
+            used |= sheet.used
+            names = [("replies", name) for name in as_map(document.data.get("replies"))]
+            for place in [*(place for place in names if place[1] not in sheet.used), *sheet.unread]:
+                yield _unused(document, place)
+    for name in draft.part("replies"):
+        if name not in used and draft.component is not None:
+            yield _unused(draft.component, ("replies", name))
+
+
+def _unused(document: Document, place: Pointer) -> Problem:
+    message = f"nobody uses `{place[-1]}`"
+    return document.problem(place, "L005", message, hint="take it out", key=True, severity="warning")
+
+
+def _as_written(document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    for section in ("examples", "tests"):
+        for name, entry in as_map(as_map(document.data).get(section)).items():
+            yield (section, name), as_map(entry)
+
+
+def _entries(draft: Draft, document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Yield examples and tests as they are meant; what cannot be meant is noted."""
+    sheet = draft.sheet(document)
+    for section in ("replies", "examples", "tests"):
+        for name in as_map(document.data.get(section)):
+            for entry in _meant(draft, document, sheet, (section, name)):
+                yield (section, name), entry
+
+
+def _meant(
+    draft: Draft, document: Document, sheet: Sheet, pointer: tuple[str, str]
+) -> list[Mapping[str, Any]]:
+    section, name = pointer
+    try:
+        if section == "replies":
+            sheet.reply(name, pointer)
+            return []
+        if section == "examples":
+            return [sheet.example(name)]
+        entries = [told.definition for told in sheet.test(name)]
+    except SheetError as error:
+        where = {"hint": error.hint, "offset": error.offset}
+        draft.note(document, error.pointer, _CODES[error.kind], error.message, **where)
+        return []
+    if "each" in document.data["tests"][name]:
+        # Only what the entries give is news: the file itself has its shape.
+        for violation in [found for entry in entries for found in language_part("test").violations(entry)]:
+            place, hint = (*pointer, *violation.pointer), violation.hint or "mend the entry of `each`"
+            draft.note(document, place, "S003", violation.message, hint=hint, hides=True)
+    return entries
+
+
+def _check_entry(
+    draft: Draft, kind: str, document: Document, pointer: Pointer, entry: Mapping[str, Any]
+) -> None:
+    inputs = draft.inputs_of(kind, document)
+    expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
+    connections = draft.files["connection"]
+    connection, place = entry.get("connection"), (*pointer, "connection")
+    if isinstance(connection, str):
+        expect(draft, document, place, connection, "R022", known=connections)
+        return
+    fields = as_map(connection)
+    key = next(iter(draft.connections_of(document)), None)
+    if fields and CONNECTION_PARTS.issuperset(fields):
+        key = fields.get("key", key)
+        expect(draft, document, (*place, "key"), fields.get("key"), "R022", known=connections)
+        fields, place = as_map(fields.get("fields")), (*place, "fields")
+    if is_in(key, connections) and "connection" not in draft.unreadable:
+        known = draft.inputs_of("connection", connections[str(key)])
+        expect_inputs(draft, document, place, fields, known)

@@ -1,0 +1,268 @@
+"""Examples and tests as they are meant: one test for `each` entry, replies by name, repeated items.
+
+What stands in them is data, and sent as it is: only a test with `each`, and an item that is
+repeated, may hold expressions, and those know nothing but `each`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connector_runtime.documents.json_text import dump_json
+from connector_runtime.expressions.grammar import ExpressionError
+from connector_runtime.expressions.operators import EvaluationError
+from connector_runtime.schemas.violations import meant
+from connector_runtime.templates import SPREAD, Template, compile_text
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Pointer = tuple[str | int, ...]
+
+# More than any test needs; items within repeated items count together.
+MAX_TIMES = 10_000
+# Enough to tell the entries of a test apart.
+_SHOWN_CHARACTERS = 80
+_EACH = re.compile(r"\$\{\s*each\b")
+_NAMES = frozenset({"each"})
+# A reply, and a request that must go out, say with this how often they stand there.
+_TIMES = "requests"
+
+
+class SheetError(ValueError):
+    """Something in an example, a test or a named reply that cannot be meant.
+
+    Attributes:
+        pointer: Leads to the place, from the top of the file.
+        kind: `reply` for a name that there is not, `circle`, `each` for a value that no entry
+            has, `expression`, or `times`.
+        offset: Characters into the text that stands there.
+    """
+
+    def __init__(
+        self, kind: str, pointer: Pointer, message: str, hint: str | None = None, offset: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.kind, self.pointer, self.message, self.hint, self.offset = kind, pointer, message, hint, offset
+
+
+class Told(NamedTuple):
+    """One test as it is run: `name` is its sentence and, of several, the entry's values."""
+
+    name: str
+    definition: Mapping[str, Any]
+
+
+class _Scope(NamedTuple):
+    """What expressions know: the values of this entry, and which names any entry has.
+
+    `read` gathers the names that they read, and `most` is how often an item may still stand.
+    """
+
+    values: Mapping[str, Any]
+    names: frozenset[str]
+    read: set[str]
+    most: int = MAX_TIMES
+
+
+class Sheet:
+    """The examples and tests of one file.
+
+    Args:
+        definition: The file's content.
+        shared: Replies by name that several files share.
+
+    Attributes:
+        used: The names of replies that were needed so far.
+        unread: Places of values of `each` that no expression has read, by the tests so far.
+    """
+
+    def __init__(self, definition: Mapping[str, Any], shared: Mapping[str, Any]) -> None:
+        self._examples: Mapping[str, Any] = definition.get("examples") or {}
+        self._tests: Mapping[str, Any] = definition.get("tests") or {}
+        self._own: Mapping[str, Any] = definition.get("replies") or {}
+        self._shared = shared
+        self.used: set[str] = set()
+        self.unread: list[Pointer] = []
+
+    def examples(self) -> dict[str, dict[str, Any]]:
+        """Return every example by name."""
+        return {name: self.example(name) for name in self._examples}
+
+    def example(self, name: str) -> dict[str, Any]:
+        """Return one example; raises `SheetError`, as everything here does."""
+        pointer: Pointer = ("examples", name)
+        return self._whole(_written(self._examples[name], None, pointer), pointer)
+
+    def tests(self) -> Iterator[Told]:
+        """Yield every test as it is run."""
+        for name in self._tests:
+            yield from self.test(name)
+
+    def test(self, name: str) -> Iterator[Told]:
+        """Yield one test: once, or once for each of its entries."""
+        pointer: Pointer = ("tests", name)
+        definition = {key: value for key, value in self._tests[name].items() if key != "each"}
+        each = self._tests[name].get("each")
+        if each is None:
+            yield Told(name, self._whole(_written(definition, None, pointer), pointer))
+            return
+        entries = dict(each) if isinstance(each, Mapping) else dict(enumerate(each))
+        names = frozenset(key for values in entries.values() for key in values)
+        read: set[str] = set()
+        for key, values in entries.items():
+            # Repeated items within an entry are written out, too.
+            known = _written(values, None, (*pointer, "each", key))
+            rendered = _written(definition, _Scope(known, names, read), pointer)
+            yield Told(f"{name} [{_shown(key, values)}]", self._whole(rendered, pointer))
+        places = {
+            value: (*pointer, "each", key, value) for key, values in entries.items() for value in values
+        }
+        self.unread += [place for value, place in places.items() if value not in read]
+
+    def _whole(self, entry: dict[str, Any], pointer: Pointer) -> dict[str, Any]:
+        if "reply" in entry:
+            entry["reply"] = self.reply(entry["reply"], (*pointer, "reply"))
+        return entry
+
+    def reply(self, given: Any, pointer: Pointer, within: tuple[str, ...] = ()) -> Any:
+        """Return a reply, or a list of some, with those that have names in their place."""
+        if isinstance(given, list):
+            found = [self.reply(one, (*pointer, index), within) for index, one in enumerate(given)]
+            return [one for reply in found for one in (reply if isinstance(reply, list) else [reply])]
+        if isinstance(given, str):
+            return self._named(given, pointer, within)
+        if not isinstance(given, Mapping) or "use" not in given:
+            return given
+        base = self._named(given["use"], (*pointer, "use"), within)
+        changes = {key: value for key, value in given.items() if key != "use"}
+        if changes and isinstance(base, list):
+            message = f"`{given['use']}` is several replies"
+            raise SheetError("reply", (*pointer, "use"), message, "only one reply can be changed")
+        for mine, others in (("text", "json"), ("json", "text"), ("error", "status")):
+            if mine in changes and others not in changes and isinstance(base, Mapping):
+                base = {key: value for key, value in base.items() if key != others}
+        return laid_over(base, changes)
+
+    def _named(self, name: str, pointer: Pointer, within: tuple[str, ...]) -> Any:
+        known = {**self._shared, **self._own}
+        if name in within:
+            raise SheetError("circle", pointer, f"the reply `{name}` uses itself", "take one `use` out")
+        if name not in known:
+            hint = meant(name, known, "replies") or "there are no `replies`"
+            raise SheetError("reply", pointer, f"no reply is called `{name}`", hint)
+        self.used.add(name)
+        place: Pointer = ("replies", name) if name in self._own else pointer
+        # What is written in another file has its place there.
+        return self.reply(_replies(known[name], None, place), place, (*within, name))
+
+
+def laid_over(base: Any, changes: Any) -> Any:
+    """Return a value with changes on top: maps are merged, lists item by item.
+
+    A list ends where the list of the changes ends; what is neither map nor list is replaced.
+    """
+    if isinstance(base, Mapping) and isinstance(changes, Mapping):
+        merged = {key: laid_over(base[key], value) for key, value in changes.items() if key in base}
+        return {**base, **changes, **merged}
+    if isinstance(base, list) and isinstance(changes, list):
+        return [*map(laid_over, base, changes), *changes[len(base) :]]
+    return changes
+
+
+def _written(entry: Mapping[str, Any], scope: _Scope | None, pointer: Pointer) -> dict[str, Any]:
+    """Return an example or a test with its expressions rendered and its repeated items written out."""
+    found = {}
+    for key, value in entry.items():
+        make = _replies if key in ("reply", "sends") else _rendered
+        rendered = make(value, scope, (*pointer, key))
+        if rendered is not ABSENT:
+            found[key] = rendered
+    return found
+
+
+def _replies(given: Any, scope: _Scope | None, pointer: Pointer) -> Any:
+    """Return replies, or requests that must go out: what stands for several is a list of them."""
+    if isinstance(given, list):
+        items = [
+            one
+            for index, item in enumerate(given)
+            for one in _repeated(item, scope, (*pointer, index), _TIMES)
+        ]
+        return [item for item in items if item is not ABSENT]
+    if isinstance(given, Mapping) and _TIMES in given:
+        return _repeated(given, scope, pointer, _TIMES)
+    return _rendered(given, scope, pointer)
+
+
+def _rendered(node: Any, scope: _Scope | None, pointer: Pointer) -> Any:
+    if isinstance(node, str):
+        return _text(node, scope, pointer)
+    if isinstance(node, list):
+        items = [
+            one
+            for index, item in enumerate(node)
+            for one in _repeated(item, scope, (*pointer, index), SPREAD)
+        ]
+        return [item for item in items if item is not ABSENT]
+    if isinstance(node, Mapping):
+        members = {key: _rendered(value, scope, (*pointer, key)) for key, value in node.items()}
+        return {key: value for key, value in members.items() if value is not ABSENT}
+    return node
+
+
+def _repeated(item: Any, scope: _Scope | None, pointer: Pointer, key: str) -> list[Any]:
+    """Return an item of a list as often as it says, each time with its number, from 1."""
+    times = item.get(key) if isinstance(item, Mapping) else None
+    if type(times) is not int:
+        return [_rendered(item, scope, pointer)]
+    most = MAX_TIMES if scope is None else scope.most
+    if not 1 <= times <= most:
+        message = f"an item stands 1 to {most:,} times here, not {times:,}"
+        raise SheetError("times", (*pointer, key), message)
+    one = {name: value for name, value in item.items() if name != key}
+    outer = _Scope({}, frozenset(), set()) if scope is None else scope
+    names, most = outer.names | {"number"}, most // times
+    return [
+        _rendered(one, _Scope({**outer.values, "number": number}, names, outer.read, most), pointer)
+        for number in range(1, times + 1)
+    ]
+
+
+def _text(text: str, scope: _Scope | None, pointer: Pointer) -> Any:
+    if "${" not in text:
+        return text
+    if scope is None:
+        if _EACH.search(text):
+            where = "add `each` to the test, or `...` with a number to the item of a list"
+            raise SheetError("each", pointer, "there is no `each` here", where)
+        return text
+    try:
+        template = _compiled(text)
+        for reference in template.references:
+            name = reference.path[1] if len(reference.path) > 1 else None
+            scope.read.update(scope.names if name is None else {str(name)})
+            if name is not None and name not in scope.names:
+                hint = meant(str(name), scope.names, "values of `each`")
+                raise SheetError("each", pointer, f"`each` has no `{name}`", hint, reference.offset)
+        return template.render({"each": scope.values})
+    except (ExpressionError, EvaluationError) as error:
+        offset = getattr(error, "offset", 0)
+        raise SheetError("expression", pointer, error.message, error.hint, offset) from None
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(text: str) -> Template:
+    return compile_text(text, _NAMES)
+
+
+def _shown(key: str | int, values: Mapping[str, Any]) -> str:
+    texts = [
+        f"{name}: {value if isinstance(value, str) else dump_json(value)}" for name, value in values.items()
+    ]
+    shown = ", ".join([str(key), *texts] if isinstance(key, str) else texts)
+    return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"

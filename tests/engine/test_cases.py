@@ -1,0 +1,122 @@
+"""Embedded tests fail when what they promise does not hold, one keyword at a time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from connector_runtime.cases import cases_of, run_case
+from engine.shop import SENT, action, model_of
+
+
+def failures(test: dict[str, Any], kind: str = "read", component: Any = None, **parts: Any) -> list[str]:
+    """Return what is wrong with one test of an action, by the blocking driver."""
+    # Each value written out: what is shared would be an alias in YAML.
+    definition = json.loads(json.dumps(action(kind, tests={"t": test}, **parts)))
+    model = model_of(definition, **(component or {}))
+    return [
+        failure.removeprefix("sync: ")
+        for case in cases_of(model)
+        for failure in run_case(model, case)
+        if failure.startswith("sync: ")
+    ]
+
+
+BASE = {"example": "one"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ({"output": {"id": "7"}}, {"output": {"id": "8"}}),
+        ({"output": "same"}, {"output": "other"}),
+        ({"output": {"...": "same", "id": "7"}}, {"output": {"...": "same", "more": 1}}),
+        ({"requests": 1}, {"requests": 2}),
+        ({"waits": []}, {"waits": [1.0]}),
+        ({"sends": {"method": "GET"}}, {"sends": {"method": "PUT"}}),
+        (
+            {"sends": {"url": "https://api.example.com/v1/orders?n=n"}},
+            {"sends": {"url": "https://api.example.com/v1/orders"}},
+        ),
+        ({"sends": {"headers": {"X-Key": "shop-key-123456"}}}, {"sends": {"headers": {"X-Key": None}}}),
+        ({"sends": [{}]}, {"sends": [{}, {}]}),
+        ({"sends": {"requests": 1}}, {"sends": {"requests": 2}}),
+        ({"reply": {"json": {"id": "8"}}, "output": {"id": "8"}}, {"reply": SENT, "output": {"id": "8"}}),
+        ({"inputs": {"name": "n"}, "sends": {"url": "https://api.example.com/v1/orders?n=n"}},
+         {"inputs": {"name": "m"}, "sends": {"url": "https://api.example.com/v1/orders?n=n"}}),
+        ({"connection": {"fields": {"key": "another-key"}}, "sends": {"headers": {"X-Key": "another-key"}}},
+         {"connection": {"fields": {"key": "another-key"}}, "sends": {"headers": {"X-Key": "shop-key-123456"}}}),
+        ({"reply": {"status": 404}, "error": {"kind": "not_found"}}, {"reply": {"status": 404}, "error": {"kind": "server"}}),
+        ({"reply": {"text": "no"}, "error": {"kind": "contract"}}, {"reply": {"text": "{}"}, "error": {"kind": "contract"}}),
+        ({"reply": {"error": "connect"}, "error": {"kind": "network"}}, {"reply": {"error": "timeout"}, "error": {"kind": "network"}}),
+        ({"reply": {"headers": {"Retry-After": "9"}, "status": 429}, "inputs": {"retries": 1}, "waits": [9.0]},
+         {"reply": {"headers": {"Retry-After": "8"}, "status": 429}, "inputs": {"retries": 1}, "waits": [9.0]}),
+        ({"reply": [{"requests": 2, "status": 429}, SENT], "inputs": {"retries": 3}, "requests": 3, "output": "same"},
+         {"reply": [{"requests": 1, "status": 429}, SENT], "inputs": {"retries": 3}, "requests": 3, "output": "same"}),
+    ],
+)  # fmt: skip
+def test_a_promise_is_kept_or_the_test_fails(right: dict[str, Any], wrong: dict[str, Any]) -> None:
+    """Each keyword of a test and of its replies says something that can be untrue."""
+    error = {} if {"output", "error"} & right.keys() or "reply" not in right else {"error": {}}
+
+    assert failures({**BASE, **error, **right}) == []
+    assert failures({**BASE, **error, **wrong}) != []
+
+
+@pytest.mark.parametrize(
+    ("body", "right", "wrong"),
+    [
+        ({"json": {"a": 1}}, {"json": {"a": 1}}, {"json": {"a": "1"}}),
+        ({"form": {"a": "b c"}}, {"form": {"a": "b c"}}, {"form": {"a": "b"}}),
+        ({"text": "hello"}, {"text": "hello"}, {"text": "hullo"}),
+        ({"multipart": {"a": "b"}}, {"multipart": {"a": "b"}}, {"multipart": {"a": "c"}}),
+    ],
+)
+def test_a_body_is_compared_in_its_form(body: Any, right: Any, wrong: Any) -> None:
+    """All of it, whichever form it has."""
+    request = {**action("create")["request"], "body": body}
+
+    assert failures({**BASE, "sends": right}, "create", request=request) == []
+    assert failures({**BASE, "sends": wrong}, "create", request=request) != []
+
+
+def test_an_example_that_a_test_starts_from_counts() -> None:
+    """Without it neither its inputs nor its reply are there."""
+    examples = {"one": {"inputs": {"name": "m"}, "reply": SENT}, "two": {"inputs": {}, "reply": SENT}}
+    sends = {"url": "https://api.example.com/v1/orders?n=m"}
+
+    assert failures({"example": "one", "sends": sends}, examples=examples) == []
+    assert failures({"example": "two", "sends": sends}, examples=examples) != []
+
+
+def test_a_failure_of_one_entry_names_its_values() -> None:
+    """The others are not blamed."""
+    test = {**BASE, "each": [{"name": "a"}, {"name": "b"}], "inputs": {"name": "${ each.name }"},
+            "sends": {"url": "https://api.example.com/v1/orders?n=a"}}  # fmt: skip
+    model = model_of(action("read", tests={"it is sent": test}))
+
+    failed = [case.name for case in cases_of(model) if run_case(model, case)]
+
+    assert failed == ["it is sent [name: b]"]
+
+
+def test_replies_have_names_in_the_file_and_in_the_component() -> None:
+    """Both are found, in tests and in examples."""
+    component = {"replies": {"down": {"status": 404}}}
+    examples = {"one": {"inputs": {}, "reply": "sent"}}
+    known = {"component": component, "examples": examples, "replies": {"sent": SENT}}
+
+    assert failures({**BASE, "output": {"id": "7"}}, **known) == []
+    assert failures({**BASE, "reply": "down", "error": {"kind": "not_found"}}, **known) == []
+    assert failures({**BASE, "reply": "down", "error": {"kind": "server"}}, **known) != []
+
+
+def test_same_is_what_the_last_reply_holds() -> None:
+    """Of several replies the last one counts."""
+    replies = [{"status": 429}, {"json": {"id": "9", "more": 1}}]
+    test = {**BASE, "inputs": {"retries": 1}, "reply": replies}
+
+    assert failures({**test, "output": "same"}) == []
+    assert failures({**test, "output": {"...": "same", "more": 2}}) != []
