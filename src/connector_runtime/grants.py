@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.instants import instant_s
 from connector_runtime.retry import date_s
 from connector_runtime.urls import is_header_value
 from connector_runtime.values import Secret
@@ -285,10 +286,7 @@ class ServerTime:
 
 def _instant(value: Any) -> float | None:
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        try:
-            return _number(datetime.fromisoformat(value).timestamp())
-        except (ValueError, OverflowError, OSError):
-            return None
+        return _number(instant_s(value))
     return _number(value)
 
 

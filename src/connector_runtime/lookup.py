@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import ConnectorError
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.expressions.operators import is_number
 from connector_runtime.failures import failure_of
+from connector_runtime.instants import instant_s
 from connector_runtime.results import JUDGED_MAX, Result
 from connector_runtime.retry import date_s
 from connector_runtime.sent_records import agrees
@@ -128,10 +129,5 @@ def _sent_at(call: Call, read: _Read) -> float | None:
 def _is_since(lookup: Lookup, seen: Mapping[str, Any], item: Any, since: float) -> bool:
     made = lookup.made({**seen, "item": item})
     if isinstance(made, str):
-        try:
-            instant = datetime.fromisoformat(made)
-        except ValueError:
-            return False
-        # A time without its offset may be anybody's.
-        return instant.tzinfo is not None and instant.timestamp() >= since
-    return isinstance(made, int | float) and not isinstance(made, bool) and made >= since
+        made = instant_s(made)  # a time without its offset may be anybody's
+    return is_number(made) and bool(made >= since)

@@ -18,7 +18,7 @@ PACKAGE = "connector_runtime"
 # Floor by floor; a package counts as one module.
 FLOORS = (
     # errors and small values
-    "errors forks latches values",
+    "errors forks instants latches values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     "bodies documents drafts expressions messages paths places redact schemas sheets templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation

@@ -25,8 +25,8 @@ def holds(value, test):
 
 
 def test_the_lists_of_filters_and_tests_are_those_of_the_language():
-    """Seventeen filters and six tests, and no others."""
-    names = "default optional segments urlPath urlQuery origin join split lower length ms fromJson"
+    """These filters and seven tests, and no others."""
+    names = "default optional segments urlPath urlQuery origin join split lower length ms instant fromJson"
 
     assert set(FILTERS) == {*names.split(), "named", "put", "first", "find", "keys", "maps", "having", "lacking"}
     assert set(TEST_NAMES) == {"defined", "string", "number", "list", "map", "records", "matching"}
@@ -58,6 +58,9 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
         (None, "split", None),
         ("a b", "split | join(',')", "a,b"),
         ("ABC", "lower", "abc"),
+        ("1970-01-02T00:00:00+01:00", "instant", 82_800),
+        ("1970-01-01T00:00:00.250Z", "instant", Decimal("0.250")),
+        (None, "instant", None),
         (None, "lower", None),
         ("abc", "length", 3),
         ([1, 2], "length", 2),

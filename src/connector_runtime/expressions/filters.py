@@ -16,6 +16,7 @@ from connector_runtime import urls
 from connector_runtime.documents.json_text import JsonError, parse_json
 from connector_runtime.expressions.operators import EvaluationError, is_number, is_pair, kind_of, text_of
 from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
+from connector_runtime.instants import instant_s
 from connector_runtime.values import ABSENT, File
 
 Apply = Callable[..., Any]
@@ -112,6 +113,20 @@ def milliseconds(value: Any) -> Any:
         return float(value) / 1000
     except (OverflowError, ValueError):
         raise EvaluationError("`ms` was given a number that is out of range") from None
+
+
+def instant(value: Any) -> Any:
+    """Return a point in time as seconds since 1970 in UTC: numbers that compare and subtract."""
+    if value is None:
+        return None
+    seconds = instant_s(value)
+    if seconds is not None:
+        return seconds
+    if isinstance(value, str):
+        hint = "it needs date, time and the offset from UTC, such as 2024-05-31T14:30:00+02:00"
+        raise EvaluationError("`instant` was given a text that is no point in time", hint)
+    hint = "seconds since 1970 are an instant already; `| ms` makes seconds of milliseconds"
+    raise EvaluationError(f"`instant` needs a text and was given {kind_of(value)}", hint)
 
 
 def from_json(value: Any) -> Any:
@@ -225,6 +240,7 @@ FILTERS: dict[str, Filter] = {
     "lower": Filter(lower),
     "length": Filter(length),
     "ms": Filter(milliseconds),
+    "instant": Filter(instant),
     "fromJson": Filter(from_json),
     "named": Filter(named, 1, 1),
     "put": Filter(put, 2, 2),

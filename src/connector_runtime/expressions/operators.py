@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any, cast
 
+from connector_runtime.instants import instant_s, is_half_an_instant
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
@@ -108,14 +109,20 @@ def contains(item: Any, container: Any) -> bool:
 
 
 def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """Return `<`, `<=`, `>` or `>=` over two numbers or two texts; absent gives false."""
+    """Return `<`, `<=`, `>` or `>=` over two numbers, instants or texts; absent and null give false.
+
+    Two texts that are instants compare as such, whatever their offsets. An instant and a day, or a
+    time without its offset, do not compare: the answer would depend on where one lives.
+    """
 
     def ordered(left: Any, right: Any) -> bool:
         if type(left) is int and type(right) is int:
             return compare(left, right)
-        if left is ABSENT or right is ABSENT:
+        if left is ABSENT or right is ABSENT or left is None or right is None:
             return False
-        if not (_are_texts(left, right) or (is_number(left) and is_number(right))):
+        if isinstance(left, str) and isinstance(right, str):
+            return compare(*_comparable(symbol, left, right))
+        if not (is_number(left) and is_number(right)):
             raise EvaluationError(f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}")
         try:
             return compare(left, right)
@@ -125,8 +132,17 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any,
     return ordered
 
 
-def _are_texts(left: Any, right: Any) -> bool:
-    return isinstance(left, str) and isinstance(right, str)
+def _comparable(symbol: str, left: str, right: str) -> tuple[Any, Any]:
+    """Return two texts as instants where both are, as they stand where neither is."""
+    instants = (instant_s(left), instant_s(right))
+    if None not in instants:
+        return instants
+    if instants != (None, None) and is_half_an_instant(left if instants[0] is None else right):
+        raise EvaluationError(
+            f"`{symbol}` cannot compare a point in time with a day or a time that has no offset from UTC",
+            "add what is missing: `~ 'T00:00:00+00:00'` makes the first instant of a day in UTC of it",
+        )
+    return left, right
 
 
 def add(left: Any, right: Any) -> Any:
