@@ -32,12 +32,12 @@ _STOPPED = Failure(Certainty.UNKNOWN, "network", "The call was stopped before an
 def attempt_once(
     call: Call, scope: dict[str, Any], why: str, *, waited_s: float, doubles: bool
 ) -> Conversation[tuple[Verdict, str, Token]]:
-    program, channel = call.action.program, call.channel
-    form = str(program.reply.form(scope))
-    timeout = program.request.timeout(scope) if program.request.timeout else None
+    unit, channel = call.unit, call.channel
+    form = str(unit.reply.form(scope))
+    timeout = unit.request.timeout(scope) if unit.request.timeout else None
     used, built = _built(call, scope, form)
     _note(call, built)
-    taken = yield from take_slots(call, program.request, scope, timeout)
+    taken = yield from take_slots(call, unit.request, scope, timeout)
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)
     facts = {"why": why, "waited_s": waited_s, "doubles": doubles}
@@ -51,11 +51,11 @@ def attempt_once(
     ended = call.clock.monotonic()
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
         got = yield from _read_beforehand(call, got, form)
-    verdict = judge(got, program.reply, program.errors, scope, form=form, redactor=call.redactor)
+    verdict = judge(got, unit.reply, unit.errors, scope, form=form, redactor=call.redactor)
     # What was answered does not wait to be judged until a place is given back.
     for key in taken:
         yield ReleaseSlot(key)
-    if verdict.facts.get("status") == NOT_MODIFIED and call.action.effect == "raw" and call.effect == "read":
+    if verdict.facts.get("status") == NOT_MODIFIED and unit.effect == "raw" and call.effect == "read":
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
     if verdict.certainty is Certainty.REJECTED:
@@ -73,16 +73,16 @@ def _read_beforehand(call: Call, got: Reply, form: str) -> Conversation[Reply | 
     from connector_runtime.long_reply import read_long  # noqa: PLC0415
 
     as_json = bool(got.body) and is_json(got, form)
-    as_text = form == "text" or call.action.program.reply.wants_text
+    as_text = form == "text" or call.unit.reply.wants_text
     return (yield from read_long(got, as_json=as_json, as_text=as_text, deadline=call.deadline))
 
 
 def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:
     """Return a request, and the token in it: another thread may put a newer one in its place."""
-    channel, program = call.channel, call.action.program
+    channel, unit = call.channel, call.unit
     while True:
         token = channel.token
-        built = build(program.request, scope, channel, call.model, effect=call.action.effect, form=form)
+        built = build(unit.request, scope, channel, call.model, effect=unit.effect, form=form)
         if channel.token is token:
             return token, built
 

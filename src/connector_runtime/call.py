@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connector_runtime.errors import ConnectorError
     from connector_runtime.model import Action, Model
     from connector_runtime.paging import Progress
+    from connector_runtime.program.unit import Unit
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
     from connector_runtime.results import Attempt
@@ -132,7 +133,8 @@ class Call:
         read_action: Gives the call of another, reading action (for look-ups).
         unknown_seen: Whether an attempt may have been carried out without saying so.
         sent_at: Reading of the clock when the first request was sent, or None.
-        effect: What the request does: the action's effect, or `read` for a raw one that only reads.
+        unit: The request that is being made, and what it is judged by.
+        effect: What the request does: its unit's effect, or `read` for a raw one that only reads.
         is_open: Whether the request that was sent last may have been carried out, or was.
         progress: What a listing has read so far, or None.
         save_to: File for the reply's content, or None.
@@ -162,19 +164,21 @@ class Call:
     sent_bytes: int = 0
     received_bytes: int = 0
     started_at: float = 0.0
-    effect: str = ""
+    unit: Unit = field(init=False)
+    effect: str = field(init=False)
     is_open: bool = False
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()
-        self.effect = self.action.effect
+        self.unit = self.action.program.unit
+        self.effect = self.unit.effect
 
     def sends(self, method: str, at: float) -> None:
         """Note that a request goes out: until it is answered, it may have been carried out."""
         if self.sent_at is None:
             self.sent_at = at
-        if self.action.effect == "raw":
+        if self.unit.effect == "raw":
             self.effect = "read" if method in _READING_METHODS else "raw"
         self.is_open = True
 

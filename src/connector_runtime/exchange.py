@@ -64,18 +64,18 @@ def converse(call: Call) -> Conversation[Result]:
 
 
 def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
-    program = call.action.program
+    program, unit = call.action.program, call.unit
     if program.debug is not None:
         call.debug = bool(program.debug(scope))
     check_rules(call, scope)
     if call.save_to is not None:
         yield from open_draft(call, scope)
-    if program.paging is not None:
-        verdict = yield from listing(call, program.paging, scope, perform)
+    if unit.paging is not None:
+        verdict = yield from listing(call, unit.paging, scope, perform)
     else:
         verdict = yield from perform(call, scope)
-    if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
-        return (yield from look_up(call, scope, verdict, program.lookup, perform))
+    if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
+        return (yield from look_up(call, scope, verdict, unit.lookup, perform))
     result = finish(call, scope, verdict)
     yield from place_draft(call)
     return result
@@ -95,7 +95,7 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
         A verdict whose kind is None; or one of certainty UNKNOWN for a create
         that has a look-up.
     """
-    program = call.action.program
+    unit = call.unit
     repeats, renewed, doubles, waited_s = 0, False, False, 0.0
     while True:
         yield from tokens.ensure(call)
@@ -111,11 +111,11 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
             continue
         wait_s = _wait_s(call, scope, verdict, repeats + 1)
         if wait_s is None or wait_s >= call.deadline.left_s():
-            if verdict.certainty is Certainty.UNKNOWN and program.lookup is not None:
+            if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
                 return verdict
             raise failure_of(call, scope, verdict, wait_s=wait_s)
         repeats, why, waited_s = repeats + 1, "retry", wait_s
-        doubles = doubles or may_double(verdict.certainty, call.action.effect, method)
+        doubles = doubles or may_double(verdict.certainty, call.unit.effect, method)
         call.log("wait", seconds=wait_s, reason=verdict.kind)
         yield Sleep(wait_s)
 
@@ -124,7 +124,7 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
     """Return the wait before the next attempt, or None to stop here."""
     kind = verdict.kind or ""
     try:
-        policy = Policy.of(call.action.program.retry, scope)
+        policy = Policy.of(call.unit.retry, scope)
     except EvaluationError:
         # What the attempt came to, perhaps a write, must not be hidden by how to repeat it.
         return None
@@ -143,4 +143,4 @@ def _already_gone(call: Call, verdict: Verdict) -> bool:
     """
     is_answer = verdict.certainty is Certainty.ANSWERED and "json" in verdict.values
     is_gone = is_answer and verdict.kind == "not_found"
-    return is_gone and call.action.effect == "delete" and call.unknown_seen
+    return is_gone and call.unit.effect == "delete" and call.unknown_seen

@@ -30,14 +30,14 @@ def identity_of(call: Call, scope: dict[str, Any]) -> Identity:
 
     Of a many-record call it is a list with one entry a record, None for one that has none.
     """
-    program = call.action.program
-    if program.identity is None:
+    unit = call.unit
+    if unit.identity is None:
         return None
-    of = program.reply.results.of if program.reply.results else None
-    records = of(scope) if of is not None and program.identity.is_of_item else None
+    of = unit.reply.results.of if unit.reply.results else None
+    records = of(scope) if of is not None and unit.identity.is_of_item else None
     if isinstance(records, list):
-        return [_identity_in(program.identity, {**scope, "item": item}) for item in records]
-    return _identity_in(program.identity, scope)
+        return [_identity_in(unit.identity, {**scope, "item": item}) for item in records]
+    return _identity_in(unit.identity, scope)
 
 
 def _identity_in(identity: IdentityProgram, scope: dict[str, Any]) -> str | None:
@@ -55,7 +55,7 @@ def is_identified(identity: Identity) -> bool:
 
 def effect_of(call: Call, scope: dict[str, Any]) -> str:
     """Return the effect that a repeat of this very call has: one that adds rows again is a create."""
-    effect, adding = call.effect, call.action.program.adding
+    effect, adding = call.effect, call.unit.adding
     if adding is None or effect not in ("update", "upsert"):
         return effect
     try:
@@ -131,7 +131,7 @@ def unknown_outcome(call: Call, scope: dict[str, Any], message: str, **facts: An
         facts["hint"] = f"Look whether the change was made at about {_sent_at(call)} before sending it again."
     else:
         facts["hint"] = look_first(call, scope, identity) if unsafe else _HARMLESS
-    is_change = call.action.effect not in ("create", "upsert") or is_unsafe_change(call, scope)
+    is_change = call.unit.effect not in ("create", "upsert") or is_unsafe_change(call, scope)
     what = "the change was made" if is_change else "the record was written"
     text = f"It is not known whether {what}: {message}"
     return error_of("outcome_unknown", text, identity=identity, **facts)
@@ -139,7 +139,7 @@ def unknown_outcome(call: Call, scope: dict[str, Any], message: str, **facts: An
 
 def is_unsafe_change(call: Call, scope: dict[str, Any]) -> bool:
     """Return whether a change of a record brings new rows, which a repeat would add again."""
-    return call.action.effect in ("update", "upsert") and effect_of(call, scope) == "create"
+    return call.unit.effect in ("update", "upsert") and effect_of(call, scope) == "create"
 
 
 def look_first(call: Call, scope: dict[str, Any], identity: Identity) -> str:

@@ -94,7 +94,7 @@ def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) 
     """Return what a reading action answers; one page of a listing."""
     inner = call.read_action(action, inputs, call.deadline)
     inner.call_id = call.call_id
-    paging = inner.action.program.paging
+    paging = inner.unit.paging
     page = {"page": paging.start(inner.scope())} if paging else {}
     try:
         answer = yield from perform(inner, inner.scope(**page), "lookup")

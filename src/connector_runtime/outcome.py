@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
     """Return the result of a call that the vendor has said yes to."""
-    reply, values = call.action.program.reply, verdict.values
+    reply, values = call.unit.reply, verdict.values
     if verdict.facts.get("status") == NOT_MODIFIED:
         return _result(call, verdict, None, outcome="not_modified")
     failed: list[dict[str, Any]] = []
@@ -53,7 +53,7 @@ def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
         return values["body"]
     if form == "text":
         return values.get("text", "")
-    if scope.get("every") and call.action.program.reply.output is None:
+    if scope.get("every") and call.unit.reply.output is None:
         # By what was asked for: the shape must not depend on how many pages there happen to be.
         return scope["items"]
     return values.get("json", ABSENT)
@@ -68,7 +68,7 @@ def _judged(
     except ConnectorError as problem:
         unreadable = Verdict(Certainty.UNKNOWN, "contract", problem.message, verdict.values, verdict.facts)
     else:
-        if call.action.effect == "delete" and call.unknown_seen:
+        if call.unit.effect == "delete" and call.unknown_seen:
             failed = [entry for entry in failed if entry["kind"] != "not_found"]
         _say_what_to_look_up(call, scope, failed)
         if failed and len(failed) == len(outputs):
@@ -99,7 +99,7 @@ def _all_failed(
     names = {"code": "code", "hint": "hint", "existingId": "existing_id", "details": "details"}
     facts = {name: first[key] for key, name in names.items() if key in first}
     kind = first["kind"]
-    if kind == "duplicate" and call.unknown_seen and call.action.effect in ("create", "upsert"):
+    if kind == "duplicate" and call.unknown_seen and call.unit.effect in ("create", "upsert"):
         kind = "outcome_unknown"
     return error_of(
         kind,

@@ -100,7 +100,7 @@ def listing(
 
 def note_progress(call: Call, problem: ConnectorError) -> None:
     """Add to the error of a listing what was read before, and how to go on from there."""
-    progress, paging = call.progress, call.action.program.paging
+    progress, paging = call.progress, call.unit.paging
     if progress is None or paging is None or not progress.pages:
         return
     problem.items = progress.items

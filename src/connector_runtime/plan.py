@@ -85,22 +85,22 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
     Raises:
         ConnectorError: As the action itself would, before sending.
     """
-    program = action.program
+    program, unit = action.program, action.program.unit
     scope: dict[str, Any] = {"inputs": inputs, "connection": channel.connection, "tables": model.tables}
-    if program.paging is not None:
-        start = program.paging.start(scope)
+    if unit.paging is not None:
+        start = unit.paging.start(scope)
         scope["page"] = start if isinstance(start, dict) else {}
     try:
         for check in program.checks:
             if check.when(scope):
                 raise error_of("input", str(check.message(scope)), input=check.input)
         built = build(
-            program.request,
+            unit.request,
             scope,
             channel,
             model,
-            effect=action.effect,
-            form=str(program.reply.form(scope)),
+            effect=unit.effect,
+            form=str(unit.reply.form(scope)),
             masked=True,
         )
     except ConnectorError as problem:

@@ -126,11 +126,12 @@ class Policy:
                 raise _refused(action, rule.name, what, rule.allowed)
 
     def _judge_path(self, action: Action, scope: Mapping[str, Any], paths: list[_Path]) -> None:
-        request = action.program.request
+        unit = action.program.unit
+        request = unit.request
         try:
             method, segments = str(request.method(scope)).upper(), request.path.segments(scope)
         except (EvaluationError, UrlError):
-            if action.program.paging is None:
+            if unit.paging is None:
                 return  # nor can the request be made, and that says why
             segments = None
         allowed = [path.text for path in paths]

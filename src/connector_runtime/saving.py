@@ -26,7 +26,7 @@ def open_draft(call: Call, scope: Mapping[str, Any]) -> Conversation[None]:
         InputError: Folder or name cannot be; names `save_to`.
     """
     assert call.save_to is not None  # noqa: S101  asked before
-    is_json = call.action.program.reply.form(scope) == "json"
+    is_json = call.unit.reply.form(scope) == "json"
     # JSON is judged whole, as if it were not saved; other content only where it may be an error in its stead.
     judged_bytes = DEFAULT_LIMITS.decoded_bytes if is_json else DEFAULT_LIMITS.unsaved_bytes
     draft = yield OpenDraft(call.save_to, judged_bytes)

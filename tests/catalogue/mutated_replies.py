@@ -74,7 +74,7 @@ def trials(model: Model, random: Random, count: int) -> Iterator[Trial]:
         replies = copy.deepcopy([given] if isinstance(given, dict) else list(given)) or [{"json": {}}]
         for _ in range(random.choice((1, 1, 2))):
             random.choice(WAYS)(random, replies)
-        yield Trial(case, replies, streamed=case.action.program.paging is not None and random.random() < 0.3)
+        yield Trial(case, replies, streamed=case.action.program.unit.paging is not None and random.random() < 0.3)
 
 
 def outcome(model: Model, trial: Trial) -> tuple[str, str]:

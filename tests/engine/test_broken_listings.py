@@ -200,12 +200,13 @@ def test_records_of_the_last_page_outlive_an_output_that_cannot_be_made() -> Non
     shop = Shop(listing(**PATHS), page(1, more=True), {"json": [1]})
     shop.script.replies[1] = {"json": {"orders": [2], "more": False}}
     program = shop.session._model.action("order").program
+    unit = program.unit
 
     def fails(_scope: Any) -> Any:
-        return program.paging.items({"reply": None})[0]
+        return unit.paging.items({"reply": None})[0]
 
     action = shop.session._model.action("order")
-    action.__dict__["program"] = program._replace(reply=program.reply._replace(output=fails))
+    action.__dict__["program"] = program._replace(unit=unit._replace(reply=unit.reply._replace(output=fails)))
     problem = refused(lambda: shop.run(all=True))
 
     assert (list(problem.items), problem.cursor) == ([1, 2], None)

@@ -328,7 +328,7 @@ def test_a_number_of_a_reply_keeps_its_digits(zoho: Component) -> None:
 def test_every_listing_with_a_cap_can_be_gone_on_with(zoho: Component) -> None:
     """Where an action can read all pages, what it says to go on with leads back to the same page."""
     for action in zoho.actions.values():
-        paging = action.program.paging
+        paging = action.program.unit.paging
         if paging is None:
             continue
         for cursor in ({"number": 7}, {"token": "t"}):

@@ -8,18 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.program.common import node, value
-from connector_runtime.program.errors import ErrorRules, error_table
-from connector_runtime.program.reply import compile_paging, compile_reply
-from connector_runtime.program.request import compile_request, compile_retry
-from connector_runtime.program.safety import compile_adding, compile_identity, compile_lookup
+from connector_runtime.program.unit import compile_unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.program.common import Evaluate
-    from connector_runtime.program.reply import PagingProgram, ReplyProgram
-    from connector_runtime.program.request import RequestProgram, RetryProgram
-    from connector_runtime.program.safety import Adding, IdentityProgram, Lookup
+    from connector_runtime.program.unit import Unit
 
 
 class Check(NamedTuple):
@@ -34,14 +29,7 @@ class Program(NamedTuple):
     """Everything the conversation of one action needs."""
 
     checks: tuple[Check, ...]
-    request: RequestProgram
-    reply: ReplyProgram
-    retry: RetryProgram
-    errors: ErrorRules
-    paging: PagingProgram | None
-    lookup: Lookup | None
-    identity: IdentityProgram | None
-    adding: Adding | None
+    unit: Unit
     scopes: tuple[Evaluate, ...]
     debug: Evaluate | None
 
@@ -54,17 +42,9 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
         component: The content of `component.yaml`, for defaults, policies and error tables.
     """
     defaults = component.get("defaults", {})
-    lookup = definition.get("lookup")
     return Program(
         checks=tuple(_check(item) for item in definition.get("checks", ())),
-        request=compile_request(definition["request"], defaults.get("timeout")),
-        reply=compile_reply(definition.get("reply", {}), component),
-        retry=compile_retry(definition.get("retry", defaults.get("retry", {})), component),
-        errors=ErrorRules(error_table(definition, defaults), component),
-        paging=compile_paging(definition.get("paginate")),
-        lookup=compile_lookup(lookup) if lookup else None,
-        identity=compile_identity(definition.get("identity")),
-        adding=compile_adding(definition.get("adds")),
+        unit=compile_unit(definition, component),
         scopes=tuple(value(text, ("scopes",)) for text in definition.get("scopes", ())),
         debug=node(defaults.get("debug"), "component", ("defaults", "debug")),
     )

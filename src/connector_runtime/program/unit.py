@@ -1,0 +1,48 @@
+"""One request of an action with all that is judged by it: its reply, its repeats, what it may double."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connector_runtime.program.errors import ErrorRules, error_table
+from connector_runtime.program.reply import compile_paging, compile_reply
+from connector_runtime.program.request import compile_request, compile_retry
+from connector_runtime.program.safety import compile_adding, compile_identity, compile_lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.program.reply import PagingProgram, ReplyProgram
+    from connector_runtime.program.request import RequestProgram, RetryProgram
+    from connector_runtime.program.safety import Adding, IdentityProgram, Lookup
+
+
+class Unit(NamedTuple):
+    """What certainty and repetition are judged by: one request, and what it does to the vendor's data."""
+
+    effect: str
+    request: RequestProgram
+    reply: ReplyProgram
+    retry: RetryProgram
+    errors: ErrorRules
+    paging: PagingProgram | None
+    lookup: Lookup | None
+    identity: IdentityProgram | None
+    adding: Adding | None
+
+
+def compile_unit(definition: Mapping[str, Any], component: Mapping[str, Any]) -> Unit:
+    """Compile what of an action, or of another owner of a request, belongs to the request."""
+    defaults = component.get("defaults", {})
+    lookup = definition.get("lookup")
+    return Unit(
+        effect=definition["effect"],
+        request=compile_request(definition["request"], defaults.get("timeout")),
+        reply=compile_reply(definition.get("reply", {}), component),
+        retry=compile_retry(definition.get("retry", defaults.get("retry", {})), component),
+        errors=ErrorRules(error_table(definition, defaults), component),
+        paging=compile_paging(definition.get("paginate")),
+        lookup=compile_lookup(lookup) if lookup else None,
+        identity=compile_identity(definition.get("identity")),
+        adding=compile_adding(definition.get("adds")),
+    )
