@@ -37,6 +37,8 @@ def attempt_once(
     timeout = unit.request.timeout(scope) if unit.request.timeout else None
     used, built = _built(call, scope, form)
     _note(call, built)
+    if call.progress is not None and why in ("first", "page"):
+        call.progress.asks(built.outgoing)
     taken = yield from take_slots(call, unit.request, scope, timeout)
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)

@@ -80,6 +80,7 @@ def find_problems(folders: Sequence[Path]) -> list[Problem]:
 
 def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
     from connector_runtime.check import check  # noqa: PLC0415  it needs what loading needs
+    from connector_runtime.check.slips import check_writing  # noqa: PLC0415
 
     draft = Draft(tuple(folders), Schemas(folders))
     for order, folder in enumerate(folders):
@@ -89,6 +90,7 @@ def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
     # The first connection is the one that is meant where none is named.
     draft.files["connection"] = dict(sorted(draft.files["connection"].items(), key=_rank))
     for kind, document in draft.documents():
+        check_writing(draft, document)
         _judge(draft, kind, document)
     draft.problems += draft.schemas.problems()
     if all_problems or not draft.problems:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.bodies import opened
 from connector_runtime.errors import error_of
 from connector_runtime.expressions.operators import kind_of
 from connector_runtime.reply import safely
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.call import Call
     from connector_runtime.errors import ConnectorError
+    from connector_runtime.messages import Outgoing
     from connector_runtime.program.reply import PagingProgram
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
@@ -45,6 +48,19 @@ class Progress:
     pages: int = 0
     count: int = 0
     cursor: Mapping[str, Any] | None = None
+    _asked: dict[bytes, None] = field(default_factory=dict)
+
+    def asks(self, outgoing: Outgoing) -> None:
+        """Note the request for a page, before it is sent.
+
+        Raises:
+            UnreadableReply: The very same one was sent for a page before: it would read that again.
+        """
+        mark = _digest(outgoing)
+        if mark in self._asked:
+            self.cursor = None
+            raise _circle()
+        _keep(self._asked, mark)
 
 
 def listing(
@@ -88,9 +104,7 @@ def listing(
             break
         if is_circle:
             raise _circle()
-        seen[_mark(following)] = None
-        if len(seen) > MARKS_KEPT:
-            del seen[next(iter(seen))]
+        _keep(seen, _mark(following))
         if not call.stream and (progress.pages >= paging.max_pages or progress.count >= paging.max_items):
             raise _cap(progress)
         state = following
@@ -154,6 +168,21 @@ def _plain(state: Any) -> dict[str, Any]:
     return dict(state) if isinstance(state, dict) else {}
 
 
+def _keep(marks: dict[Any, None], mark: Any) -> None:
+    marks[mark] = None
+    if len(marks) > MARKS_KEPT:
+        del marks[next(iter(marks))]
+
+
+def _digest(outgoing: Outgoing) -> bytes:
+    """Return what tells a request from others; secrets are left out, because tokens change."""
+    plain = [(name, text) for name, text in outgoing.headers if isinstance(text, str)]
+    digest = hashlib.blake2b(repr((outgoing.method, outgoing.url, plain)).encode(), digest_size=16)
+    for piece in outgoing.body.chunks() if outgoing.body is not None else ():
+        digest.update(opened(piece))
+    return digest.digest()
+
+
 def _mark(state: Mapping[str, Any]) -> str:
     return json.dumps(state, sort_keys=True, default=str)
 
@@ -161,7 +190,7 @@ def _mark(state: Mapping[str, Any]) -> str:
 def _circle() -> Exception:
     return error_of(
         "contract",
-        "The listing goes in circles: the service asks for a page that was read before.",
+        "The listing goes in circles: it comes to a page that was read before.",
         hint="There is no page to go on from: each would be read again and again, and records may be "
         "missing. Read fewer records at once, or narrow the search.",
     )

@@ -61,6 +61,9 @@ _INSTEAD = frozenset({"forwarded", "original", "override", "rewrite"})
 _OF_REQUESTS = frozenset({"http", "request"})
 _GLUED = re.compile("override|http|method|request")
 
+# From here on a number with a point is no longer the digits that somebody entered.
+_EXACT_TO = 2.0**53
+
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
 # What may follow the origin: with nothing else in it, no reader of URLs sees another host.
@@ -287,7 +290,8 @@ def plain_text(value: Any, name: str) -> str:
     """Return a scalar as JSON would write it, texts as they are.
 
     Raises:
-        UrlError: The value is a map, a list, a secret, null, or not a finite number.
+        UrlError: The value is a map, a list, a secret, null, not a finite number, or one that
+            is too large to have kept its digits.
     """
     if isinstance(value, str):
         return value
@@ -296,6 +300,10 @@ def plain_text(value: Any, name: str) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
+        if abs(value) >= _EXACT_TO:
+            raise UrlError(
+                f"`{name}` is a number that has lost digits", "enter it as a text, in quotes: ids are texts"
+            )
         return repr(value)
     if isinstance(value, Decimal) and value.is_finite():
         return str(value)

@@ -161,6 +161,10 @@ class PetShop:
         page = {"ok": True, "pets": fitting[:size]}
         return page | ({"next": fitting[size - 1]["id"]} if len(fitting) > size else {})
 
+    def _searched(self, asked: Asked) -> dict[str, Any]:
+        wanted = asked.json()["wanted"].items()
+        return {"ok": True, "pets": [pet for pet in self.pets.values() if wanted <= pet.items()]}
+
     def _added(self, asked: Asked) -> Any:
         pet = asked.json()
         there = self._with_chip(pet.get("chip"))
@@ -248,6 +252,7 @@ _DOORS = [
         (r"GET /v2/me", "_me"),
         (r"GET /v2/pets", "_listed"),
         (r"POST /v2/pets", "_added"),
+        (r"POST /v2/pets/search", "_searched"),
         (r"\w+ /v2/pets/by-chip/(\d+)", "_by_chip"),
         (r"\w+ /v2/pets/([^/]+)", "_one"),
         (r"POST /v2/pets/([^/]+)/photos", "_photo"),

@@ -96,6 +96,14 @@ def test_a_record_is_read(till: Till, shop: PetShop) -> None:
     assert result.attempts[0].request_id == result.headers["x-request-id"] == "r-1"
 
 
+def test_a_search_whose_filter_stands_in_the_body_reads(till: Till, shop: PetShop) -> None:
+    """A POST that only reads gives what it finds and changes nothing."""
+    result = till.run("searchPets", {"values": {"species": "cat", "name": "Tom"}})
+
+    assert [pet["name"] for pet in result.data] == ["Tom"]
+    assert shop.effects == []
+
+
 def test_a_deprecated_action_still_works(till: Till, component: Component) -> None:
     """What is deprecated says so and goes on working."""
     result = till.run("getPetByChip", {"chip": "982000123456782"})

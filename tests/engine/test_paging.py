@@ -119,6 +119,32 @@ def test_a_listing_that_goes_in_circles_is_a_broken_contract() -> None:
     assert shop.sent == 2
 
 
+@pytest.mark.parametrize("body", [None, {"json": {"wanted": "${ inputs.name }"}}], ids=["query", "body"])
+def test_a_request_that_was_sent_for_a_page_before_is_a_circle(body: Any) -> None:
+    """Where the request does not say which page it wants, the same one is not asked for a third time."""
+    model = listing(max={"pages": 50, "items": 1000})
+    definition = model.actions["order"].definition
+    definition["request"]["query"] = {"n": "${ inputs.name }"}
+    if body is not None:
+        definition["request"] |= {"method": "POST", "body": body}
+    shop = Shop(model, page(1, more=True, token="b"), page(2, more=True, token="c"))
+
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(all=True, name="x")
+
+    assert (caught.value.kind, shop.sent) == ("contract", 1)
+    assert (caught.value.cursor, list(caught.value.items)) == (None, [1])
+
+
+def test_a_repeat_of_a_page_is_no_circle() -> None:
+    """The same request after a failure is a repeat, and reads the page once."""
+    shop = Shop(listing(), page(1, more=True, token="b"), {"status": 503}, page(2))
+
+    result = shop.run(all=True, retries=1)
+
+    assert [result.data["orders"], shop.sent] == [[1, 2], 3]
+
+
 @pytest.mark.plan("S-53")
 @pytest.mark.parametrize("body", [{}, {"orders": None}, {"orders": {}}, {"orders": "none"}, [], "text"])
 def test_a_good_reply_without_a_list_of_records_is_never_an_empty_list(body: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connector_runtime.urls import UrlError, build_url, check_segment
+from connector_runtime.urls import UrlError, build_url, check_segment, header_pairs, query_pairs
 
 BASE = "https://api.vendor.example/shop/v3"
 
@@ -211,3 +211,12 @@ def test_a_base_that_is_no_address_is_refused(base):
 def test_segments_join_their_base(base, segments, expected):
     """One slash stands between base and segments, however the base ends."""
     assert build_url(base, segments) == expected
+
+
+@pytest.mark.parametrize("pairs", [query_pairs, header_pairs])
+def test_a_number_that_has_lost_digits_is_not_sent(pairs):
+    """A long id that came as a number with a point is another one by now; whole numbers keep all digits."""
+    assert pairs({"id": 12345678901234567890123}) == [("id", "12345678901234567890123")]
+    with pytest.raises(UrlError, match="`id` is a number that has lost digits") as caught:
+        pairs({"id": 1.2345678901234568e22})
+    assert "in quotes" in caught.value.hint

@@ -35,6 +35,7 @@ def check(draft: Draft) -> None:
     """Note everything that is wrong with a draft beyond its schemas."""
     # Both compile expressions, which needs Jinja: whoever only asks for names does not pay for it.
     from connector_runtime.check.address_checks import check_addresses  # noqa: PLC0415
+    from connector_runtime.check.effect_checks import check_effects  # noqa: PLC0415
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
     from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
     from connector_runtime.check.sheet_checks import check_sheet  # noqa: PLC0415
@@ -43,6 +44,7 @@ def check(draft: Draft) -> None:
         check_inputs(draft, kind, document)
         check_addresses(draft, kind, document)
         check_expressions(draft, kind, document)
+        check_effects(draft, kind, document)
         _check_links(draft, kind, document)
         if kind in ("component", "action", "datasource", "trigger"):
             check_sheet(draft, kind, document)

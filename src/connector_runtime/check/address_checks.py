@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _FROM_ROW = re.compile(r"\$\{\s*connection\.(?P<row>\w+)\.(?P<column>\w+)\s*\}(?P<rest>[\s\S]*)")
 _LOOPBACK = re.compile(r"https?://(127\.0\.0\.1|\[::1\])(?=[:/]|$)")
 _EXPRESSION = "\0"
+# How other languages write what is filled in.
+_PLACEHOLDER = re.compile(r"\{\s*(\w+)\s*\}|:([A-Za-z]\w*)")
 _TOKEN_PLACES = ("authorizeUrl", "tokenUrl", "revokeUrl")
 
 
@@ -62,6 +64,9 @@ def _check_path(draft: Draft, document: Document, pointer: Pointer) -> None:
 
 
 def _piece_problem(piece: str, *, is_last: bool) -> tuple[str, str | None] | None:
+    named = _PLACEHOLDER.fullmatch(piece)
+    if named:
+        return f"`{piece}` is sent as it stands here", f"write ${{ inputs.{named[1] or named[2]} }}"
     if "%" in piece:
         return "`%` is encoded once more", "write the character itself; it is encoded when it is sent"
     if _EXPRESSION in piece or (not piece and is_last):

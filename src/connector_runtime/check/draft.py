@@ -57,12 +57,14 @@ class Draft:
             code: Of the problem.
             message: What is wrong.
             where: `hint`, `key` and `offset` as `Document.problem` takes them, and
-                `hides`: whether later problems at the place or below follow from this one.
+                `hides`: whether later problems at the place or below follow from this one;
+                the pointer of what is around it, where those there follow from it as well.
         """
         if any((document.name, pointer[:end]) in self._faulty for end in range(len(pointer) + 1)):
             return
-        if where.pop("hides", False):
-            self._faulty.add((document.name, pointer))
+        hides = where.pop("hides", False)
+        if hides is not False:
+            self._faulty.add((document.name, pointer if hides is True else hides))
         problem = document.problem(pointer, code, message, **where)
         # What holds for several entries of a test is said once.
         if problem not in self.problems[-20:]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at
 from connector_runtime.check.reference_checks import Site, check_reference
+from connector_runtime.check.slips import bare_name, odd_character
 from connector_runtime.expressions.grammar import ExpressionError
 from connector_runtime.places import ALL_NAMES, is_single, names_for
 from connector_runtime.templates import compile_expression_text, compile_text
@@ -49,6 +50,8 @@ def check_expressions(draft: Draft, kind: str, document: Document) -> None:
         message, hint = "a key cannot hold an expression", "to set computed keys, spread a map: `...`"
         draft.note(document, pointer, "R001", message, hint=hint, key=True, hides=True)
     for pointer, text in texts_of(document.data):
+        if "$" in text and _is_slip(draft, kind, document, pointer, text):
+            continue
         if "${" not in text and "{{" not in text:
             continue
         template = _compiled(draft, kind, document, pointer, text)
@@ -61,6 +64,22 @@ def check_expressions(draft: Draft, kind: str, document: Document) -> None:
             check_reference(site, reference, is_guarded=reference.guarded or reference.path[:2] in asked)
 
 
+def _is_slip(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> bool:
+    """Note a character like another in an expression, and a name behind a `$` without braces."""
+    if not names_for(kind, pointer):
+        return False
+    odd = odd_character(text)
+    if odd:
+        draft.note(document, pointer, "Y020", odd[1], hint=odd[2], offset=odd[0], hides=True)
+        return True
+    bare = bare_name(text)
+    if bare:
+        message = f"`${bare[1]}` is a plain text without braces"
+        hint = f"write ${{ {bare[1]}… }} around the whole expression"
+        draft.note(document, pointer, "R063", message, hint=hint, offset=bare[0], hides=True)
+    return bare is not None
+
+
 def references_in(kind: str, document: Document) -> Iterator[tuple[Pointer, Reference]]:
     """Yield every reference of a file without mistakes, with the place of its text."""
     for pointer, text in texts_of(document.data):
@@ -68,6 +87,17 @@ def references_in(kind: str, document: Document) -> Iterator[tuple[Pointer, Refe
         if "${" in text and names:
             for reference in compile_text(text.strip(), names).references:
                 yield pointer, reference
+
+
+def references_within(kind: str, pointer: Pointer, text: str) -> tuple[Reference, ...]:
+    """Return what the expressions of one text read; nothing where they cannot be read."""
+    names = names_for(kind, pointer)
+    if "${" not in text or not names:
+        return ()
+    try:
+        return compile_text(text.strip(), names).references
+    except ExpressionError:
+        return ()
 
 
 def texts_of(data: Any) -> Iterator[tuple[Pointer, str]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.check.conventions import broken_conventions
 from connector_runtime.check.draft import as_list, as_map, at, request_places
+from connector_runtime.check.effect_checks import is_writing
 from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.check.sheet_checks import unused_replies
+from connector_runtime.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connector_runtime.check.draft import Draft, Pointer
     from connector_runtime.documents import Document
-    from connector_runtime.errors import Problem
 
 # An action that needs more is two actions, or repeats what could be shared.
 MAX_LINES = 80
@@ -66,6 +69,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     for document in draft.files["action"].values():
         found += _of_action(document)
         found += _dead_rules(draft, document)
+    found += broken_conventions(draft)
     return list(dict.fromkeys(found))
 
 
@@ -143,11 +147,16 @@ def _collect(node: Any, used: dict[str, set[Any]]) -> None:
 
 
 def _of_file(kind: str, document: Document) -> Iterator[Problem]:
-    if not document.line(1).startswith(_SCHEMA_LINE):
-        hint = f"{_SCHEMA_LINE}…/schemas/{kind}.schema.json"
-        yield _warn(
-            document, (), "L007", "the first line does not name the schema, which editors need", hint=hint
-        )
+    wanted = f"{kind}.schema.json"
+    named = document.line(1)
+    if not named.startswith(_SCHEMA_LINE):
+        hint = f"{_SCHEMA_LINE}…/schemas/{wanted}"
+        message = "the first line does not name the schema, which editors need"
+        yield _warn(document, (), "L007", message, hint=hint)
+    elif (found := re.split(r"[/\\\\]", named.strip())[-1].rpartition("=")[2]) != wanted:
+        message = f"the first line names the schema `{found}`, and this is a file of the kind `{kind}`"
+        column, hint = len(_SCHEMA_LINE) + 1, f"name {wanted}"
+        yield Problem(document.name, 1, column, "L007", message, hint, named, "warning")
     for key, definition in as_map(document.data.get("inputs")).items():
         yield from _of_input(document, key, as_map(definition))
     for key, what in (("examples", "example"), ("tests", "test")):
@@ -173,6 +182,9 @@ def _of_action(document: Document) -> Iterator[Problem]:
     if "identity" in data and effect in ("read", "delete", "raw"):
         message = f"`identity` has no use with the effect `{effect}`"
         yield _warn(document, ("identity",), "L009", message, hint="take it out", key=True)
+    if "because" in data and (effect != "read" or not is_writing(as_map(data.get("request")).get("method"))):
+        message = "`because` has no use: the request looks like reading, or does not only read"
+        yield _warn(document, ("because",), "L009", message, hint="take it out", key=True)
     lines = _counted_lines(document)
     if lines > MAX_LINES:
         message = f"the action has {lines} lines without examples and tests; {MAX_LINES} are enough"

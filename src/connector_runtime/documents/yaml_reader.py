@@ -38,6 +38,7 @@ _CONSTANTS: dict[str, Any] = {
     "False": False,
     "FALSE": False,
 }
+_DASHED = re.compile(r"(\s*)(-[A-Za-z]\w*):(?:\s|$)")
 _NEVER_CLOSED = "the quote that opens here is never closed"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -237,12 +238,26 @@ def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
     if "\t" in text[: len(text) - len(text.lstrip())] or text[column : column + 1] == "\t":
         return Mistake(line, text.index("\t"), "Y003", "a tab stands here", "indent with spaces")
     problem = getattr(error, "problem", None) or ""
+    dashed = _dash_without_blank(line, lines)
+    if dashed is not None:
+        return dashed
     if problem.startswith("mapping values"):
         return _stray_colon(line, column, text)
     context = getattr(error, "context_mark", None) or at
     if "flow" in (getattr(error, "context", None) or "") and context:
         return _flow(line, column, context, lines)
     return _by_words(problem, context, Mistake(line, column, "Y002", ""), text)
+
+
+def _dash_without_blank(line: int, lines: list[str]) -> Mistake | None:
+    """Return the mistake of `-when:`, which the parser misses until the line after it."""
+    for row in (line, line - 1):
+        found = _DASHED.match(lines[row]) if row >= 0 else None
+        if found:
+            message = f"`{found[2]}:` is a key here, not an entry of a list"
+            hint = f"write a blank behind the dash: `- {found[2][1:]}:`"
+            return Mistake(row, found.start(2), "Y021", message, hint)
+    return None
 
 
 def _by_words(problem: str, context: Any, here: Mistake, text: str) -> Mistake:

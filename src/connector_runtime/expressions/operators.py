@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Wide enough for any amount of money, narrow enough that 1e999999999 + 1 stays small.
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, Overflow])
+# From here on a number with a point is no longer the digits that somebody entered.
+EXACT_TO = 2.0**53
 # Enough to find the expression by, in a message that stays readable.
 MAX_SHOWN_CHARACTERS = 120
 
@@ -207,6 +209,8 @@ def _text_hint(value: Any) -> str | None:
 
 
 def _digits(number: Any) -> str:
+    if isinstance(number, float) and EXACT_TO <= abs(number) < math.inf:
+        raise EvaluationError("the number has lost digits", "give it as a text, in quotes: ids are texts")
     try:
         digits = repr(number) if isinstance(number, float) else str(number)
     except ValueError:
