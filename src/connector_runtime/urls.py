@@ -61,9 +61,6 @@ _INSTEAD = frozenset({"forwarded", "original", "override", "rewrite"})
 _OF_REQUESTS = frozenset({"http", "request"})
 _GLUED = re.compile("override|http|method|request")
 
-# From here on a number with a point is no longer the digits that somebody entered.
-_EXACT_TO = 2.0**53
-
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]{0,199}")
 _BASE = re.compile(r"(?P<origin>https?://[a-z0-9.\[\]:-]+)(?P<prefix>(?:/[A-Za-z0-9_.~%-]+)*)")
 # What may follow the origin: with nothing else in it, no reader of URLs sees another host.
@@ -290,8 +287,7 @@ def plain_text(value: Any, name: str) -> str:
     """Return a scalar as JSON would write it, texts as they are.
 
     Raises:
-        UrlError: The value is a map, a list, a secret, null, not a finite number, or one that
-            is too large to have kept its digits.
+        UrlError: The value is a map, a list, a secret, null, or no number that has kept its digits.
     """
     if isinstance(value, str):
         return value
@@ -300,10 +296,8 @@ def plain_text(value: Any, name: str) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and math.isfinite(value):
-        if abs(value) >= _EXACT_TO:
-            raise UrlError(
-                f"`{name}` is a number that has lost digits", "enter it as a text, in quotes: ids are texts"
-            )
+        if abs(value) >= 2.0**53:  # by now it is another number than somebody entered
+            raise UrlError(f"`{name}` is a number that has lost digits", "enter it as a text, in quotes")
         return repr(value)
     if isinstance(value, Decimal) and value.is_finite():
         return str(value)
