@@ -229,14 +229,18 @@ def _compare(
 
 
 def _wanted_output(wanted: Any, reply: Mapping[str, Any]) -> Any:
-    """Return what must come back: the words `same` stand for the last reply's content."""
+    """Return what must come back: the word `same` stands for what the last reply holds."""
     content = reply.get("json", reply.get("text"))
     if wanted == SAME:
         return content
-    if not isinstance(wanted, dict) or wanted.get(SPREAD) != SAME:
+    if not isinstance(wanted, dict) or SPREAD not in wanted:
         return wanted
-    own = {key: value for key, value in wanted.items() if key != SPREAD}
-    return {**content, **own} if isinstance(content, dict) else own
+    spread = wanted[SPREAD] if isinstance(wanted[SPREAD], list) else [wanted[SPREAD]]
+    found: dict[str, Any] = {}
+    for source in [*spread, {key: value for key, value in wanted.items() if key != SPREAD}]:
+        part = content if source == SAME else source
+        found |= part if isinstance(part, dict) else {SPREAD: part}
+    return found
 
 
 def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) -> Iterator[str]:

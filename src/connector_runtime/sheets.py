@@ -7,6 +7,8 @@ repeated, may hold expressions, and those know nothing but `each`.
 from __future__ import annotations
 
 import functools
+import itertools
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,6 +57,36 @@ class Told(NamedTuple):
 
     name: str
     definition: Mapping[str, Any]
+
+
+class _Entry(NamedTuple):
+    """What a test runs once with: named values, where they stand, and what people call it."""
+
+    values: Mapping[str, Any]
+    pointer: Pointer
+    name: str = ""
+
+    def places(self) -> Iterator[tuple[str, Pointer]]:
+        """Yield each value's name and the place where it is given."""
+        for key in self.values:
+            yield key, (*self.pointer, key)
+
+
+def _entries(each: Any, pointer: Pointer) -> list[_Entry]:
+    """Return the entries of a test: those of a list, those with names, or all combinations of lists."""
+    if isinstance(each, list):
+        return [_Entry(values, (*pointer, index)) for index, values in enumerate(each)]
+    lists = [key for key, values in each.items() if isinstance(values, list)]
+    if not lists:
+        return [_Entry(values, (*pointer, key), key) for key, values in each.items()]
+    if len(lists) < len(each):
+        message = "`each` has maps and lists side by side"
+        raise SheetError("each", pointer, message, "name every entry, or give a list of values for each name")
+    count = math.prod(map(len, each.values()))
+    if count > MAX_TIMES:
+        raise SheetError("times", pointer, f"a test runs with {MAX_TIMES:,} entries at most, not {count:,}")
+    rows = itertools.product(*each.values())
+    return [_Entry(dict(zip(each, row, strict=True)), pointer) for row in rows]
 
 
 class _Scope(NamedTuple):
@@ -111,18 +143,16 @@ class Sheet:
         if each is None:
             yield Told(name, self._whole(_written(definition, None, pointer), pointer))
             return
-        entries = dict(each) if isinstance(each, Mapping) else dict(enumerate(each))
-        names = frozenset(key for values in entries.values() for key in values)
+        entries = _entries(each, (*pointer, "each"))
+        names = frozenset(key for entry in entries for key in entry.values)
         read: set[str] = set()
-        for key, values in entries.items():
+        for entry in entries:
             # Repeated items within an entry are written out, too.
-            known = _written(values, None, (*pointer, "each", key))
+            known = _written(entry.values, None, entry.pointer)
             rendered = _written(definition, _Scope(known, names, read), pointer)
-            yield Told(f"{name} [{_shown(key, values)}]", self._whole(rendered, pointer))
-        places = {
-            value: (*pointer, "each", key, value) for key, values in entries.items() for value in values
-        }
-        self.unread += [place for value, place in places.items() if value not in read]
+            yield Told(f"{name} [{_shown(entry)}]", self._whole(rendered, pointer))
+        places = {key: place for entry in entries for key, place in entry.places()}
+        self.unread += [place for key, place in places.items() if key not in read]
 
     def _whole(self, entry: dict[str, Any], pointer: Pointer) -> dict[str, Any]:
         if "reply" in entry:
@@ -260,9 +290,10 @@ def _compiled(text: str) -> Template:
     return compile_text(text, _NAMES)
 
 
-def _shown(key: str | int, values: Mapping[str, Any]) -> str:
+def _shown(entry: _Entry) -> str:
     texts = [
-        f"{name}: {value if isinstance(value, str) else dump_json(value)}" for name, value in values.items()
+        f"{name}: {value if isinstance(value, str) else dump_json(value)}"
+        for name, value in entry.values.items()
     ]
-    shown = ", ".join([str(key), *texts] if isinstance(key, str) else texts)
+    shown = ", ".join([entry.name, *texts] if entry.name else texts)
     return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"

@@ -44,6 +44,20 @@ def test_entries_may_have_names() -> None:
     assert told(test) == [("t [small, v: 1]", {"output": 1}), ("t [none, v: null]", {"output": None})]
 
 
+def test_lists_of_values_are_combined() -> None:
+    """Each version with each module: no combination is written out."""
+    test = {"each": {"v": ["v7", "v8"], "m": [{"n": 1}, {"n": 2}]}, "output": "${ each.v }/${ each.m.n }"}
+
+    assert [one["output"] for _, one in told(test)] == ["v7/1", "v7/2", "v8/1", "v8/2"]
+    assert told(test)[0][0] == 't [v: v7, m: {"n":1}]'
+
+
+def test_named_entries_and_lists_do_not_mix() -> None:
+    """It would not be clear what is combined with what; nor may they be too many."""
+    assert refused({"each": {"v": ["v7"], "small": {"n": 1}}, "output": 1}).kind == "each"
+    assert refused({"each": {"a": [0] * 101, "b": [0] * 100}, "output": 1}).kind == "times"
+
+
 def test_a_value_that_an_entry_lacks_is_left_out() -> None:
     """Key or item, as everywhere in the language."""
     test = {"each": [{"a": 1}, {"b": 2}], "inputs": {"a": "${ each.a }", "l": ["${ each.b }"]}}

@@ -27,7 +27,7 @@ def broken_conventions(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for everything that one file does otherwise than files should."""
     for kind, document in draft.documents():
         if kind in ("action", "datasource"):
-            yield from _unused_examples(document)
+            yield from _unused_examples(draft, document)
         yield from _without_label(draft, kind, document)
     yield from _spelled_differently(draft)
     known = _known_scopes(draft)
@@ -40,10 +40,9 @@ def _warn(document: Document, pointer: Pointer, code: str, message: str, **where
     return document.problem(pointer, code, message, severity="warning", **where)
 
 
-def _unused_examples(document: Document) -> Iterator[Problem]:
-    tests = as_map(document.data.get("tests"))
-    used = {as_map(test).get("example") for test in tests.values()}
-    for name in as_map(document.data.get("examples")) if tests else ():
+def _unused_examples(draft: Draft, document: Document) -> Iterator[Problem]:
+    used = {test.definition.get("example") for test in draft.sheet(document).tests()}
+    for name in as_map(document.data.get("examples")) if document.data.get("tests") else ():
         if name not in used:
             hint = f"start a test from it: `example: {name}`"
             yield _warn(document, ("examples", name), "L020", f"no test uses `{name}`", hint=hint, key=True)
