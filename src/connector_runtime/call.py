@@ -189,12 +189,7 @@ class Call:
 
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the action's expressions may see."""
-        return {
-            "inputs": self.inputs,
-            "connection": self.channel.connection,
-            "tables": self.model.tables,
-            **more,
-        }
+        return self.action.scope(inputs=self.inputs, connection=self.channel.connection, **more)
 
     def attempt_timeout_s(self, wanted: Any = None) -> float:
         """Return the bound of one attempt in seconds: what is wanted, within what is left."""

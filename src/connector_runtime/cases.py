@@ -157,22 +157,22 @@ def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str)
         connection = connection_of(model, case.action, case.definition)
         if how == "sync":
             session = Session(model, connection, options, sender=ScriptedSender(script))  # type: ignore[arg-type]
-            return _picked(model, case, session.run_action(case.action, inputs))
+            return _picked(case, session.run_action(case.action, inputs))
 
         async def play() -> Result:
             session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
-            return _picked(model, case, await session.run_action(case.action, inputs))
+            return _picked(case, await session.run_action(case.action, inputs))
 
         return asyncio.run(play())
     except ConnectorError as problem:
         return problem
 
 
-def _picked(model: Model, case: Case, result: Result) -> Result:
+def _picked(case: Case, result: Result) -> Result:
     """Return a data source's records as the options they make; anything else as it is."""
     if case.source is None:
         return result
-    scope = {"inputs": inputs_of(case.action, case.definition), "tables": model.tables}
+    scope = case.action.scope(inputs=inputs_of(case.action, case.definition))
     return replace(result, data=options_of(case.source, result, scope))
 
 

@@ -151,7 +151,7 @@ class Channel:
 
     def _scope_with(self, token: Token, **more: Any) -> dict[str, Any]:
         kept = {"access_token": token.access, "refresh_token": token.refresh}
-        return {
+        scope = {
             "inputs": self.connection,
             "connection": self.connection,
             "context": self.context,
@@ -160,6 +160,7 @@ class Channel:
             "tables": self.tables,
             **more,
         }
+        return self.definition.lets.seen_by(scope)
 
     def secrets(self) -> list[Secret]:
         """Return every live secret, for redaction."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.budget import Rule
 from connector_runtime.inputs import build_inputs, input_schema
+from connector_runtime.lets import Lets
 from connector_runtime.places import names_for
 from connector_runtime.program.action import Check, compile_program
 from connector_runtime.program.errors import ErrorRules
@@ -89,6 +90,7 @@ class ConnectionModel(NamedTuple):
     hosts: tuple[Evaluate, ...]
     probe: Action | None
     loopback: bool
+    lets: Lets
 
 
 class Action:
@@ -155,7 +157,7 @@ class Action:
             for item in self.inputs
             if item.choices and item.key not in known and (item.required or not known)
         }
-        wanted = {key: values for key, values in wanted.items() if self._scopes_read(key)}
+        wanted = {key: values for key, values in wanted.items() if key in self.program.scope_inputs}
         found: set[str] = set()
         for combination in itertools.islice(itertools.product(*wanted.values()), MAX_LISTED_SCOPES):
             chosen = dict(zip(wanted, combination, strict=True))
@@ -164,12 +166,13 @@ class Action:
 
     def scopes_for(self, inputs: Mapping[str, Any], connection: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the permissions that one call needs."""
-        scope = {"inputs": inputs, "connection": connection, "tables": self._model.tables}
+        scope = self.scope(inputs=inputs, connection=connection)
         found = [_tolerant(evaluate, scope) for evaluate in self.program.scopes]
         return tuple(str(text) for text in found if isinstance(text, str) and text)
 
-    def _scopes_read(self, key: str) -> bool:
-        return any(f"inputs.{key}" in str(text) for text in self.definition.get("scopes", ()))
+    def scope(self, **names: Any) -> dict[str, Any]:
+        """Return what expressions of the action may see: some names, tables and named values."""
+        return self.program.lets.seen_by({**names, "tables": self._model.tables})
 
 
 class DataSource(NamedTuple):
@@ -260,7 +263,7 @@ class Model:
         options = definition["options"]
         parts = {
             key: definition[key]
-            for key in ("inputs", "request", "paginate", "errors", "replies", "examples")
+            for key in ("let", "inputs", "request", "paginate", "errors", "replies", "examples")
             if key in definition
         }
         output = "${ items }" if "paginate" in definition else options["items"]
@@ -306,6 +309,7 @@ class Model:
             hosts=tuple(_closure(text, ("apply", "hosts")) for text in apply.get("hosts", ())),
             probe=self.reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
             loopback=loopback,
+            lets=Lets(self.component.get("let", {}), definition.get("let", {})),
         )
 
     def _choose(self, name: str, choice: Mapping[str, Any], *, loopback: bool) -> Choose:

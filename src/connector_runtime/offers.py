@@ -61,4 +61,4 @@ def offers_of(
         except ConnectorError as problem:
             yield Offer(entry, [], problem)
         else:
-            yield Offer(entry, options_of(source, found, {"inputs": inputs, "tables": model.tables}))
+            yield Offer(entry, options_of(source, found, source.action.scope(inputs=inputs)))

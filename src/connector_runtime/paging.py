@@ -124,7 +124,7 @@ def note_progress(call: Call, problem: ConnectorError) -> None:
     were = "handed out" if call.stream else f"read and {'is' if is_one else 'are'} the error's `items`"
     told = [problem.hint or "", f"Before that, {what} {'was' if is_one else 'were'} {were}."]
     if problem.cursor and problem.kind != "cursor_expired":
-        told.append(_going_on(paging, problem.cursor))
+        told.append(_going_on(paging, call.action.program.lets.seen_by({"page": problem.cursor})))
     problem.hint = " ".join(filter(None, told))
 
 
@@ -137,9 +137,10 @@ def _shown(value: Any, redactor: Redactor) -> Any:
     return [_shown(item, redactor) for item in value] if isinstance(value, list) else value
 
 
-def _going_on(paging: PagingProgram, cursor: Mapping[str, Any]) -> str:
+def _going_on(paging: PagingProgram, scope: Mapping[str, Any]) -> str:
     """Say with which inputs the action goes on, where it has some."""
-    inputs = safely(paging.inputs, {"page": cursor}) if paging.inputs else None
+    inputs = safely(paging.inputs, scope) if paging.inputs else None
+    cursor = scope["page"]
     if not inputs:
         return "The error's `cursor` says where it stopped."
     given = " and ".join(f"{key}={value}" for key, value in inputs.items())

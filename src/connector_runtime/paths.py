@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from connector_runtime.expressions import Reference
+    from connector_runtime.lets import Lets
 
 
 class Piece(NamedTuple):
@@ -60,7 +61,7 @@ class PathProgram(NamedTuple):
         return None
 
 
-def compile_path(path: str, names: Collection[str]) -> PathProgram:
+def compile_path(path: str, names: Collection[str], lets: Lets) -> PathProgram:
     """Compile a path such as `/${ inputs.type | segments }/${ inputs.id }/lines`."""
     pieces: list[str | Piece] = []
     for text in split_path(path):
@@ -68,7 +69,8 @@ def compile_path(path: str, names: Collection[str]) -> PathProgram:
         if template.constant:
             pieces.append(str(template.render({})))
         else:
-            pieces.append(Piece(template.render, next(iter(inputs_in(template.references)), None)))
+            inputs = inputs_in(lets.expanded(template.references))
+            pieces.append(Piece(template.render, next(iter(inputs), None)))
     return PathProgram(tuple(pieces))
 
 

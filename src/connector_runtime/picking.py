@@ -60,7 +60,7 @@ def pick(action: Action, key: str, given: Mapping[str, Any], search: str | None,
     takes = {one.key for one in source.action.inputs}
     if search and "search" in takes:
         values["search"] = search
-    return Pick(source, values, [], scope={"inputs": values, "tables": model.tables})
+    return Pick(source, values, [], scope=source.action.scope(inputs=values))
 
 
 def offered(wanted: Pick, result: Result) -> list[dict[str, Any]]:

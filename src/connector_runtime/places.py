@@ -19,7 +19,7 @@ _CHOOSE = _APPLY - {"secrets"}
 
 _CHANGE = frozenset({"inputs", "tables", "item"})
 
-ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row", "since"}
+ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row", "since", "let"}
 
 _Table = dict[tuple[str, ...], frozenset[str]]
 
@@ -207,8 +207,18 @@ def is_single(pointer: Sequence[str | int]) -> bool:
 def _names_for(kind: str, steps: tuple[str, ...]) -> frozenset[str]:
     if any(_starts(steps, pattern) for pattern in _PLAIN):
         return frozenset()
+    if steps[:1] == ("let",):
+        return _let_names(kind)
     fitting = [pattern for pattern in _NAMES[kind] if _starts(steps, pattern)]
-    return _NAMES[kind][max(fitting, key=len)] if fitting else frozenset()
+    names = _NAMES[kind][max(fitting, key=len)] if fitting else frozenset()
+    return names | {"let"} if names and steps[0] != "inputs" else names
+
+
+def _let_names(kind: str) -> frozenset[str]:
+    """Return what some place of such a file knows: whether the reader's does is judged where it is read."""
+    if kind == "component":
+        return ALL_NAMES
+    return frozenset({"let", "row"}).union(*_NAMES[kind].values())
 
 
 def _starts(steps: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

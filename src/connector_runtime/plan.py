@@ -86,7 +86,7 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
         ConnectorError: As the action itself would, before sending.
     """
     program, unit = action.program, action.program.unit
-    scope: dict[str, Any] = {"inputs": inputs, "connection": channel.connection, "tables": model.tables}
+    scope = action.scope(inputs=inputs, connection=channel.connection)
     if unit.paging is not None:
         start = unit.paging.start(scope)
         scope["page"] = start if isinstance(start, dict) else {}

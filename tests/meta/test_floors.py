@@ -20,7 +20,7 @@ FLOORS = (
     # errors and small values
     "errors forks instants latches values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
-    "bodies documents drafts expressions messages paths places redact schemas sheets templates urls",
+    "bodies documents drafts expressions lets messages paths places redact schemas sheets templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled errands inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action

@@ -14,6 +14,7 @@ from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 
 NAMES = ("value", "other")
+MORE = "escaped quoted named put first"
 
 
 def filtered(value, filters, other=ABSENT):
@@ -28,7 +29,7 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
     """These filters and seven tests, and no others."""
     names = "default optional segments urlPath urlQuery origin join split lower length ms instant fromJson"
 
-    assert set(FILTERS) == {*names.split(), "named", "put", "first", "find", "keys", "maps", "having", "lacking"}
+    assert set(FILTERS) == {*names.split(), *MORE.split(), "find", "keys", "maps", "having", "lacking"}
     assert set(TEST_NAMES) == {"defined", "string", "number", "list", "map", "records", "matching"}
 
 
@@ -49,6 +50,15 @@ def test_the_lists_of_filters_and_tests_are_those_of_the_language():
         (["a", "b"], "join(',')", "a,b"),
         ([1, True, 1.5, Decimal("0.10")], "join(' ')", "1 true 1.5 0.10"),
         (["a", "b"], "join('')", "ab"),
+        ("a(b),c", "escaped('(),')", "a\\(b\\)\\,c"),
+        ("ends with \\", "escaped('()')", "ends with \\\\"),
+        (1.5, "escaped('.')", "1\\.5"),
+        (True, "escaped('t')", "\\true"),
+        ("O'Neil", 'quoted("\'")', "'O''Neil'"),
+        ("", 'quoted("\'")', "''"),
+        (Decimal("0.10"), "quoted('|')", "|0.10|"),
+        (None, "escaped('x')", None),
+        (None, "quoted('x')", None),
         ([""], "join(',')", ""),
         ([], "join(',')", ABSENT),
         (None, "join(',')", ABSENT),
@@ -116,7 +126,11 @@ def test_find_looks_at_as_many_items_as_a_list_of_records_has():
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(FILTERS) - {"default", "optional", "join", "named", "put", "find", "having", "lacking"})
+    "name",
+    sorted(
+        set(FILTERS)
+        - {"default", "optional", "join", "find", "having", "lacking", "escaped", "quoted", "named", "put"}
+    ),
 )
 def test_absent_passes_by(name):
     """A filter without a value has no result, rather than an error."""
@@ -132,6 +146,8 @@ def test_absent_passes_by(name):
         (Secret("hush"), "lower", "`lower` needs a text and was given a secret"),
         (Secret("hush"), "segments", "`segments` needs a text and was given a secret"),
         ({}, "split", "`split` needs a text and was given a map"),
+        (["a"], "escaped('(')", "`escaped` needs a text or a number and was given a list"),
+        (Secret("s"), "quoted('|')", "`quoted` needs a text or a number and was given a secret"),
         ("abc", "join(',')", "`join` needs a list and was given a text"),
         ([None], "join(',')", "null cannot be part of a text"),
         ([["a"]], "join(',')", "a list cannot be part of a text"),

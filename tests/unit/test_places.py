@@ -36,8 +36,19 @@ from connector_runtime.places import is_single, names_for
     ],
 )
 def test_names_by_place(kind: str, pointer: tuple[str | int, ...], names: str) -> None:
-    """An expression sees what exists when it is evaluated, and nothing else."""
-    assert names_for(kind, pointer) == frozenset(names.split())
+    """An expression sees what exists when it is evaluated, and nothing else; an input's definition no `let`."""
+    known = frozenset(names.split())
+
+    assert names_for(kind, pointer) == (known | {"let"} if known and "inputs" not in pointer[:1] else known)
+
+
+@pytest.mark.parametrize("kind", ["action", "datasource", "connection"])
+def test_a_named_value_may_read_what_some_place_of_its_file_knows(kind: str) -> None:
+    """Whether the reader's place does is judged where the value is read; a row stands in its text."""
+    names = names_for(kind, ("let", "name"))
+
+    assert {"inputs", "reply", "let", "row"} <= names
+    assert ("secrets" in names) is (kind == "connection")
 
 
 def test_secrets_and_tokens_stay_in_connections() -> None:

@@ -38,11 +38,13 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.effect_checks import check_effects  # noqa: PLC0415
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
     from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
+    from connector_runtime.check.let_checks import check_lets  # noqa: PLC0415
     from connector_runtime.check.sheet_checks import check_sheet  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
         check_addresses(draft, kind, document)
+        check_lets(draft, kind, document)
         check_expressions(draft, kind, document)
         check_effects(draft, kind, document)
         _check_links(draft, kind, document)

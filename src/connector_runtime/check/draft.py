@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.lets import Lets
 from connector_runtime.sheets import Sheet
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Draft:
         unreadable: Kinds of which a file could not be read: what they lack is not missed.
         misshapen: The names of the files whose shape is not that of their kind.
         problems: What was found.
+        unsound: File and name of named values with problems: what reads them is not judged.
     """
 
     folders: tuple[Path, ...]
@@ -46,6 +48,8 @@ class Draft:
     misshapen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     _faulty: set[tuple[str, Pointer]] = field(default_factory=set)
+    unsound: set[tuple[str, str]] = field(default_factory=set)
+    _lets: dict[str, Lets] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def note(self, document: Document, pointer: Pointer, code: str, message: str, **where: Any) -> None:
@@ -110,6 +114,14 @@ class Draft:
                     if isinstance(key, str):
                         known.setdefault(key, self.resolve({"use": key}))
             self._resolved[kind, document.name] = known
+        return known
+
+    def lets_of(self, document: Document) -> Lets:
+        """Return the named values that a file's expressions can read, the component's among them."""
+        known = self._lets.get(document.name)
+        if known is None:
+            known = Lets(self.part("let"), as_map(as_map(document.data).get("let")))
+            self._lets[document.name] = known
         return known
 
     def resolve(self, definition: Any, depth: int = 0) -> dict[str, Any]:

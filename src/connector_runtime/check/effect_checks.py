@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at
 from connector_runtime.check.expression_checks import references_within, texts_of
+from connector_runtime.check.let_reads import expanded
 from connector_runtime.check.slips import DATA
 from connector_runtime.urls import plain_text
 
@@ -46,7 +47,7 @@ def _check_pages(draft: Draft, kind: str, document: Document) -> None:
     known = [(part, key) for part in ("start", "next") for key in as_map(paginate.get(part)) if key != "..."]
     if not known:
         return
-    asked, read = _page_values(kind, document, outside=True), _page_values(kind, document, outside=False)
+    asked, read = (_page_values(draft, kind, document, outside=outside) for outside in (True, False))
     if not asked:
         message = "no request uses a value of `page`: the same page would be asked for again and again"
         hint = f"use it in the request, as in `query: {{ {known[0][1]}: ${{ page.{known[0][1]} }} }}`"
@@ -61,12 +62,12 @@ def _check_pages(draft: Draft, kind: str, document: Document) -> None:
             draft.note(document, ("paginate", part, key), "R060", message, hint=hint, key=True)
 
 
-def _page_values(kind: str, document: Document, *, outside: bool) -> set[Any]:
+def _page_values(draft: Draft, kind: str, document: Document, *, outside: bool) -> set[Any]:
     """Return the members of `page` that are read outside `paginate`, or in it; None stands for all."""
     found: set[Any] = set()
     for pointer, text in texts_of(document.data):
-        if (pointer[0] == "paginate") is not outside:
-            for reference in references_within(kind, pointer, text):
+        if pointer[0] != "let" and (pointer[0] == "paginate") is not outside:
+            for reference in expanded(draft, document, references_within(kind, pointer, text)):
                 if reference.path[0] == "page":
                     found.add(reference.path[1] if len(reference.path) > 1 else None)
     return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at
-from connector_runtime.check.reference_checks import Site, check_reference
+from connector_runtime.check.let_reads import check_read, expanded
+from connector_runtime.check.reference_checks import Site, check_reference, note_foreign
 from connector_runtime.check.slips import bare_name, odd_character
 from connector_runtime.expressions.grammar import ExpressionError
+from connector_runtime.lets import is_rows
 from connector_runtime.places import ALL_NAMES, is_single, names_for
 from connector_runtime.templates import compile_expression_text, compile_text
 
@@ -24,24 +25,6 @@ if TYPE_CHECKING:
 _DATA = frozenset({"replies", "examples", "tests"})
 # Words for people, and patterns, may show what an expression looks like.
 _WORDS = frozenset({"help", "description", "example", "pattern", "source", "deprecated", "documentation"})
-_ONLY_IN_CONNECTIONS = frozenset({"secrets", "token", "context"})
-_WHY_NOT = {
-    "reply": "the reply is only there once the request has been sent",
-    "items": "the records are only there once the request has been sent",
-    "fault": "what went wrong is only known in `errors`",
-    "page": "`page` belongs to `request` and `paginate`",
-    "item": "`item` belongs to `reply.results`, `identity`, options of data sources, sources of triggers",
-    "since": "`since` belongs to the sources of a trigger",
-    "row": "`row` belongs to `choicesFrom.where`",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One text of a file that can hold expressions, compiled."""
-
-    pointer: Pointer
-    template: Template
 
 
 def check_expressions(draft: Draft, kind: str, document: Document) -> None:
@@ -50,21 +33,26 @@ def check_expressions(draft: Draft, kind: str, document: Document) -> None:
         message, hint = "a key cannot hold an expression", "to set computed keys, spread a map: `...`"
         draft.note(document, pointer, "R001", message, hint=hint, key=True, hides=True)
     for pointer, text in texts_of(document.data):
-        if "$" in text and _is_slip(draft, kind, document, pointer, text):
+        if "$" in text and is_slip(draft, kind, document, pointer, text):
             continue
-        if "${" not in text and "{{" not in text:
+        if ("${" not in text and "{{" not in text) or pointer[0] == "let":
             continue
-        template = _compiled(draft, kind, document, pointer, text)
+        template = compiled_at(draft, kind, document, pointer, text)
         if template is None or template.constant:
             continue
         site = Site(draft, kind, document, pointer, is_path=pointer[-2:] == ("request", "path"))
-        asked = _asked_before(document.data, pointer)
-        asked |= {reference.path[:2] for reference in template.references if reference.guarded}
+        known = [*template.references, *expanded(draft, document, template.references)]
+        asked = _asked_before(draft, document, pointer)
+        asked |= {reference.path[:2] for reference in known if reference.guarded}
         for reference in template.references:
-            check_reference(site, reference, is_guarded=reference.guarded or reference.path[:2] in asked)
+            is_guarded = reference.guarded or reference.path[:2] in asked
+            if reference.path[0] == "let":
+                check_read(site, reference._replace(guarded=is_guarded), asked)
+            else:
+                check_reference(site, reference, is_guarded=is_guarded)
 
 
-def _is_slip(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> bool:
+def is_slip(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> bool:
     """Note a character like another in an expression, and a name behind a `$` without braces."""
     if not names_for(kind, pointer):
         return False
@@ -104,18 +92,19 @@ def texts_of(data: Any) -> Iterator[tuple[Pointer, str]]:
     """Yield every text of a file with its place, examples and tests left out."""
     for key, value in as_map(data).items():
         if key not in _DATA:
-            yield from _texts_below(value, (key,))
+            yield from texts_below(value, (key,))
 
 
-def _texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+def texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    """Yield every text of a value that stands at a place, each with its own place."""
     if isinstance(node, str):
         yield pointer, node
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _texts_below(value, (*pointer, key))
+            yield from texts_below(value, (*pointer, key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _texts_below(value, (*pointer, index))
+            yield from texts_below(value, (*pointer, index))
 
 
 def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
@@ -128,9 +117,11 @@ def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
             yield from _computed_keys(value, (*pointer, key))
 
 
-def _compiled(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> Template | None:
+def compiled_at(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> Template | None:
+    """Return the compiled text of a place, or None where it has none; what is wrong with it is noted."""
     names = names_for(kind, pointer)
-    compile_any = compile_expression_text if is_single(pointer) else compile_text
+    is_rows_of = pointer[0] == "let" and pointer[2:] == ("of",) and is_rows(at(document.data, pointer[:2]))
+    compile_any = compile_expression_text if is_rows_of or is_single(pointer) else compile_text
     if not names:
         if "${" in text and pointer[-1] not in _WORDS:
             hint = "write the text itself" if kind != "component" else None
@@ -147,35 +138,23 @@ def _compiled(draft: Draft, kind: str, document: Document, pointer: Pointer, tex
             document, pointer, "R001", problem.message, hint=problem.hint, offset=problem.offset, hides=True
         )
         return None
+    site = Site(draft, kind, document, pointer)
     for reference in template.references:
         if reference.path[0] not in names:
-            _note_foreign(draft, document, pointer, reference, names)
+            note_foreign(site, reference, names)
     return None
 
 
-def _note_foreign(
-    draft: Draft, document: Document, pointer: Pointer, reference: Reference, names: frozenset[str]
-) -> None:
-    name = str(reference.path[0])
-    if name in _ONLY_IN_CONNECTIONS:
-        hint = "secrets stay in the connection: its `apply` sets the headers of every request"
-        message = f"`{name}` only exists in a connection"
-        draft.note(document, pointer, "R006", message, hint=hint, offset=reference.offset)
-        return
-    hint = f"{_WHY_NOT[name]}; " if name in _WHY_NOT else ""
-    hint += f"names here: {', '.join(sorted(names))}"
-    draft.note(document, pointer, "R002", f"`{name}` is not known here", hint=hint, offset=reference.offset)
-
-
-def _asked_before(data: Any, pointer: Pointer) -> set[Path]:
+def _asked_before(draft: Draft, document: Document, pointer: Pointer) -> set[Path]:
     """Return what a `when` on the way to the text asks for: its author has thought of absence."""
     found: set[Path] = set()
     for end in range(1, len(pointer)):
-        when = as_map(at(data, pointer[:end])).get("when")
+        when = as_map(at(document.data, pointer[:end])).get("when")
         if isinstance(when, str) and pointer[end:] != ("when",):
             try:
                 template = compile_text(when.strip(), ALL_NAMES)
             except ExpressionError:
                 continue
-            found |= {reference.path[:2] for reference in template.references}
+            known = [*template.references, *expanded(draft, document, template.references)]
+            found |= {reference.path[:2] for reference in known}
     return found

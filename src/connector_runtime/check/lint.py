@@ -9,6 +9,7 @@ from connector_runtime.check.conventions import broken_conventions
 from connector_runtime.check.draft import as_list, as_map, at, request_places
 from connector_runtime.check.effect_checks import is_writing
 from connector_runtime.check.expression_checks import references_in
+from connector_runtime.check.let_checks import unread_lets
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.check.sheet_checks import unused_replies
 from connector_runtime.errors import Problem
@@ -47,7 +48,8 @@ class Usage:
         self.names: dict[str, set[tuple[str, Any]]] = {}
         for kind, document in draft.documents():
             found = self.names.setdefault(document.name, set())
-            for _, reference in references_in(kind, document):
+            own = [one for pointer, one in references_in(kind, document) if pointer[0] != "let"]
+            for reference in draft.lets_of(document).expanded(own):
                 root = str(reference.path[0])
                 if root in _USED:
                     found.add((root, reference.path[1] if len(reference.path) > 1 else None))
@@ -61,7 +63,7 @@ class Usage:
 def find_warnings(draft: Draft) -> list[Problem]:
     """Return what is unwise in a component without errors."""
     usage = Usage(draft)
-    found = [*_unused_inputs(draft, usage), *_unused_parts(draft, usage)]
+    found = [*_unused_inputs(draft, usage), *_unused_parts(draft, usage), *unread_lets(draft)]
     found += unreached_rules(draft, reached_rules(draft))
     found += unused_replies(draft)
     for kind, document in draft.documents():

@@ -85,6 +85,10 @@ CODES: dict[str, tuple[str, str]] = {
         "An overlay that changes too much",
         "Overlays add and replace files; the component stays.",
     ),
+    "R032": (
+        "A named value that there is not",
+        "Named values stand under `let`, in the file or in `component.yaml`.",
+    ),
     "R040": ("A reply that there is not", "Replies have names under `replies`, here or in `component.yaml`."),
     "R041": (
         "A value that `each` does not have",

@@ -26,23 +26,43 @@ _FLAT = {
     "date": "a text",
     "datetime": "a text",
 }
+_ONLY_IN_CONNECTIONS = frozenset({"secrets", "token", "context"})
+_WHY_NOT = {
+    "reply": "the reply is only there once the request has been sent",
+    "items": "the records are only there once the request has been sent",
+    "fault": "what went wrong is only known in `errors`",
+    "page": "`page` belongs to `request` and `paginate`",
+    "item": "`item` belongs to `reply.results`, `identity`, options of data sources, sources of triggers",
+    "since": "`since` belongs to the sources of a trigger",
+    "row": "`row` belongs to `choicesFrom.where`, and to the `text` of rows",
+}
 _NOUNS = {
     "action": "this action",
-    "datasource": "this data source", "trigger": "this trigger", "connection": "this connection"}
+    "datasource": "this data source",
+    "trigger": "this trigger",
+    "connection": "this connection",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an expression stands."""
+    """Where an expression stands; `via` is the named value through which it reads."""
 
     draft: Draft
     kind: str
     document: Document
     pointer: Pointer
     is_path: bool = False
+    via: str | None = None
+
+    @property
+    def is_let(self) -> bool:
+        """Return whether it stands in a named value: what may be absent is judged where that is read."""
+        return self.pointer[0] == "let"
 
     def note(self, reference: Reference, code: str, message: str, hint: str | None = None) -> None:
         """Add a problem at a reference."""
+        message = message if self.via is None else f"{message}; `let.{self.via}` reads it"
         self.draft.note(self.document, self.pointer, code, message, hint=hint, offset=reference.offset)
 
 
@@ -57,6 +77,24 @@ def check_reference(site: Site, reference: Reference, *, is_guarded: bool) -> No
     check = _CHECKS.get(str(reference.path[0]))
     if check is not None:
         check(site, reference, is_guarded)
+
+
+def note_foreign(site: Site, reference: Reference, names: frozenset[str]) -> None:
+    """Note a name that is not known where the expression stands.
+
+    Args:
+        site: Where it stands.
+        reference: What is referred to.
+        names: What is known there.
+    """
+    name = str(reference.path[0])
+    if name in _ONLY_IN_CONNECTIONS:
+        hint = "secrets stay in the connection: its `apply` sets the headers of every request"
+        site.note(reference, "R006", f"`{name}` only exists in a connection", hint)
+        return
+    hint = f"{_WHY_NOT[name]}; " if name in _WHY_NOT else ""
+    hint += f"names here: {', '.join(sorted(names))}"
+    site.note(reference, "R002", f"`{name}` is not known here", hint)
 
 
 def _check_input(site: Site, reference: Reference, is_guarded: bool) -> None:
@@ -109,13 +147,14 @@ def _is_optional(definition: Mapping[str, Any]) -> bool:
 
 
 def _check_presence(site: Site, reference: Reference, name: str, is_guarded: bool) -> None:
-    if is_guarded or not (reference.needed or site.is_path):
+    if is_guarded or not (reference.needed or site.is_path) or site.is_let:
         return
+    shown = f"let.{site.via}" if site.via else name
     if site.is_path:
-        hint = f"to leave the piece out, write ${{ {name} | optional }}"
+        hint = f"to leave the piece out, write ${{ {shown} | optional }}"
         message = f"`{name}` is optional, and this piece of the path needs a value"
     else:
-        hint = f"write ${{ {name} | default('') }}, or make the input required"
+        hint = f"write ${{ {shown} | default('') }}, or make the input required"
         message = f"`{name}` is optional, and a text cannot hold nothing"
     site.note(reference, "R011", message, hint)
 
@@ -132,7 +171,7 @@ def _check_connection(site: Site, reference: Reference, is_guarded: bool) -> Non
         hint = meant(name, known, "there are")
         site.note(reference, "R005", f"no connection has `{name}`", hint)
         return
-    if len(with_it) < len(own) and reference.needed and not is_guarded:
+    if len(with_it) < len(own) and reference.needed and not is_guarded and not site.is_let:
         lacking = ", ".join(f"`{key}`" for key in own if key not in with_it)
         hint = f"write ${{ connection.{name} | default(…) }}"
         site.note(reference, "R005", f"the connection {lacking} has no `{name}`", hint)
@@ -200,12 +239,16 @@ def columns_of(rows: Mapping[str, Any]) -> set[str]:
 
 def _check_row(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
+    if site.is_let:
+        return  # a row of a list, which may have anything
     table = at(site.document.data, (*site.pointer[:-1], "table"))
     _check_column(site, reference, site.draft.table(table), 1, "row")
 
 
 def _check_page(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
+    if site.is_let:
+        return  # judged where the value is read
     # A source of a trigger has pages of its own.
     own = site.pointer[:3] if site.pointer[:2] == ("poll", "sources") else ()
     paginate = as_map(at(site.document.data, own)).get("paginate")
@@ -230,6 +273,8 @@ def _check_reply(site: Site, reference: Reference, is_guarded: bool) -> None:
 
 def _check_secret(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
+    if site.kind == "component":
+        return  # a shared named value: each connection that reads it is judged
     key = _step(reference, 1)
     inputs = site.draft.inputs_of(site.kind, site.document)
     secrets = [name for name, definition in inputs.items() if definition.get("type") in ("secret", None)]

@@ -114,13 +114,14 @@ def _replies(draft: Draft, document: Document) -> Iterator[dict[str, Any]]:
     definitions = draft.inputs_of("action", document)
     defaults = {key: entry["default"] for key, entry in definitions.items() if "default" in entry}
     tables = {name: as_map(table).get("rows") for name, table in draft.part("tables").items()}
+    lets = draft.lets_of(document)
     for entry in [*examples.values(), *(test.definition for test in sheet.tests())]:
         example = as_map(examples.get(entry.get("example", "")))
         inputs = {**defaults, **as_map(example.get("inputs")), **as_map(entry.get("inputs"))}
         replies = entry.get("reply", example.get("reply", []))
         for reply in replies if isinstance(replies, list) else [replies]:
             if "error" not in reply:
-                yield {"inputs": inputs, "tables": tables, **_seen(reply)}
+                yield lets.seen_by({"inputs": inputs, "tables": tables, **_seen(reply)})
 
 
 def _seen(reply: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from connector_runtime.expressions.closures import (
     explained,
     follow_steps,
     is_among,
+    read_let,
     read_member,
     read_path,
 )
@@ -134,7 +135,13 @@ class _Compiler:
             known = self.names - _REFUSED_NAMES
             hint = "write `none`" if name == "null" else did_you_mean(name, known, what="names here")
             raise ExpressionError(f"there is no `{name}` here", node.lineno, hint)
-        return lambda scope: scope.get(name, ABSENT)
+        return self._let(node, []) if name == "let" else lambda scope: scope.get(name, ABSENT)
+
+    def _let(self, node: Any, steps: list[Any]) -> Evaluate:
+        """Return what reads a named value; its name is taken from the steps."""
+        if not steps or not isinstance(steps[0], str):
+            raise ExpressionError("a named value is read by its name", node.lineno, "write `let.name`")
+        return read_let(steps.pop(0))
 
     def constant(self, node: Any, _depth: int) -> Evaluate:
         value = node.value
@@ -147,8 +154,11 @@ class _Compiler:
         while type(node).__name__ in {"Getattr", "Getitem"}:
             steps.append(self._step(node, depth))
             node, depth = node.node, depth + 1
-        read = self.compile(node, depth)
         steps.reverse()
+        if type(node).__name__ == "Name" and node.name == "let" and "let" in self.names:
+            read = self._let(node, steps)
+            return follow_steps(read, steps) if steps else read
+        read = self.compile(node, depth)
         if type(node).__name__ == "Name" and all(isinstance(step, str) for step in steps):
             return read_member(node.name, *steps) if len(steps) == 1 else read_path(node.name, steps)
         return follow_steps(read, steps)

@@ -73,6 +73,16 @@ def read_path(root: str, keys: list[str]) -> Evaluate:
     return read
 
 
+def read_let(name: str) -> Evaluate:
+    """Return a named value, which the scope's memory works out where it has to."""
+
+    def read(scope: Scope) -> Any:
+        memory = scope.get("let")
+        return ABSENT if memory is None else memory.read(name, scope)
+
+    return read
+
+
 def follow_steps(read: Evaluate, steps: list[Any]) -> Evaluate:
     """Return what constant and computed keys lead to."""
 

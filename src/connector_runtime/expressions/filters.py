@@ -14,7 +14,14 @@ from typing import Any, NamedTuple
 
 from connector_runtime import urls
 from connector_runtime.documents.json_text import JsonError, parse_json
-from connector_runtime.expressions.operators import EvaluationError, is_number, is_pair, kind_of, text_of
+from connector_runtime.expressions.operators import (
+    EvaluationError,
+    is_list,
+    is_number,
+    is_pair,
+    kind_of,
+    text_of,
+)
 from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
 from connector_runtime.instants import instant_s
 from connector_runtime.values import ABSENT, File
@@ -94,6 +101,22 @@ def split(value: Any, separator: str | None = None) -> Any:
 def lower(value: Any) -> Any:
     """Return a text in lower case."""
     return None if value is None else _text("lower", value).lower()
+
+
+def escaped(value: Any, characters: str) -> Any:
+    r"""Return a text with a backslash before each of some characters, and before each backslash.
+
+    One that ended the value would take the meaning of what follows it.
+    """
+    if value is None:
+        return None
+    wanted = {*characters, "\\"}
+    return "".join([f"\\{one}" if one in wanted else one for one in _written("escaped", value)])
+
+
+def quoted(value: Any, quote: str) -> Any:
+    """Return a text between quotes; a quote inside it is doubled."""
+    return None if value is None else quote + _written("quoted", value).replace(quote, quote * 2) + quote
 
 
 def length(value: Any) -> int:
@@ -238,6 +261,8 @@ FILTERS: dict[str, Filter] = {
     "join": Filter(join, 1, 1, constant=True),
     "split": Filter(split, 0, 1, constant=True),
     "lower": Filter(lower),
+    "escaped": Filter(escaped, 1, 1, constant=True),
+    "quoted": Filter(quoted, 1, 1, constant=True),
     "length": Filter(length),
     "ms": Filter(milliseconds),
     "instant": Filter(instant),
@@ -263,11 +288,6 @@ def is_text(value: Any) -> bool:
 def is_defined(value: Any) -> bool:
     """Return whether a value is there; null is."""
     return value is not ABSENT
-
-
-def is_list(value: Any) -> bool:
-    """Return whether a value is a list."""
-    return isinstance(value, (list, tuple))
 
 
 def is_map(value: Any) -> bool:
@@ -315,6 +335,12 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return _plain(value)  # an id given as a whole number is as good as its digits
     raise EvaluationError(f"`{name}` needs a text and was given {kind_of(value)}")
+
+
+def _written(name: str, value: Any) -> str:
+    if isinstance(value, (str, bool)) or is_number(value):
+        return _plain(value)
+    raise EvaluationError(f"`{name}` needs a text or a number and was given {kind_of(value)}")
 
 
 def _plain(item: Any) -> str:

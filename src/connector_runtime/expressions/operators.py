@@ -67,6 +67,11 @@ def is_pair(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[0], str)
 
 
+def is_list(value: Any) -> bool:
+    """Return whether a value is a list."""
+    return isinstance(value, (list, tuple))
+
+
 def kind_of(value: Any) -> str:
     """Return what a value is, in words for messages."""
     if value is None or value is ABSENT:

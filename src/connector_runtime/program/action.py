@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.lets import Lets
+from connector_runtime.paths import inputs_in
+from connector_runtime.places import names_for
 from connector_runtime.program.common import node, value
 from connector_runtime.program.unit import compile_unit
+from connector_runtime.templates import compile_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +35,9 @@ class Program(NamedTuple):
     checks: tuple[Check, ...]
     unit: Unit
     scopes: tuple[Evaluate, ...]
+    scope_inputs: frozenset[str]
     debug: Evaluate | None
+    lets: Lets
 
 
 def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any]) -> Program:
@@ -42,11 +48,15 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
         component: The content of `component.yaml`, for defaults, policies and error tables.
     """
     defaults = component.get("defaults", {})
+    scopes = [compile_node(text, names_for("action", ("scopes",))) for text in definition.get("scopes", ())]
+    lets = Lets(component.get("let", {}), definition.get("let", {}))
     return Program(
         checks=tuple(_check(item) for item in definition.get("checks", ())),
-        unit=compile_unit(definition, component),
-        scopes=tuple(value(text, ("scopes",)) for text in definition.get("scopes", ())),
+        unit=compile_unit(definition, component, lets),
+        scopes=tuple(scope.render for scope in scopes),
+        scope_inputs=frozenset(key for scope in scopes for key in inputs_in(lets.expanded(scope.references))),
         debug=node(defaults.get("debug"), "component", ("defaults", "debug")),
+        lets=lets,
     )
 
 

@@ -10,6 +10,7 @@ from connector_runtime.program.errors import ErrorRules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.lets import Lets
     from connector_runtime.program.common import Evaluate
 
 # Kept small on purpose: who needs more reads `pages()`, which has no end but the vendor's.
@@ -59,9 +60,9 @@ class ReplyProgram(NamedTuple):
     wants_text: bool
 
 
-def compile_reply(reply: Mapping[str, Any], component: Mapping[str, Any]) -> ReplyProgram:
+def compile_reply(reply: Mapping[str, Any], component: Mapping[str, Any], lets: Lets) -> ReplyProgram:
     results = reply.get("results")
-    text = str(reply)
+    text = f"{reply} {lets.values}"
     return ReplyProgram(
         form=value(reply.get("as", "json"), ("reply", "as")),
         ok=maybe(reply, "ok", ("reply", "ok")),

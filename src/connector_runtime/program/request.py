@@ -11,6 +11,7 @@ from connector_runtime.templates import compile_node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.lets import Lets
     from connector_runtime.paths import PathProgram
     from connector_runtime.program.common import Evaluate
 
@@ -51,7 +52,7 @@ class RetryProgram(NamedTuple):
     on_any: Evaluate
 
 
-def compile_request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
+def compile_request(request: Mapping[str, Any], timeout: Any, lets: Lets) -> RequestProgram:
     def part(key: str, default: Any = None) -> Evaluate | None:
         return node(request.get(key, default), "action", ("request", key))
 
@@ -59,15 +60,15 @@ def compile_request(request: Mapping[str, Any], timeout: Any) -> RequestProgram:
     return RequestProgram(
         service=request["service"],
         method=always(part("method", "GET")),
-        path=compile_path(request["path"], names_at(("request", "path"))),
+        path=compile_path(request["path"], names_at(("request", "path")), lets),
         query=part("query"),
         headers=part("headers"),
-        bodies=tuple(_body(entry) for entry in ([body] if isinstance(body, dict) else body)),
+        bodies=tuple(_body(entry, lets) for entry in ([body] if isinstance(body, dict) else body)),
         timeout=part("timeout", timeout),
     )
 
 
-def _body(entry: Mapping[str, Any]) -> BodyChoice:
+def _body(entry: Mapping[str, Any], lets: Lets) -> BodyChoice:
     def part(key: str) -> Evaluate | None:
         return node(entry.get(key), "action", ("request", "body", key))
 
@@ -79,7 +80,7 @@ def _body(entry: Mapping[str, Any]) -> BodyChoice:
         value=filling.render,
         content_type=part("contentType"),
         schema=part("schema"),
-        inputs=inputs_in(filling.references),
+        inputs=inputs_in(lets.expanded(filling.references)),
     )
 
 

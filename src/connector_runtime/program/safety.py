@@ -12,6 +12,7 @@ from connector_runtime.templates import compile_node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.lets import Lets
     from connector_runtime.program.common import Evaluate
 
 
@@ -75,11 +76,11 @@ def _reading(record: Mapping[str, Any] | None) -> Reading | None:
     )
 
 
-def compile_identity(identity: Any) -> IdentityProgram | None:
+def compile_identity(identity: Any, lets: Lets) -> IdentityProgram | None:
     if identity is None:
         return None
     filling = compile_node(identity, names_for("action", ("identity",)))
-    is_of_item = any(reference.path[0] == "item" for reference in filling.references)
+    is_of_item = any(reference.path[0] == "item" for reference in lets.expanded(filling.references))
     if not isinstance(identity, dict):
         return IdentityProgram(filling.render, is_of_item)
     of, keys = (value(identity[name], ("identity", name)) for name in ("of", "keys"))

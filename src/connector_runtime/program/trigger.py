@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Reading = Callable[[str, Mapping[str, Any]], Action]
 
 # What the requests of a trigger share with its file.
-_SHARED = ("group", "connection", "scopes", "inputs", "errors", "retry", "replies", "examples")
+_SHARED = ("group", "connection", "scopes", "let", "inputs", "errors", "retry", "replies", "examples")
 
 
 class PollSource(NamedTuple):

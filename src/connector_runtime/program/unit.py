@@ -12,6 +12,7 @@ from connector_runtime.program.safety import compile_adding, compile_identity, c
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.lets import Lets
     from connector_runtime.program.reply import PagingProgram, ReplyProgram
     from connector_runtime.program.request import RequestProgram, RetryProgram
     from connector_runtime.program.safety import Adding, IdentityProgram, Lookup
@@ -31,18 +32,18 @@ class Unit(NamedTuple):
     adding: Adding | None
 
 
-def compile_unit(definition: Mapping[str, Any], component: Mapping[str, Any]) -> Unit:
+def compile_unit(definition: Mapping[str, Any], component: Mapping[str, Any], lets: Lets) -> Unit:
     """Compile what of an action, or of another owner of a request, belongs to the request."""
     defaults = component.get("defaults", {})
     lookup = definition.get("lookup")
     return Unit(
         effect=definition["effect"],
-        request=compile_request(definition["request"], defaults.get("timeout")),
-        reply=compile_reply(definition.get("reply", {}), component),
+        request=compile_request(definition["request"], defaults.get("timeout"), lets),
+        reply=compile_reply(definition.get("reply", {}), component, lets),
         retry=compile_retry(definition.get("retry", defaults.get("retry", {})), component),
         errors=ErrorRules(error_table(definition, defaults), component),
         paging=compile_paging(definition.get("paginate")),
         lookup=compile_lookup(lookup) if lookup else None,
-        identity=compile_identity(definition.get("identity")),
+        identity=compile_identity(definition.get("identity"), lets),
         adding=compile_adding(definition.get("adds")),
     )
