@@ -42,24 +42,12 @@ def problems(folder: Path, text: str | bytes) -> tuple[Problem, ...]:
         "n",
         "No",
         "ON",
-        "012",
-        "0x1f",
-        "0o17",
-        "0b11",
-        "1_000",
         "12:30:45",
         "2024-05-01",
         "2024-05-01T10:00:00Z",
-        "+1",
-        ".5",
-        "1.",
         "1e",
-        ".inf",
-        "-.inf",
-        ".nan",
         "NaN",
         "1.2.3",
-        "007",
         "---",
         "nulL",
         "tRue",
@@ -67,7 +55,7 @@ def problems(folder: Path, text: str | bytes) -> tuple[Problem, ...]:
     ],
 )
 def test_texts_stay_texts(tmp_path: Path, text: str) -> None:
-    """What older YAML takes for booleans, octal numbers, times and dates stays the text it is."""
+    """What older YAML takes for booleans, times and dates stays the text it is."""
     if text == "---":
         text = "a---b"
 
@@ -103,12 +91,12 @@ def test_numbers_and_constants_are_those_of_json(tmp_path: Path, text: str, valu
 @pytest.mark.plan("S-98")
 def test_keys_are_texts_as_written(tmp_path: Path) -> None:
     """A key that looks like a number or a boolean is the text that stands there."""
-    assert list(read(tmp_path, "401: a\nno: b\ntrue: c\n1.0: d\n~: e\n").data) == [
+    assert list(read(tmp_path, "401: a\nno: b\ntrue: c\n1.5: d\nnone: e\n").data) == [
         "401",
         "no",
         "true",
-        "1.0",
-        "~",
+        "1.5",
+        "none",
     ]
 
 
@@ -131,6 +119,10 @@ def test_keys_are_texts_as_written(tmp_path: Path) -> None:
         ("# only words\n", "Y001", 2, 1),
         ("? [a, b]\n: c\n", "Y010", 1, 3),
         ("a: 1e999\n", "Y012", 1, 4),
+        ("a: 012\n", "Y013", 1, 4),
+        ("a: [b, +12]\n", "Y013", 1, 8),
+        ("1.50: a\n", "Y013", 1, 1),
+        ("null: a\n", "Y013", 1, 1),
     ],
 )
 def test_what_is_not_plain_is_refused_where_it_stands(

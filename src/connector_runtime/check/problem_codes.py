@@ -19,6 +19,10 @@ CODES: dict[str, tuple[str, str]] = {
     "Y010": ("A key that is no text", "Keys are words."),
     "Y011": ("A file that is no JSON", "Record schemas are JSON files."),
     "Y012": ("A number that is too large", "It would lose digits; ids belong in quotes."),
+    "Y013": (
+        "A number to one reader and a text to another",
+        "Editors read more as numbers than JSON does: quotes say that a text is meant.",
+    ),
     "Y020": ("A character that looks like another", "A curly quote is no quote, and some blanks are none."),
     "Y021": ("A dash without a blank behind it", "It makes a key of what should be an entry of a list."),
     "S001": ("A key that there is not", "It is misspelt, or belongs elsewhere."),

@@ -1,9 +1,9 @@
 """Strict YAML: plain data and the place of every value, from one pass over events.
 
-Scalars are those of YAML 1.2 as JSON writes them: `no`, `on`, `012` and `2024-05-01` stay
-text. Anchors, tags, merge keys, keys written twice, several documents and anything bigger or
-deeper than a person writes are refused; reading goes on where it can, so that one run reports
-all mistakes.
+Scalars are those of YAML 1.2 as JSON writes them: `no`, `on` and `2024-05-01` stay text. What an
+editor would read otherwise, such as `012`, needs quotes. Anchors, tags, merge keys, keys written
+twice, several documents and anything bigger or deeper than a person writes are refused; reading
+goes on where it can, so that one run reports all mistakes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ MAX_NODES = 20_000
 MAX_DIGITS = 40
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+# Numbers to other readers of YAML (its core schema in editors, underscores in some libraries) and none
+# in JSON: `017`, `+12`, `1.`, `.5`, `0x1F`, `0o14`, `.inf`, `1_000`. They would be read in two ways.
+_NUMBER_ELSEWHERE = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?0x[0-9a-fA-F_]+|[-+]?0o[0-7_]+|[-+]?0b[01_]+|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_NUMBER_STARTS = frozenset("+-.0123456789")
+# Keys that are numbers or constants and come out as the same text wherever they are read.
+_ALIKE_AS_KEY = re.compile(r"0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]{0,6})\.[0-9]{0,5}[1-9]|true|false")
 _CONSTANTS: dict[str, Any] = {
     "": None,
     "~": None,
@@ -199,7 +208,17 @@ class _Reader:
         if text == "<<" and not event.style:
             self.note(event.start_mark, "Y005", "`<<`: merge keys are not part of this language")
             return None
+        if not event.style and not _is_one_key(text):
+            message = f"the key `{text}` is not this text to editors: they read a number or constant"
+            self.note(event.start_mark, "Y013", message, f'put it in quotes: "{text}"')
         return text
+
+    def refuse_number_elsewhere(self, event: Any) -> None:
+        text: str = event.value
+        if text[0] in _NUMBER_STARTS and _NUMBER_ELSEWHERE.fullmatch(text):
+            message = f"`{text}` is a number to editors and no number here"
+            hint = f'a text needs quotes: "{text}"; a number is written as in JSON: 12, -12, 0.5, 1e3'
+            self.note(event.start_mark, "Y013", message, hint)
 
     def skip(self, event: Any, depth: int) -> None:
         known = len(self.mistakes)
@@ -216,6 +235,7 @@ class _Reader:
             return _CONSTANTS[text]
         number = _NUMBER.fullmatch(text)
         if not number:
+            self.refuse_number_elsewhere(event)
             return text
         if len(text) > MAX_DIGITS or abs(float(text)) == float("inf"):
             self.note(
@@ -228,6 +248,14 @@ class _Reader:
         if number[1] or number[2]:
             return exact_float(text) if self.exact else float(text)
         return int(text)
+
+
+def _is_one_key(text: str) -> bool:
+    """Return whether a key without quotes is the same one to every reader of YAML."""
+    if text in _CONSTANTS or text[:1] in _NUMBER_STARTS:
+        is_text = text not in _CONSTANTS and not _NUMBER_ELSEWHERE.fullmatch(text)
+        return is_text or _ALIKE_AS_KEY.fullmatch(text) is not None
+    return True
 
 
 def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
