@@ -51,9 +51,12 @@ def attempt_once(
         _record(call, built, _STOPPED, verdict_of(_STOPPED), **facts, started=started)
         raise
     ended = call.clock.monotonic()
+    as_text = form == "text" or unit.wants_text or call.wants_text
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
-        got = yield from _read_beforehand(call, got, form)
-    verdict = judge(got, unit.reply, unit.errors, scope, form=form, redactor=call.redactor)
+        got = yield from _read_beforehand(call, got, form, as_text=as_text)
+    verdict = judge(
+        got, unit.reply, unit.errors, scope, form=form, wants_text=as_text, redactor=call.redactor
+    )
     # What was answered does not wait to be judged until a place is given back.
     for key in taken:
         yield ReleaseSlot(key)
@@ -70,12 +73,13 @@ def attempt_once(
     return verdict, built.outgoing.method, used
 
 
-def _read_beforehand(call: Call, got: Reply, form: str) -> Conversation[Reply | Failure]:
+def _read_beforehand(
+    call: Call, got: Reply, form: str, *, as_text: bool
+) -> Conversation[Reply | Failure]:
     """Read a long reply in slices; loaded when there is one."""
     from connector_runtime.long_reply import read_long  # noqa: PLC0415
 
     as_json = bool(got.body) and is_json(got, form)
-    as_text = form == "text" or call.unit.reply.wants_text
     return (yield from read_long(got, as_json=as_json, as_text=as_text, deadline=call.deadline))
 
 

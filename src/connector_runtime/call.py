@@ -139,6 +139,7 @@ class Call:
         progress: What a listing has read so far, or None.
         save_to: File for the reply's content, or None.
         draft: What becomes that file, once it is open.
+        wants_text: Whether another action, whose look-up this is, reads the text of the reply.
     """
 
     action: Action
@@ -168,6 +169,7 @@ class Call:
     effect: str = field(init=False)
     is_open: bool = False
     progress: Progress | None = None
+    wants_text: bool = False
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()

@@ -94,6 +94,7 @@ def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) 
     """Return what a reading action answers; one page of a listing."""
     inner = call.read_action(action, inputs, call.deadline)
     inner.call_id = call.call_id
+    inner.wants_text = call.unit.lookup is not None and call.unit.lookup.reads_text
     paging = inner.unit.paging
     page = {"page": paging.start(inner.scope())} if paging else {}
     try:

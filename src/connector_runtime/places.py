@@ -79,7 +79,7 @@ _NAMES: dict[str, _Table] = {
     },
     "datasource": {
         ("request",): _REQUEST,
-        ("options",): _REPLY | {"item"},
+        ("options",): _REPLY - {"reply", "items"} | {"item"},
         ("options", "items"): _REPLY,
         **_INPUT,
         **_PAGINATED,

@@ -93,7 +93,7 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
             values["json"] = parse_json(reply.body, exact=True)
         except JsonError as problem:
             values["unreadable"] = str(problem)
-    if wants_text or form == "text":
+    if wants_text:
         values["text"] = reply.body.decode("utf-8", "replace")
     return values
 
@@ -126,19 +126,20 @@ def _type_of(reply: Reply) -> str:
     return reply.header("content-type") or ""
 
 
-def judge(
+def judge(  # noqa: PLR0913  how a reply is read, and by what it is judged
     got: Reply | Failure,
     program: ReplyProgram,
     rules: Iterable[ErrorRule],
     scope: dict[str, Any],
     *,
     form: str,
+    wants_text: bool,
     redactor: Redactor,
 ) -> Verdict:
     """Say what an attempt came to; `scope` gains `reply` and `fault`."""
     if isinstance(got, Failure):
         return verdict_of(got)
-    values = read(got, form, wants_text=program.wants_text)
+    values = read(got, form, wants_text=wants_text)
     scope["reply"] = values
     error = _error_inside(program, scope, got.status)
     scope["fault"] = values.get("json", ABSENT) if error is None else error

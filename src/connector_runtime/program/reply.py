@@ -10,7 +10,6 @@ from connector_runtime.program.errors import ErrorRules
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.lets import Lets
     from connector_runtime.program.common import Evaluate
 
 # Kept small on purpose: who needs more reads `pages()`, which has no end but the vendor's.
@@ -57,12 +56,10 @@ class ReplyProgram(NamedTuple):
     identity: Evaluate | None
     output: Evaluate | None
     results: ResultsProgram | None
-    wants_text: bool
 
 
-def compile_reply(reply: Mapping[str, Any], component: Mapping[str, Any], lets: Lets) -> ReplyProgram:
+def compile_reply(reply: Mapping[str, Any], component: Mapping[str, Any]) -> ReplyProgram:
     results = reply.get("results")
-    text = f"{reply} {lets.values}"
     return ReplyProgram(
         form=value(reply.get("as", "json"), ("reply", "as")),
         ok=maybe(reply, "ok", ("reply", "ok")),
@@ -70,7 +67,6 @@ def compile_reply(reply: Mapping[str, Any], component: Mapping[str, Any], lets: 
         identity=maybe(reply, "identity", ("reply", "identity")),
         output=maybe(reply, "output", ("reply", "output")),
         results=_results(results, component) if results else None,
-        wants_text="reply.text" in text or "reply.text" in str(component.get("errors")),
     )
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.places import names_for
 from connector_runtime.program.common import value
+from connector_runtime.program.texts import reads_text
 from connector_runtime.sent_records import key_and_value
 from connector_runtime.templates import compile_node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from connector_runtime.lets import Lets
     from connector_runtime.program.common import Evaluate
@@ -29,6 +30,7 @@ class Lookup(NamedTuple):
 
     `made` is the instant at which an item was made, `sent` what it must agree with, `record` how
     the whole of it is read where a list shows only a part, `found` what the call then gives back.
+    `reads_text` says whether any of them reads the text of what the action answered.
     """
 
     action: str
@@ -37,6 +39,7 @@ class Lookup(NamedTuple):
     sent: Evaluate
     record: Reading | None
     found: Evaluate
+    reads_text: bool
 
 
 class IdentityProgram(NamedTuple):
@@ -54,7 +57,8 @@ class Adding(NamedTuple):
     kept: frozenset[str]
 
 
-def compile_lookup(lookup: Mapping[str, Any]) -> Lookup:
+def compile_lookup(lookup: Mapping[str, Any], lets: Sequence[Any]) -> Lookup:
+    """Compile a look-up; `lets` are the named values that it may read."""
     return Lookup(
         action=lookup["action"],
         inputs=value(lookup["inputs"], ("lookup", "inputs")),
@@ -62,6 +66,7 @@ def compile_lookup(lookup: Mapping[str, Any]) -> Lookup:
         sent=value(lookup["sent"], ("lookup", "sent")),
         record=_reading(lookup.get("record")),
         found=value(lookup["found"], ("lookup", "found")),
+        reads_text=reads_text([lookup, *lets]),
     )
 
 

@@ -131,6 +131,8 @@ class Trigger:
 
         paging = compile_paging(source.get("paginate"))
         parts = {name: source[name] for name in ("request", "reply", "errors") if name in source}
+        # What else reads the reply stands here: whether its text is decoded is decided by it.
+        parts["poll"] = {name: source[name] for name in source.keys() - parts.keys()}
         return PollSource(
             key=key,
             action=self.action_for(parts),

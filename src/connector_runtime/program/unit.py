@@ -8,6 +8,7 @@ from connector_runtime.program.errors import ErrorRules, error_table
 from connector_runtime.program.reply import compile_paging, compile_reply
 from connector_runtime.program.request import compile_request, compile_retry
 from connector_runtime.program.safety import compile_adding, compile_identity, compile_lookup
+from connector_runtime.program.texts import wants_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 
 class Unit(NamedTuple):
-    """What certainty and repetition are judged by: one request, and what it does to the vendor's data."""
+    """What certainty and repetition are judged by: one request, and what it does to the vendor's data.
+
+    `wants_text` says whether any expression that sees the reply reads its text.
+    """
 
     effect: str
     request: RequestProgram
     reply: ReplyProgram
+    wants_text: bool
     retry: RetryProgram
     errors: ErrorRules
     paging: PagingProgram | None
@@ -39,11 +44,12 @@ def compile_unit(definition: Mapping[str, Any], component: Mapping[str, Any], le
     return Unit(
         effect=definition["effect"],
         request=compile_request(definition["request"], defaults.get("timeout"), lets),
-        reply=compile_reply(definition.get("reply", {}), component, lets),
+        reply=compile_reply(definition.get("reply", {}), component),
+        wants_text=wants_text(definition, component),
         retry=compile_retry(definition.get("retry", defaults.get("retry", {})), component),
         errors=ErrorRules(error_table(definition, defaults), component),
         paging=compile_paging(definition.get("paginate")),
-        lookup=compile_lookup(lookup) if lookup else None,
+        lookup=compile_lookup(lookup, [definition.get("let"), component.get("let")]) if lookup else None,
         identity=compile_identity(definition.get("identity"), lets),
         adding=compile_adding(definition.get("adds")),
     )
