@@ -315,7 +315,7 @@ def test_without_the_c_library_the_same_is_said(
     text = (kennel / case["edits"][0]["file"]).read_text("utf-8")
     for edit in case["edits"]:
         text = text.replace(edit["old"], edit["new"], 1)
-    monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
 
     (problem,) = problems(tmp_path, text)
 

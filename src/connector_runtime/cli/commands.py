@@ -11,6 +11,7 @@ from connector_runtime.cli import checking, demonstration
 from connector_runtime.cli.connected import connections, doctor, scopes
 from connector_runtime.cli.connecting import connect
 from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
+from connector_runtime.cli.formatting import format_files
 from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
 from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
 from connector_runtime.cli.sandboxes import sandbox_of
@@ -201,5 +202,5 @@ def demo(context: click.Context, /) -> None:
     context.exit(demonstration.demo(load(context)))
 
 
-for _command in (connect, connections, doctor, scopes):
+for _command in (connect, connections, doctor, format_files, scopes):
     program.add_command(_command)

@@ -49,7 +49,7 @@ _CONSTANTS: dict[str, Any] = {
 }
 _DASHED = re.compile(r"(\s*)(-[A-Za-z]\w*):(?:\s|$)")
 _NEVER_CLOSED = "the quote that opens here is never closed"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(slots=True)
@@ -105,7 +105,7 @@ def read(text: str, *, exact: bool = False) -> tuple[Any, Mark, list[Mistake]]:
 class _Reader:
     def __init__(self, text: str, *, exact: bool) -> None:
         self.exact = exact
-        self.events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
         self.mistakes: list[Mistake] = []
         self.nodes = 0
         self.long_quote: Any = None

@@ -1,0 +1,86 @@
+"""`format`: long lines of YAML files wrapped, everything else as it stands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connector_runtime.cli.output import put, say
+from connector_runtime.documents.layout import LayoutError, long_lines, wrapped
+from connector_runtime.sources import MAIN_FILE, locate, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# What belongs to a component beside its own files is not the author's: environments, caches.
+_HIDDEN = "."
+
+
+@click.command("format")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--check", "is_check", is_flag=True, help="Change nothing; say what would be changed.")
+@click.pass_context
+def format_files(context: click.Context, /, files: tuple[Path, ...], *, is_check: bool) -> None:
+    """Wrap long lines of YAML files: of these files or folders, or of the whole component."""
+    base = files or [locate((context.obj or {}).get("component") or Path())]
+    changed = refused = 0
+    for path in _yaml_files(base):
+        try:
+            is_changed = _format(path, is_check=is_check)
+        except (LayoutError, OSError, UnicodeDecodeError) as problem:
+            refused += 1
+            what = problem if isinstance(problem, LayoutError) else "it cannot be read or written"
+            say(f"{path}: left as it is: {what}")
+            continue
+        if is_changed:
+            changed += 1
+            put(f"{'would wrap' if is_check else 'wrapped'} {path}", as_json=False)
+    if refused or (changed and is_check):
+        context.exit(1)
+
+
+def _yaml_files(places: Sequence[Path]) -> Iterator[Path]:
+    for place in places:
+        if not place.is_dir():
+            yield place
+            continue
+        yield from [path for path in (place / MAIN_FILE,) if path.is_file()]
+        # The folder of a component may hold much else: only folders with names are looked into.
+        for folder in sorted(path for path in place.iterdir() if path.is_dir()):
+            if not folder.name.startswith(_HIDDEN):
+                yield from (path for path in walk(folder, 0) if path.suffix == ".yaml" and path.is_file())
+
+
+def _format(path: Path, *, is_check: bool) -> bool:
+    """Wrap a file's lines; returns whether it is another now, or would be."""
+    written = path.read_bytes().decode("utf-8")
+    ending = "\r\n" if "\r\n" in written else "\n"
+    text = written.removeprefix("\ufeff").replace("\r\n", "\n")
+    made = wrapped(text)
+    for line, length in long_lines(made):
+        hint = "give parts of it a name with `let`" if "${" in made.split("\n")[line - 1] else "shorten it"
+        say(f"{path}:{line}: {length} characters that cannot be wrapped; {hint}")
+    if made == text:
+        return False
+    if not is_check:
+        _replace(path, ("\ufeff" if written.startswith("\ufeff") else "") + made.replace("\n", ending))
+    return True
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a text in a file's place at once: whoever reads it sees the old one or the new one."""
+    target = Path(os.path.realpath(path))
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        shutil.copymode(target, name)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,116 @@
+"""Long lines are wrapped; what a file says, and whatever else stands in it, stays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector_runtime.documents.layout import MAX_LINE, LayoutError, long_lines, wrapped
+from connector_runtime.documents.yaml_reader import read
+
+WIDTH = 30
+
+
+def data_of(text: str) -> Any:
+    """Return what a file says, types and order of keys included."""
+    data, _, mistakes = read(text)
+    assert not mistakes, text
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "key: one two three four five six seven eight\n",
+            "key: >-\n  one two three four five six\n  seven eight\n",
+        ),
+        (
+            'key: "${ inputs.a }: ${ inputs.b } and more"\n',
+            "key: >-\n  ${ inputs.a }: ${ inputs.b }\n  and more\n",
+        ),
+        ("key: { a: 1, bcd: [x, y], efghijk: long }\n", "key:\n  a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
+        ("- { a: 1, bcd: [x, y], efghijk: long }\n", "- a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
+        (
+            "key: [{ name: one, more: x }, { name: two }]\n",
+            "key:\n  - { name: one, more: x }\n  - { name: two }\n",
+        ),
+        (
+            "key: [AAAA, BBBB, CCCC, DDDD, EEEE, FFFF, GGGG]\n",
+            "key:\n  [AAAA, BBBB, CCCC, DDDD,\n   EEEE, FFFF, GGGG]\n",
+        ),
+        (
+            "# a comment that is longer than thirty\nkey: 1\n",
+            "# a comment that is longer\n# than thirty\nkey: 1\n",
+        ),
+        ("key: short  # why it is so, in many words\n", "# why it is so, in many words\nkey: short\n"),
+        (
+            "key: { a: 1,  # the first\n  b: 2, c: three four five six }\n",
+            "key:\n  # the first\n  a: 1\n  b: 2\n  c: three four five six\n",
+        ),
+    ],
+)
+def test_what_is_too_long_is_wrapped(before: str, after: str) -> None:
+    """Maps and lists get a line an entry, texts are folded, comments go above what they explain."""
+    assert wrapped(before, WIDTH) == after
+    assert data_of(before) == data_of(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key: 'short'\n\n# why\nother: { a: 1,   b: 2 }\n",
+        "# yaml-language-server: $schema=../schemas/action.schema.json\nkey: 1\n",
+        "key: |\n  one two three four five six seven eight\n",
+        "key: https://a.example/without-any-blank-to-break-at\n",
+        'key: "two\\nlines of many words, one after another"\n',
+    ],
+)
+def test_all_else_stays_as_it_stands(text: str) -> None:
+    """Short lines, the line that names the schema, and what cannot be wrapped are left alone."""
+    assert wrapped(text, WIDTH) == text
+
+
+def test_blanks_that_a_fold_would_lose_are_not_broken_at() -> None:
+    """Two blanks side by side stay two blanks."""
+    text = 'key: "one  two  three  four  five six seven"\n'
+
+    assert data_of(wrapped(text, WIDTH)) == data_of(text)
+    assert "five\n  six seven" in wrapped(text, WIDTH)
+
+
+def test_a_file_that_cannot_be_read_is_left_alone() -> None:
+    """What is no YAML is not written anew."""
+    with pytest.raises(LayoutError, match="cannot be read"):
+        wrapped("key: [1, 2\nother: }" + "x" * MAX_LINE)
+
+
+def test_long_lines_are_told_by_number_and_length() -> None:
+    """Characters are counted, not bytes."""
+    assert list(long_lines("a\n" + "ä" * (MAX_LINE + 1) + "\n" + "ä" * MAX_LINE)) == [(2, MAX_LINE + 1)]
+
+
+WORDS = st.text("ab{}[]:#,'\" -?&*!|>%@~$.0123é", max_size=60)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=8) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150)
+@given(st.dictionaries(st.text("abc", min_size=1), VALUES, min_size=1, max_size=4))
+def test_whatever_a_file_says_it_says_afterwards(value: dict[str, Any]) -> None:
+    """Any data, written on lines of its own keys, is the same after wrapping, and wrapping twice is once."""
+    text = "".join(f"{key}: {json.dumps(member)}\n" for key, member in value.items())
+
+    made = wrapped(text, WIDTH)
+
+    assert data_of(made) == data_of(text)
+    assert wrapped(made, WIDTH) == made
