@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.expressions.operators import is_list, kind_of, text_of
+from connector_runtime.paths import inputs_in
 from connector_runtime.places import ALL_NAMES
 from connector_runtime.templates import compile_expression_text, compile_node, compile_text
 from connector_runtime.values import ABSENT, Secret
@@ -102,6 +103,10 @@ class Memory:
         self._lets = lets
         self._kept: dict[str, tuple[list[Any], Any]] = {}
 
+    def expanded(self, references: Iterable[Reference]) -> Iterator[Reference]:
+        """Yield references, those to named values replaced by what these read."""
+        return self._lets.expanded(references)
+
     def read(self, name: str, scope: Mapping[str, Any]) -> Any:
         """Return a value; ABSENT if there is none of this name."""
         let = self._lets.compiled(name)
@@ -169,6 +174,7 @@ def _is_same(one: Any, other: Any) -> bool:
 def _rows_renderer(of: Template, text: Template, word: str, *, is_pairwise: bool) -> Render:
     is_given = all(reference.path[0] in {"inputs", "connection", "tables"} for reference in of.references)
     kind = "input" if is_given else "contract"
+    given = inputs_in(of.references)
 
     def render(scope: Mapping[str, Any]) -> Any:
         rows = of.render(scope)
@@ -176,7 +182,11 @@ def _rows_renderer(of: Template, text: Template, word: str, *, is_pairwise: bool
             return ABSENT
         if not is_list(rows):
             raise EvaluationError(f"rows are a list and not {kind_of(rows)}", kind=kind)
-        pieces = [_piece(text.render, {**scope, "row": row}, at, kind) for at, row in enumerate(rows, 1)]
+        try:
+            pieces = [_piece(text.render, {**scope, "row": row}, at, kind) for at, row in enumerate(rows, 1)]
+        except EvaluationError as error:
+            error.inputs = given
+            raise
         if not pieces:
             return ABSENT
         if not is_pairwise:
@@ -191,7 +201,9 @@ def _piece(render: Callable[[Mapping[str, Any]], Any], scope: Mapping[str, Any],
     try:
         text = text_of(render(scope))
     except EvaluationError as error:
-        raise EvaluationError(f"row {at}: {error.message}", error.hint, kind=kind) from None
+        problem = EvaluationError(f"row {at}: {error.message}", error.hint, kind=kind)
+        problem.source = error.source
+        raise problem from None
     if isinstance(text, Secret):
         raise EvaluationError(f"row {at}: a secret cannot be part of a text made of rows")
     return text

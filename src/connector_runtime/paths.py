@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from connector_runtime.expressions import Reference
-    from connector_runtime.lets import Lets
 
 
 class Piece(NamedTuple):
-    """What stands between two slashes; `input` is the first input it reads."""
+    """What stands between two slashes; `text` is how the file has it."""
 
     render: Callable[[Mapping[str, Any]], Any]
-    input: str | None
+    text: str
 
 
 class PathProgram(NamedTuple):
@@ -44,24 +43,24 @@ class PathProgram(NamedTuple):
             if isinstance(value, Segments):
                 found += value
             else:
-                found.append(value if isinstance(value, str) else _segment_text(value))
+                found.append(value if isinstance(value, str) else _segment_text(value, piece))
         return found
 
     def culprit(self, scope: Mapping[str, Any]) -> str | None:
-        """Return the input that fills the first segment no URL can hold."""
+        """Return the text of the piece that gives the first segment no URL can hold."""
         for piece in self.pieces:
             if isinstance(piece, str):
                 continue
             try:
                 value = piece.render(scope)
-                for text in value if isinstance(value, Segments) else [_segment_text(value)]:
+                for text in value if isinstance(value, Segments) else [_segment_text(value, piece)]:
                     check_segment(text)
-            except UrlError:
-                return piece.input
+            except (EvaluationError, UrlError):
+                return piece.text
         return None
 
 
-def compile_path(path: str, names: Collection[str], lets: Lets) -> PathProgram:
+def compile_path(path: str, names: Collection[str]) -> PathProgram:
     """Compile a path such as `/${ inputs.type | segments }/${ inputs.id }/lines`."""
     pieces: list[str | Piece] = []
     for text in split_path(path):
@@ -69,8 +68,7 @@ def compile_path(path: str, names: Collection[str], lets: Lets) -> PathProgram:
         if template.constant:
             pieces.append(str(template.render({})))
         else:
-            inputs = inputs_in(lets.expanded(template.references))
-            pieces.append(Piece(template.render, next(iter(inputs), None)))
+            pieces.append(Piece(template.render, text))
     return PathProgram(tuple(pieces))
 
 
@@ -98,10 +96,11 @@ def split_path(path: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def _segment_text(value: Any) -> str:
+def _segment_text(value: Any, piece: Piece) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     what = "no value" if value is ABSENT or value is None else kind_of(value)
-    raise EvaluationError(f"a piece of the path is {what}, where a text or a whole number is needed")
+    message = f"a piece of the path is {what}, where a text or a whole number is needed"
+    raise EvaluationError(message).within(piece.text.removeprefix("${").removesuffix("}"))

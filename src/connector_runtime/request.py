@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from connector_runtime.blame import REFUSALS, blame, giver_of, inputs_at_fault, inputs_behind
 from connector_runtime.bodies import BodyError, BytesBody, FileBody, FormBody, JsonBody, MultipartBody
 from connector_runtime.errors import ConnectorError, InputError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.inputs import typed_fields
 from connector_runtime.messages import Outgoing
-from connector_runtime.urls import UrlError, build_url, header_pairs, path_below, query_pairs, short_query
+from connector_runtime.urls import (
+    Segments,
+    UrlError,
+    build_url,
+    check_segment,
+    header_pairs,
+    path_below,
+    query_pairs,
+)
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connector_runtime.bodies import Body
     from connector_runtime.connections import Channel
@@ -59,20 +70,15 @@ def build(
         if refusal.path is not None:
             base = _base(program.service, scope, channel, model)
             hint = f"Enter the path only: `{path_below(base, refusal.path)}`"
-        problem = error_of(
-            "input",
-            _sentence(refusal.message),
-            hint=_sentence(hint),
-            input=_culprit(program, scope, refusal.message),
-        )
+        problem = error_of("input", _sentence(refusal.message), hint=_sentence(hint))
+        inputs, used = _culprits(program, scope, refusal), inputs_at_fault(refusal, scope, exact=False)
     except BodyError as refusal:
         problem = error_of("input", _sentence(str(refusal)), hint=_sentence(refusal.hint))
+        inputs, used = _culprits(program, scope, refusal), ()
     except EvaluationError as refusal:
         problem = error_of(refusal.kind, f"The request cannot be made: {refusal}", hint=refusal.hint)
-        if refusal.kind == "input":
-            fed = [key for choice in program.bodies for key in choice.inputs]
-            problem.input = next((key for key in fed if f"inputs.{key}" in str(refusal)), None)
-    raise problem
+        inputs, used = _culprits(program, scope, refusal), inputs_at_fault(refusal, scope, exact=False)
+    raise blame(problem, inputs, used)
 
 
 def _build(  # noqa: PLR0913  the same words as `build`
@@ -86,10 +92,7 @@ def _build(  # noqa: PLR0913  the same words as `build`
     masked: bool = False,
 ) -> Built:
     method = str(program.method(scope)).upper()
-    if method not in METHODS:
-        raise UrlError(
-            f"`{method[:20]}` is not a method of HTTP that can be used here.", "Choose one from the list."
-        )
+    _check_method(method)
     query = query_pairs(program.query(scope)) if program.query else []
     url = build_url(_base(program.service, scope, channel, model), program.path.segments(scope), query)
     body, warnings = _body(program.bodies, scope, model, effect)
@@ -119,25 +122,57 @@ def _sentence(text: str | None) -> str | None:
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?", ")")) else ".")
 
 
-def _culprit(program: RequestProgram, scope: Mapping[str, Any], message: str) -> str | None:
-    """Return the input that a refusal is about, as far as it can be told."""
-    found = program.path.culprit(scope)
-    inputs: Mapping[str, Any] = scope.get("inputs", {})
-    if found is None and "header" in message:
-        for key, value in inputs.items():
-            try:
-                header_pairs(value if hasattr(value, "items") else {"x-value": value})
-            except UrlError as refusal:
-                if refusal.message == message or isinstance(value, str):
-                    return str(key)
-    if found is None and "query" in message:
-        in_body = {key for choice in program.bodies for key in choice.inputs}
-        for key in inputs.keys() - in_body:
-            try:
-                short_query(query_pairs(inputs[key] if hasattr(inputs[key], "items") else {"x": inputs[key]}))
-            except UrlError:
-                return str(key)
-    return found
+def _culprits(
+    program: RequestProgram, scope: Mapping[str, Any], refusal: UrlError | BodyError | EvaluationError
+) -> tuple[str, ...]:
+    """Return the inputs that a refusal is about: those of the first part of the request that fails."""
+    # Where even choosing the body fails, only the expression itself tells what it has read.
+    with suppress(*REFUSALS):
+        for node, attempt in _attempts(program, scope):
+            found = inputs_behind(node, scope, refusal, attempt)
+            if found:
+                return found
+    return inputs_at_fault(refusal, scope)
+
+
+def _attempts(
+    program: RequestProgram, scope: Mapping[str, Any]
+) -> Iterator[tuple[Any, Callable[[Any], Any]]]:
+    """Yield the parts of a request, as the file has them, and what tells whether a value can stand there."""
+    definition = program.definition
+    yield definition.get("method", "GET"), _check_method
+    yield definition.get("query", {}), _check_query
+    piece = program.path.culprit(scope)
+    if piece is not None:
+        yield piece, _check_piece
+    body = definition.get("body", [])
+    entries = body if isinstance(body, list) else [body]
+    for choice, entry in zip(program.bodies, entries, strict=True):
+        if choice.when is None or choice.when(scope):
+            yield entry[choice.form], partial(_filled, choice.form, content_type=None)
+            yield entry.get("contentType", ""), lambda value: FileBody(File(b"", content_type=value))
+            break
+    yield definition.get("headers", {}), lambda value: header_pairs(_members(value))
+
+
+def _members(value: Any) -> Any:
+    return value if hasattr(value, "items") else {"x": value}
+
+
+def _check_method(value: Any) -> None:
+    method = str(value).upper()
+    if method not in METHODS:
+        message = f"`{method[:20]}` is not a method of HTTP that can be used here."
+        raise UrlError(message, "Choose one from the list.")
+
+
+def _check_query(value: Any) -> None:
+    build_url("https://host", (), query_pairs(_members(value)))
+
+
+def _check_piece(value: Any) -> None:
+    for text in value if isinstance(value, Segments) else [str(value)]:
+        check_segment(text)
 
 
 def _base(service: str, scope: Mapping[str, Any], channel: Channel, model: Model) -> str:
@@ -205,7 +240,7 @@ def _judged(
     base = model.schemas.find(str(reference)) if reference is not ABSENT else None
     if base is None:
         return value, ()
-    record = _typed(choice, value, base)
+    record = _typed(choice, value, base, scope)
     full = model.schemas.find(f"{reference}#create") if effect in ("create", "upsert") else None
     violations = (full if full and effect == "create" else base).violations(record)
     if violations:
@@ -215,24 +250,33 @@ def _judged(
     return record, tuple(violation.message for violation in full.violations(record))
 
 
-def _typed(choice: BodyChoice, value: dict[str, Any], base: Validator) -> dict[str, Any]:
+def _typed(
+    choice: BodyChoice, value: dict[str, Any], base: Validator, scope: Mapping[str, Any]
+) -> dict[str, Any]:
     try:
         return typed_fields(value, base)
     except ConnectorError as refusal:
         problem = refusal
-    source = next(reversed(choice.inputs), None)
+    odd = next((name for name in value if not _is_typed({name: value[name]}, base)), None)
+    source = giver_of(odd, choice.node, scope) or next(reversed(choice.inputs), None)
     raise InputError(problem.message, kind="validation", hint=problem.hint, input=source)
+
+
+def _is_typed(value: dict[str, Any], base: Validator) -> bool:
+    try:
+        typed_fields(value, base)
+    except ConnectorError:
+        return False
+    return True
 
 
 def _refusal(choice: BodyChoice, violations: Sequence[Violation], scope: Mapping[str, Any]) -> ConnectorError:
     """Return the error for a record that breaks its schema, naming the input that has the field."""
     messages = [violation.message for violation in violations]
     field = violations[0].pointer[0] if violations[0].pointer else None
-    given = {key: scope["inputs"].get(key) for key in choice.inputs}
-    holders = [key for key, value in given.items() if hasattr(value, "items") and field in value]
     return InputError(
         " ".join(_sentence(message) for message in messages[:5]),
         kind="validation",
         hint=_sentence(violations[0].hint),
-        input=next(reversed(holders or choice.inputs), None),
+        input=giver_of(field, choice.node, scope) or next(reversed(choice.inputs), None),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.blame import blamed
 from connector_runtime.errors import ConnectorError, DefinitionError, error_of, noted
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.failures import unknown_outcome
@@ -30,10 +31,12 @@ def in_our_words(call: Call, scope: dict[str, Any], fault: Exception) -> Connect
     if call.may_have_written:
         return _unknown(call, scope, what)
     if getattr(fault, "kind", "") == "input":
-        return error_of("input", what, hint=hint)
-    if isinstance(fault, EvaluationError | UrlError) and not call.attempts and not call.is_open:
-        return DefinitionError(what, hint=hint)
-    return error_of("contract", what, hint=hint, **_facts(call))
+        problem = error_of("input", what, hint=hint)
+    elif isinstance(fault, EvaluationError | UrlError) and not call.attempts and not call.is_open:
+        problem = DefinitionError(what, hint=hint)
+    else:
+        problem = error_of("contract", what, hint=hint, **_facts(call))
+    return blamed(problem, fault, scope)
 
 
 def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:

@@ -86,7 +86,14 @@ class UrlError(ValueError):
         message: What is wrong, without the whole value.
         hint: What to enter instead, or None.
         path: The path inside a pasted URL, or None; `path_below` shortens it.
+        filter, about, source, inputs, place: As `EvaluationError` has them.
     """
+
+    about: int | None = None
+    filter = ""
+    source: str | None = None
+    inputs: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
 
     def __init__(self, message: str, hint: str | None = None, *, path: str | None = None) -> None:
         super().__init__(message)

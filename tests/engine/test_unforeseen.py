@@ -106,7 +106,8 @@ def test_a_mistake_in_the_files_that_shows_late_is_the_authors() -> None:
     """What cannot be worked out before anything is sent is no failure of the vendor's."""
     paging = {"start": {"number": "${ inputs.name | first }"}, "next": {}, "while": "${ false }",
               "items": "${ reply.json.orders }", "max": {"pages": 1, "items": 1}}  # fmt: skip
-    shop = Shop(model_of(action("read", paginate=paging)))
+    request = {"service": "api", "path": "/orders", "query": {"page": "${ page.number }"}}
+    shop = Shop(model_of(action("read", paginate=paging, request=request)))
 
     problem = raised(shop)
 

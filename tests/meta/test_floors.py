@@ -24,7 +24,7 @@ FLOORS = (
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled errands inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
-    """attempt call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
+    """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
     reply request results saving slots steps token_replies tokens unforeseen""",
     # the wire, and where tokens are kept
     "stores transport",

@@ -269,7 +269,7 @@ class _Compiler:
             other = arguments[0]
             return lambda scope: other(scope) if (given := value(scope)) is ABSENT else given
         self.can_fail = True
-        return apply_filter(apply, value, arguments, passes_absent=name not in TAKE_ABSENT)
+        return apply_filter(apply, value, arguments, name=name, passes_absent=name not in TAKE_ABSENT)
 
     def test(self, node: Any, depth: int) -> Evaluate:
         name = node.name

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connector_runtime.expressions.operators import EvaluationError, contains, equal, member
+from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT
 
 Scope = Mapping[str, Any]
@@ -20,6 +21,9 @@ def explained(evaluate: Evaluate, source: str) -> Evaluate:
             return evaluate(scope)
         except EvaluationError as error:
             raise error.within(source) from None
+        except UrlError as error:
+            error.source = error.source or source
+            raise
         except RecursionError:
             raise EvaluationError("a value is nested too deeply").within(source) from None
 
@@ -97,7 +101,7 @@ def follow_steps(read: Evaluate, steps: list[Any]) -> Evaluate:
 
 
 def apply_filter(
-    apply: Callable[..., Any], value: Evaluate, arguments: list[Evaluate], *, passes_absent: bool
+    apply: Callable[..., Any], value: Evaluate, arguments: list[Evaluate], *, name: str, passes_absent: bool
 ) -> Evaluate:
     """Return a filter's result; an absent value passes by unless the filter takes it."""
 
@@ -105,6 +109,11 @@ def apply_filter(
         given = value(scope)
         if given is ABSENT and passes_absent:
             return ABSENT
-        return apply(given, *[argument(scope) for argument in arguments])
+        others = [argument(scope) for argument in arguments]
+        try:
+            return apply(given, *others)
+        except (EvaluationError, UrlError) as error:
+            error.filter = name
+            raise
 
     return applied

@@ -188,6 +188,7 @@ def named(value: Any, names: Any) -> Any:
                 f"there is a file name for `{key}`, but no file with this key",
                 f"keys of files: {', '.join(sorted(map(str, known))) or 'none'}",
                 kind="input",
+                about=1,
             )
     return [[key, _with_name(item, names.get(key))] for key, item in pairs]
 
@@ -353,7 +354,7 @@ def _plain(item: Any) -> str:
 def _file_name(name: Any) -> str:
     if isinstance(name, str) and name:
         return name
-    raise EvaluationError(f"a file name is a text, not {kind_of(name)}", kind="input")
+    raise EvaluationError(f"a file name is a text, not {kind_of(name)}", kind="input", about=1)
 
 
 def _with_name(item: Any, name: Any) -> Any:

@@ -33,19 +33,35 @@ class EvaluationError(ValueError):
         message: What is wrong.
         hint: What to do about it, or None.
         kind: `contract`, or `input` where only what the user entered can be the cause.
+        about: Which value of the filter is wrong: 0 the one before it, 1 the first in brackets; or None.
+        filter: The filter that refused, or an empty text.
+        source: The expression that failed, once it is known.
+        inputs: The inputs that it read, where somebody knows them already.
+        place: Keys that lead to the expression in its file, as far as they are known.
     """
 
-    def __init__(self, message: str, hint: str | None = None, *, kind: str = "contract") -> None:
+    def __init__(
+        self, message: str, hint: str | None = None, *, kind: str = "contract", about: int | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.kind = kind
+        self.about = about
+        self.filter = ""
+        self.source: str | None = None
+        self.inputs: tuple[str, ...] = ()
+        self.place: tuple[str, ...] = ()
 
     def within(self, source: str) -> EvaluationError:
-        """Return the same error, saying in which expression it happened."""
+        """Return the same error, saying in which expression it happened: the innermost counts."""
+        if self.source is not None:
+            return self
         words = " ".join(source.split())
         shown = words if len(words) <= MAX_SHOWN_CHARACTERS else words[:MAX_SHOWN_CHARACTERS] + "…"
-        return EvaluationError(f"{self.message}, in `{shown}`", self.hint, kind=self.kind)
+        found = EvaluationError(f"{self.message}, in `{shown}`", self.hint, kind=self.kind, about=self.about)
+        found.filter, found.source = self.filter, source
+        return found
 
 
 def member(value: Any, key: Any) -> Any:

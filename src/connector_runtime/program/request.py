@@ -19,7 +19,7 @@ BODY_FORMS = ("json", "form", "multipart", "text", "bytes")
 
 
 class BodyChoice(NamedTuple):
-    """One way to fill the body; the first whose `when` holds is taken."""
+    """One way to fill the body; the first whose `when` holds is taken. `node` is how the file has it."""
 
     when: Evaluate | None
     form: str
@@ -27,10 +27,11 @@ class BodyChoice(NamedTuple):
     content_type: Evaluate | None
     schema: Evaluate | None
     inputs: tuple[str, ...]
+    node: Any
 
 
 class RequestProgram(NamedTuple):
-    """How to make one request from a scope."""
+    """How to make one request from a scope; `definition` is how the file has it."""
 
     service: str
     method: Evaluate
@@ -39,6 +40,7 @@ class RequestProgram(NamedTuple):
     headers: Evaluate | None
     bodies: tuple[BodyChoice, ...]
     timeout: Evaluate | None
+    definition: Mapping[str, Any]
 
 
 class RetryProgram(NamedTuple):
@@ -60,11 +62,12 @@ def compile_request(request: Mapping[str, Any], timeout: Any, lets: Lets) -> Req
     return RequestProgram(
         service=request["service"],
         method=always(part("method", "GET")),
-        path=compile_path(request["path"], names_at(("request", "path")), lets),
+        path=compile_path(request["path"], names_at(("request", "path"))),
         query=part("query"),
         headers=part("headers"),
         bodies=tuple(_body(entry, lets) for entry in ([body] if isinstance(body, dict) else body)),
         timeout=part("timeout", timeout),
+        definition=request,
     )
 
 
@@ -81,6 +84,7 @@ def _body(entry: Mapping[str, Any], lets: Lets) -> BodyChoice:
         content_type=part("contentType"),
         schema=part("schema"),
         inputs=inputs_in(lets.expanded(filling.references)),
+        node=entry[form],
     )
 
 
