@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.bodies import BodyError
-from connector_runtime.expressions import EvaluationError
+from connector_runtime.errors import Fault
 from connector_runtime.expressions.blame import references_at_fault
 from connector_runtime.expressions.grammar import ExpressionError
 from connector_runtime.paths import inputs_in
 from connector_runtime.places import ALL_NAMES
 from connector_runtime.templates import SPREAD, compile_node
-from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -22,11 +21,11 @@ if TYPE_CHECKING:
 
     Scope = Mapping[str, Any]
     Attempt = Callable[[Any], Any]
-    Refusal = EvaluationError | UrlError | BodyError
+    Refusal = Fault | BodyError
 
 # What is in these has come from the vendor.
 _ANSWERS = frozenset({"reply", "items", "item", "fault", "steps"})
-REFUSALS = (EvaluationError, UrlError, BodyError)
+REFUSALS = (Fault, BodyError)
 
 
 def blame(problem: ConnectorError, inputs: tuple[str, ...], used: tuple[str, ...] = ()) -> ConnectorError:
@@ -47,7 +46,7 @@ def blame(problem: ConnectorError, inputs: tuple[str, ...], used: tuple[str, ...
 
 def inputs_at_fault(fault: Exception, scope: Scope, *, exact: bool = True) -> tuple[str, ...]:
     """Return the inputs that an expression read where it failed, in order; through named values as well."""
-    if not isinstance(fault, EvaluationError | UrlError):
+    if not isinstance(fault, Fault):
         return ()
     return fault.inputs or _inputs(references_at_fault(fault, exact=exact), scope)
 
@@ -142,7 +141,7 @@ def _inputs(references: Iterable[Reference], scope: Scope) -> tuple[str, ...]:
 
 
 def _reads_answer(fault: Exception, scope: Scope) -> bool:
-    known = references_at_fault(fault) if isinstance(fault, EvaluationError | UrlError) else []
+    known = references_at_fault(fault) if isinstance(fault, Fault) else []
     return any(one.path[0] in _ANSWERS for one in _expanded(known, scope))
 
 

@@ -126,6 +126,31 @@ class ConnectorError(Exception):
         return shape | {key: value for key, value in optional.items() if value not in (None, [])}
 
 
+class Fault(ValueError):
+    """Something that cannot be worked out or sent as it is; never shows the value.
+
+    Attributes:
+        message: What is wrong.
+        hint: What to do about it, or None.
+        source: The expression that failed, once it is known.
+        filter: The filter that refused, or an empty text.
+        about: Which value of the filter is wrong: 0 the one before it, 1 the first in brackets; or None.
+        inputs: The inputs that were read, where somebody knows them already.
+        place: Keys that lead to the expression in its file, as far as they are known.
+    """
+
+    source: str | None = None
+    filter = ""
+    about: int | None = None
+    inputs: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
 class Problem(NamedTuple):
     """One thing wrong in one file; sorts by place.
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
+from connector_runtime.errors import Fault
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
@@ -79,26 +80,15 @@ class Segments(tuple[str, ...]):
     __slots__ = ()
 
 
-class UrlError(ValueError):
+class UrlError(Fault):
     """A piece of a URL or a header cannot be sent as it is.
 
     Attributes:
-        message: What is wrong, without the whole value.
-        hint: What to enter instead, or None.
         path: The path inside a pasted URL, or None; `path_below` shortens it.
-        filter, about, source, inputs, place: As `EvaluationError` has them.
     """
 
-    about: int | None = None
-    filter = ""
-    source: str | None = None
-    inputs: tuple[str, ...] = ()
-    place: tuple[str, ...] = ()
-
     def __init__(self, message: str, hint: str | None = None, *, path: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(message, hint)
         self.path = path
 
 

@@ -10,12 +10,11 @@ from connector_runtime.expressions.references import find_references
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.expressions.operators import EvaluationError
+    from connector_runtime.errors import Fault
     from connector_runtime.expressions.references import Reference
-    from connector_runtime.urls import UrlError
 
 
-def references_at_fault(fault: EvaluationError | UrlError, *, exact: bool = True) -> list[Reference]:
+def references_at_fault(fault: Fault, *, exact: bool = True) -> list[Reference]:
     """Return what an expression read where it failed; nothing where the expression is not known.
 
     Args:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any, cast
 
+from connector_runtime.errors import Fault
 from connector_runtime.instants import instant_s, is_half_an_instant
 from connector_runtime.values import ABSENT, File, Secret
 
@@ -26,32 +27,19 @@ EXACT_TO = 2.0**53
 MAX_SHOWN_CHARACTERS = 120
 
 
-class EvaluationError(ValueError):
+class EvaluationError(Fault):
     """A value does not fit the expression that uses it; never shows the value.
 
     Attributes:
-        message: What is wrong.
-        hint: What to do about it, or None.
         kind: `contract`, or `input` where only what the user entered can be the cause.
-        about: Which value of the filter is wrong: 0 the one before it, 1 the first in brackets; or None.
-        filter: The filter that refused, or an empty text.
-        source: The expression that failed, once it is known.
-        inputs: The inputs that it read, where somebody knows them already.
-        place: Keys that lead to the expression in its file, as far as they are known.
     """
 
     def __init__(
         self, message: str, hint: str | None = None, *, kind: str = "contract", about: int | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(message, hint)
         self.kind = kind
         self.about = about
-        self.filter = ""
-        self.source: str | None = None
-        self.inputs: tuple[str, ...] = ()
-        self.place: tuple[str, ...] = ()
 
     def within(self, source: str) -> EvaluationError:
         """Return the same error, saying in which expression it happened: the innermost counts."""
