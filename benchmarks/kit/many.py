@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("connections", "inputs", "datasources", "schemas")
+FOLDERS = ("connections", "inputs", "datasources", "schemas", "fragments", "tables", "errors")
 
 
 def many_actions(folder: Path, count: int) -> Path:

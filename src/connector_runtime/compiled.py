@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from connector_runtime.documents import Document
+from connector_runtime.documents.merged import Merged
 from connector_runtime.expressions.grammar import packed_tree, remember
 from connector_runtime.schemas import Schemas
 from connector_runtime.sources import MAIN_FILE, Source, folder_files
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
 FILE = "component.compiled"
 
 # Another number, another format, also of the trees: an older runtime reads the sources instead.
-_MAGIC = b"connector-compiled-3\n"
+_MAGIC = b"connector-compiled-4\n"
 _DIGEST_BYTES = 16
 _FRONT = struct.Struct(f"<QQQQQ{_DIGEST_BYTES}s")
 _ENTRY = struct.Struct("<QQQ")
-_PARTS = ("connections", "inputs", "datasources", "triggers", "schemas")
+_PARTS = ("connections", "inputs", "datasources", "triggers", "schemas", "fragments", "tables", "errors")
 
 
 def compile_component(folder: Path) -> bytes:
@@ -79,7 +80,8 @@ def read_compiled(folder: Path) -> Source | None:
     except (OSError, ValueError):
         return None
     remember(head["trees"])
-    files = {name: _document(folder, name, data) for name, data in head["data"].items()}
+    parts = head["parts"]
+    files = {name: _document(folder, name, data, parts.get(name)) for name, data in head["data"].items()}
 
     def part(name: str) -> dict[str, Document]:
         return {key: files[file] for key, file in head[name].items()}
@@ -190,7 +192,7 @@ class CompiledActions(Mapping[str, Document]):
         if _digest(self._folder, stored["name"]) != stored["digest"]:
             raise ValueError("the file was changed")
         remember(stored["trees"])
-        return _document(self._folder, stored["name"], stored["data"])
+        return _document(self._folder, stored["name"], stored["data"], stored["parts"])
 
     def __iter__(self) -> Iterator[str]:
         if self._sources is None:
@@ -212,6 +214,7 @@ def _head(source: Source, folder: Path) -> dict[str, Any]:
     return {
         "files": _digests(folder),
         "data": {document.name: document.data for document in documents},
+        "parts": {document.name: parts for document in documents if (parts := _names(document))},
         "connections": {key: document.name for key, document in source.connections.items()},
         "datasources": {key: document.name for key, document in source.datasources.items()},
         "triggers": {key: document.name for key, document in source.triggers.items()},
@@ -232,6 +235,7 @@ def _stored(document: Document, content: bytes) -> dict[str, Any]:
         "name": document.name,
         "digest": _digest_of(content),
         "data": document.data,
+        "parts": _names(document),
         "trees": dict(_trees(document.data)),
     }
 
@@ -243,8 +247,17 @@ def _trees(data: Any) -> Iterator[tuple[str, list[Any]]]:
             yield text, tree
 
 
-def _document(folder: Path, name: str, data: Any) -> Document:
-    return Document(folder / name, name, data)
+def _names(document: Document) -> list[str]:
+    """Return the names of the files that a document was made of, where there are several."""
+    return [layer.name for layer in document.layers] if isinstance(document, Merged) else []
+
+
+def _document(folder: Path, name: str, data: Any, parts: list[str] | None = None) -> Document:
+    if not parts:
+        return Document(folder / name, name, data)
+    # Only whoever wants a place reads them.
+    layers = [Document(folder / part, part, None) for part in parts]
+    return Merged(folder / name, name, data, layers=layers, takes=name != MAIN_FILE)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.check.draft import Draft, as_map
 from connector_runtime.documents import read_yaml
 from connector_runtime.errors import DefinitionError, Problem
+from connector_runtime.fragments import put_in_place
 from connector_runtime.schemas import Schemas, language
 from connector_runtime.sources import MAIN_FILE, MAX_FOLDER_DEPTH, Source, lies_inside, walk
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 MAX_FILES = 20_000
 
 _FOLDERS = {
+    "fragments": "fragment",
+    "tables": "tables",
+    "errors": "errors",
     "connections": "connection",
     "inputs": "inputs",
     "datasources": "datasource",
@@ -43,6 +47,9 @@ _CODES = {
     "dependentRequired": "S007",
     "uniqueItems": "S008",
 }
+_OVERLAYS = (
+    "an overlay adds and replaces actions, triggers, inputs, connections, data sources and fragments only"
+)
 _AT_KEY = frozenset(
     {"additionalProperties", "propertyNames", "required", "oneOf", "anyOf", "dependentRequired"}
 )
@@ -87,14 +94,17 @@ def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
         _read_folder(draft, folder, is_overlay=order > 0)
         if draft.problems and not all_problems:
             return draft
+    put_in_place(draft)
     # The first connection is the one that is meant where none is named.
     draft.files["connection"] = dict(sorted(draft.files["connection"].items(), key=_rank))
-    for kind, document in draft.documents():
+    for kind, document in [*draft.parts(), *draft.documents()]:
         check_writing(draft, document)
         _judge(draft, kind, document)
     draft.problems += draft.schemas.problems()
     if all_problems or not draft.problems:
         check(draft)
+    # What several files share is judged in each of them.
+    draft.problems = list({problem[:5]: problem for problem in reversed(draft.problems)}.values())
     return draft
 
 
@@ -131,6 +141,8 @@ def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
                 continue
             if kind == "inputs":
                 _share(draft, document, seen)
+            elif kind in ("tables", "errors"):
+                _add_facts(draft, kind, document, is_overlay=is_overlay)
             else:
                 _file(draft, kind, document, seen)
 
@@ -151,22 +163,25 @@ def _judge_overlay(draft: Draft, document: Document) -> None:
     base = draft.part().get("component")
     for key, value in as_map(document.data).items():
         if key != "component":
-            hint = "an overlay adds and replaces actions, triggers, inputs, connections and data sources only"
-            draft.note(document, (key,), "R031", f"an overlay cannot change `{key}`", hint=hint, key=True)
+            draft.note(
+                document, (key,), "R031", f"an overlay cannot change `{key}`", hint=_OVERLAYS, key=True
+            )
         elif value != base and base is not None:
             message = f"this overlay belongs to the component `{value}`"
             draft.note(document, (key,), "R031", message, hint=f"the component here is `{base}`")
 
 
 def _read(draft: Draft, path: Path, name: str, kind: str) -> Document | None:
+    # What a file of tables or error rules lacks is missed where the component is asked for it.
+    missed = "component" if kind in ("tables", "errors") else kind
     try:
         document = read_yaml(path, name)
     except DefinitionError as error:
         draft.problems += error.problems
-        draft.unreadable.add(kind)
+        draft.unreadable.add(missed)
         return None
     if not isinstance(document.data, dict):
-        draft.unreadable.add(kind)
+        draft.unreadable.add(missed)
     return document
 
 
@@ -176,6 +191,13 @@ def _share(draft: Draft, document: Document, seen: dict[tuple[str, str], str]) -
         pointer = ("inputs", key)
         if not _is_second(draft, document, pointer, ("inputs", key), seen):
             draft.shared[key] = (document, pointer)
+
+
+def _add_facts(draft: Draft, kind: str, document: Document, *, is_overlay: bool) -> None:
+    if is_overlay:
+        draft.note(document, (kind,), "R031", f"an overlay cannot change `{kind}`", hint=_OVERLAYS, key=True)
+    else:
+        draft.facts.append((kind, document))
 
 
 def _file(draft: Draft, kind: str, document: Document, seen: dict[tuple[str, str], str]) -> None:
@@ -188,7 +210,8 @@ def _file(draft: Draft, kind: str, document: Document, seen: dict[tuple[str, str
         )
     key = key if isinstance(key, str) else stem
     if not _is_second(draft, document, (kind,), (kind, key), seen):
-        draft.files[kind][key] = document
+        held = draft.fragments if kind == "fragment" else draft.files[kind]
+        held[key] = document
 
 
 def _is_second(
@@ -259,5 +282,11 @@ def _judge(draft: Draft, kind: str, document: Document) -> None:
 def _placed(violation: Violation, kind: str) -> str:
     if violation.pointer or violation.keyword != "type":
         return violation.message
-    nouns: dict[str, Any] = {"inputs": "a file of shared inputs", "datasource": "a data source"}
+    nouns: dict[str, Any] = {
+        "inputs": "a file of shared inputs",
+        "datasource": "a data source",
+        "fragment": "a fragment",
+        "tables": "a file of tables",
+        "errors": "a file of error rules",
+    }
     return f"{nouns.get(kind, f'the file of a {kind}')} is a map: `key: value` in every line"

@@ -101,6 +101,9 @@ _NAMES: dict[str, _Table] = {
         ("poll", "sources", "*", "paginate", "start"): _INPUTS | {"since"},
         ("errors",): _ERRORS,
     },
+    "fragment": {},
+    "tables": {},
+    "errors": {},
     "connection": {
         ("checks",): _CHOOSE - {"token"},
         ("choose",): _CHOOSE,
@@ -114,6 +117,7 @@ _NAMES: dict[str, _Table] = {
     "component": {
         ("services",): _INPUTS,
         ("defaults",): _INPUTS,
+        ("defaults", "code"): _ERRORS,
         ("retry",): _INPUTS,
         ("errors",): _ERRORS,
     },

@@ -22,7 +22,7 @@ FLOORS = (
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     "bodies documents drafts expressions lets messages paths places redact schemas sheets templates urls",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check compiled errands inputs load model ports program retry scopes sent_records sources",
+    "budget check compiled errands fragments inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
     reply request results saving slots steps token_replies tokens unforeseen""",

@@ -11,6 +11,7 @@ import pytest
 
 from connector_runtime.documents import read_yaml
 from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.load import read_component
 from connector_runtime.schemas.bounded import judge_of
 from meta.repository import PETSHOP, ROOT, SCHEMAS, place
 
@@ -25,6 +26,9 @@ KINDS = {
     "datasources": "datasource",
     "actions": "action",
     "triggers": "trigger",
+    "fragments": "fragment",
+    "tables": "tables",
+    "errors": "errors",
 }
 COMPONENTS = {"zoho": ROOT, "petshop": PETSHOP}
 
@@ -67,6 +71,15 @@ def test_every_keyword_has_a_second_user() -> None:
     for path in yaml_files(PETSHOP):
         kind = kind_of(path, PETSHOP)
         used |= set(visited(f"{kind}.schema.json", (), read(path)))
+    # What stands in a fragment is used where its files use it.
+    source = read_component([PETSHOP])
+    for kind, documents in (
+        ("connection", source.connections),
+        ("datasource", source.datasources),
+        ("action", source.actions),
+    ):
+        for document in documents.values():
+            used |= set(visited(f"{kind}.schema.json", (), document.data))
 
     unused = sorted(f"{name}: {'/'.join(pointer)}" for name, pointer in properties() - used)
 

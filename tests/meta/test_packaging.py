@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEEDED = ("httpx", "jinja2", "jsonschema", "pyyaml")
-FOLDERS = ("actions", "connections", "inputs", "datasources", "triggers", "schemas")
+FOLDERS = ("actions", "connections", "inputs", "datasources", "triggers", "schemas", "fragments", "tables", "errors")
 # Loads the component by its name, runs an action with the connection it is given, blocking and awaiting.
 PROGRAM = """
 import asyncio, importlib.util, json, sys

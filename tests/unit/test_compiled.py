@@ -46,7 +46,8 @@ def folder(request, tmp_path: Path) -> Path:
 def installed(source: Path, target: Path) -> Path:
     """Copy a component's folder and compile it."""
     target.mkdir()
-    for part in ("actions", "connections", "inputs", "datasources", "triggers", "schemas"):
+    parts = ("actions", "connections", "inputs", "datasources", "triggers", "schemas")
+    for part in (*parts, "fragments", "tables", "errors"):
         if (source / part).exists():
             shutil.copytree(source / part, target / part)
     shutil.copy(source / "component.yaml", target)
@@ -190,12 +191,12 @@ def test_a_file_made_for_other_sources_is_not_taken(tmp_path: Path) -> None:
 def test_what_is_packed_belongs_to_the_format() -> None:
     """Whoever changes how trees are packed gives the format another number: old files are not misread."""
     assert packed_tree("a.b | default(1)") == PACKED
-    assert _MAGIC == b"connector-compiled-3\n"
+    assert _MAGIC == b"connector-compiled-4\n"
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"connector-compiled-2\n", b"connector-compiled-3\n", b"connector-compiled-9\n" + bytes(90)],
+    [b"", b"connector-compiled-3\n", b"connector-compiled-4\n", b"connector-compiled-9\n" + bytes(90)],
 )
 def test_a_broken_file_is_ignored(tmp_path: Path, content: bytes) -> None:
     """Half a file, or one of another version, is as good as none."""

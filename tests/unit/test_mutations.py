@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas", "triggers")
+FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas", "triggers", "fragments", "tables", "errors")
 # Each with how many broken versions are tried: the smaller it loads, the more.
 COMPONENTS = {
     "kennel": (ROOT / "tests/cases/kennel", 150),

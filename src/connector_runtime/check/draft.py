@@ -29,6 +29,8 @@ class Draft:
         files: Documents by kind (`connection`, `datasource`, `action`, `trigger`) and key.
         shared: Shared inputs by key: the file and the pointer in it.
         input_files: The files that hold them.
+        fragments: Parts of files that others use, by key.
+        facts: Files of tables and of error rules, each with what it holds (`tables`, `errors`).
         schemas: The record schemas.
         unreadable: Kinds of which a file could not be read: what they lack is not missed.
         misshapen: The names of the files whose shape is not that of their kind.
@@ -44,6 +46,8 @@ class Draft:
     )
     shared: dict[str, tuple[Document, Pointer]] = field(default_factory=dict)
     input_files: list[Document] = field(default_factory=list)
+    fragments: dict[str, Document] = field(default_factory=dict)
+    facts: list[tuple[str, Document]] = field(default_factory=list)
     unreadable: set[str] = field(default_factory=set)
     misshapen: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
@@ -74,8 +78,19 @@ class Draft:
         if problem not in self.problems[-20:]:
             self.problems.append(problem)
 
+    def give_up(self, kind: str, document: Document) -> None:
+        """Note nothing more about a file that is not whole, nor what others miss in it."""
+        self._faulty.add((document.name, ()))
+        self.unreadable.add(kind)
+
+    def parts(self) -> Iterator[tuple[str, Document]]:
+        """Yield the files that are only judged as parts of others, with their kind."""
+        yield from self.facts
+        for document in self.fragments.values():
+            yield "fragment", document
+
     def documents(self) -> Iterator[tuple[str, Document]]:
-        """Yield every file that could be read, with its kind."""
+        """Yield every file that could be read, with its kind; what it takes from others is in place."""
         if self.component is not None:
             yield "component", self.component
         for document in self.input_files:

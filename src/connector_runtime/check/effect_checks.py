@@ -76,8 +76,7 @@ def _page_values(draft: Draft, kind: str, document: Document, *, outside: bool) 
 def _check_numbers(draft: Draft, document: Document) -> None:
     """Note what is no text, goes out as one, and is then not what stands in the file."""
     for pointer, value in _sent_as_text(document.data):
-        line, column = document.place(pointer)
-        written = _WRITTEN.match(document.line(line)[column - 1 :])
+        written = _WRITTEN.match(document.written_at(pointer))
         sent = plain_text(value, "")
         if written and written[0] != sent:
             message = f"`{written[0]}` is read as {_kind(value)} and goes out as `{sent}`"

@@ -12,7 +12,9 @@ from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.let_checks import unread_lets
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.check.sheet_checks import unused_replies
+from connector_runtime.documents.merged import Merged
 from connector_runtime.errors import Problem
+from connector_runtime.fragments import used_fragments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +69,9 @@ def find_warnings(draft: Draft) -> list[Problem]:
     found += unreached_rules(draft, reached_rules(draft))
     found += unused_replies(draft)
     for kind, document in draft.documents():
-        found += _of_file(kind, document)
+        found += [*_of_schema_line(kind, document), *_of_file(kind, document)]
+    for kind, document in draft.parts():
+        found += _of_schema_line(kind, document)
     for document in draft.files["action"].values():
         found += _of_action(document)
         found += _dead_rules(draft, document)
@@ -101,6 +105,7 @@ def _unused_parts(draft: Draft, usage: Usage) -> Iterator[Problem]:
     if draft.component is None:
         return
     used = _linked(draft)
+    yield from _unused_files(draft, used)
     for section in ("services", "retry", "errors", "tables"):
         for name in draft.part(section):
             is_read = section == "tables" and usage.has(iter(usage.names), "tables", name)
@@ -110,6 +115,12 @@ def _unused_parts(draft: Draft, usage: Usage) -> Iterator[Problem]:
     for name, (document, pointer) in draft.shared.items():
         if name not in used["inputs"]:
             yield _warn(document, pointer, "L005", f"nobody uses `{name}`", hint="take it out", key=True)
+
+
+def _unused_files(draft: Draft, used: Mapping[str, set[Any]]) -> Iterator[Problem]:
+    for name, document in draft.fragments.items():
+        if name not in used["fragments"]:
+            yield _warn(document, ("fragment",), "L005", "no file uses this fragment", hint="take it out")
     for name, document in draft.files["datasource"].items():
         if name not in used["datasources"]:
             yield _warn(
@@ -127,6 +138,7 @@ def _linked(draft: Draft) -> dict[str, set[Any]]:
         "tables": set(),
         "inputs": set(as_list(defaults.get("inputs"))),
         "datasources": set(),
+        "fragments": {*used_fragments(draft)},
     }
     for _, document in draft.documents():
         data = as_map(document.data)
@@ -148,7 +160,7 @@ def _collect(node: Any, used: dict[str, set[Any]]) -> None:
             used[section].add(value)
 
 
-def _of_file(kind: str, document: Document) -> Iterator[Problem]:
+def _of_schema_line(kind: str, document: Document) -> Iterator[Problem]:
     wanted = f"{kind}.schema.json"
     named = document.line(1)
     if not named.startswith(_SCHEMA_LINE):
@@ -159,6 +171,9 @@ def _of_file(kind: str, document: Document) -> Iterator[Problem]:
         message = f"the first line names the schema `{found}`, and this is a file of the kind `{kind}`"
         column, hint = len(_SCHEMA_LINE) + 1, f"name {wanted}"
         yield Problem(document.name, 1, column, "L007", message, hint, named, "warning")
+
+
+def _of_file(kind: str, document: Document) -> Iterator[Problem]:
     for key, definition in as_map(document.data.get("inputs")).items():
         yield from _of_input(document, key, as_map(definition))
     for key, what in (("examples", "example"), ("tests", "test")):
@@ -194,7 +209,8 @@ def _of_action(document: Document) -> Iterator[Problem]:
 
 
 def _counted_lines(document: Document) -> int:
-    starts = sorted((document.place((key,), key=True)[0], key) for key in as_map(document.data))
+    own = document.layers[0] if isinstance(document, Merged) else document
+    starts = sorted((own.place((key,), key=True)[0], key) for key in as_map(own.data))
     total = len(document.text.splitlines())
     ends = [line for line, _ in starts[1:]] + [total + 1]
     skipped = sum(end - line for (line, key), end in zip(starts, ends, strict=True) if key in _NOT_COUNTED)
@@ -210,4 +226,4 @@ def _dead_rules(draft: Draft, document: Document) -> Iterator[Problem]:
             hint = f"the rule in {always} holds always: move that to the end"
             yield _warn(owner, pointer, "L003", "this rule can never apply", hint=hint)
         elif "when" not in rule or rule["when"] is True:
-            always = f"{owner.name} line {owner.place(pointer)[0]}"
+            always = f"{owner.origin(pointer).name} line {owner.place(pointer)[0]}"

@@ -82,7 +82,9 @@ def _flat(draft: Draft, owner: Document, table: Any, pointer: Pointer) -> list[t
         if "use" in rule:
             found += _flat(draft, owner, rule["use"], pointer)
         else:
-            found.append((owner, (*pointer, index)))
+            place = (*pointer, index)
+            # A rule of a fragment is one rule, whichever file uses it.
+            found.append((owner if owner is draft.component else owner.origin(place), place))
     return found
 
 

@@ -51,8 +51,7 @@ def _check_key(draft: Draft, document: Document, pointer: Pointer, key: str, aro
 
 def _is_bare(document: Document, pointer: Pointer) -> bool:
     """Return whether a key stands without quotes: in quotes its author has meant it."""
-    line, column = document.place(pointer, key=True)
-    return document.line(line)[column - 1 : column] == "-"
+    return document.written_at(pointer, key=True).startswith("-")
 
 
 def odd_character(text: str) -> tuple[int, str, str] | None:

@@ -57,6 +57,16 @@ class Document:
             self._text = self.path.read_text("utf-8").removeprefix("\ufeff")
         return self._text
 
+    def read_data(self) -> Any:
+        """Return the data, read now where the file came compiled and only its places are wanted."""
+        if self.data is None:
+            self._walk(())
+        return self.data
+
+    def origin(self, pointer: Pointer) -> Document:  # noqa: ARG002  of one file all of it
+        """Return the file in which a place stands: this one, unless parts come from others."""
+        return self
+
     def place(self, pointer: Pointer, *, key: bool = False) -> tuple[int, int]:
         """Return line and column, from 1, of a value or of its key.
 
@@ -71,6 +81,12 @@ class Document:
         """Return the text of a line, counted from 1; empty past the end."""
         lines = self._all_lines()
         return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def written_at(self, pointer: Pointer, *, key: bool = False) -> str:
+        """Return how a value or its key is written, to the end of its line."""
+        home = self.origin(pointer)
+        line, column = home.place(pointer, key=key)
+        return home.line(line)[column - 1 :]
 
     def problem(  # noqa: PLR0913  one call says everything about one mistake
         self,
@@ -109,7 +125,8 @@ class Document:
             # JSON is read for its data first: places are only wanted once something is wrong.
             from connector_runtime.documents.yaml_reader import read  # noqa: PLC0415
 
-            _, self._mark, _ = read(self.text)
+            data, self._mark, _ = read(self.text)
+            self.data = data if self.data is None else self.data
         mark, parent = self._mark, None
         for step in pointer:
             if step not in mark.parts:

@@ -44,14 +44,16 @@ class ErrorRules:
 def _compile_errors(table: Sequence[Mapping[str, Any]], component: Mapping[str, Any]) -> list[ErrorRule]:
     rules: list[ErrorRule] = []
     names = names_for("action", ("errors",))
+    shared = {key: value for key, value in component.get("defaults", {}).items() if key == "code"}
     for entry in table:
         if "use" in entry:
             rules += _compile_errors(component["errors"][entry["use"]], component)
             continue
+        given = {**shared, **entry}
         texts = {
-            key: compile_node(entry[key], names).render
+            key: compile_node(given[key], names).render
             for key in ("code", "message", "hint", "details", "existingId", "retryAfter")
-            if key in entry
+            if key in given
         }
         when = compile_expression_text(entry["when"], names).render if "when" in entry else None
         rules.append(ErrorRule(when, entry.get("kind"), texts, bool(entry.get("refused", False))))

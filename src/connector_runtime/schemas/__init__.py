@@ -26,7 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Schemas", "Validator", "language", "language_part"]
 
-KINDS = ("component", "connection", "inputs", "datasource", "action", "trigger")
+KINDS = (
+    "component",
+    "connection",
+    "inputs",
+    "datasource",
+    "action",
+    "trigger",
+    "fragment",
+    "tables",
+    "errors",
+)
 
 _PARTS = "parts"
 _SAFE_STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

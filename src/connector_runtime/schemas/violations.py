@@ -63,7 +63,8 @@ def in_our_words(judge: Any, value: Any, *, shows_values: bool) -> list[Violatio
     except TooCostlyError:
         message = "the value is nested too deeply to be checked"
         return [Violation((), message, "make it simpler", "depth")]
-    teller = _Teller(shows_values=shows_values)
+    root = judge.schema.get("properties", {}) if isinstance(judge.schema, Mapping) else {}
+    teller = _Teller(root, shows_values=shows_values)
     found = [violation for error in errors for violation in teller.tell(error, ())]
     wrong_types = {violation.pointer for violation in found if violation.keyword == "type"}
     return [
@@ -75,7 +76,8 @@ def in_our_words(judge: Any, value: Any, *, shows_values: bool) -> list[Violatio
 
 
 class _Teller:
-    def __init__(self, *, shows_values: bool) -> None:
+    def __init__(self, root: Mapping[str, Any], *, shows_values: bool) -> None:
+        self.root = root
         self.shows_values = shows_values
         self.misspelt: dict[Pointer, set[str]] = {}
         self.missing: dict[Violation, set[str]] = {}
@@ -116,7 +118,7 @@ class _Teller:
         names = [name for name in error.validator_value if name not in error.instance]
         # The library gives one error a name, each with the name in quotes.
         name = next((name for name in names if error.message.startswith(repr(name))), names[0])
-        definition = error.schema.get("properties", {}).get(name)
+        definition = error.schema.get("properties", {} if pointer else self.root).get(name)
         hint = definition.get("description") if isinstance(definition, Mapping) else None
         violation = Violation(pointer, f"`{name}` is missing{_because(error)}", hint, "required")
         self.missing[violation] = {name}
