@@ -77,6 +77,7 @@ def test_every_keyword_has_a_second_user() -> None:
         ("connection", source.connections),
         ("datasource", source.datasources),
         ("action", source.actions),
+        ("trigger", source.triggers),
     ):
         for document in documents.values():
             used |= set(visited(f"{kind}.schema.json", (), document.data))
