@@ -33,6 +33,10 @@ def data_of(text: str) -> Any:
             'key: "${ inputs.a }: ${ inputs.b } and more"\n',
             "key: >-\n  ${ inputs.a }: ${ inputs.b }\n  and more\n",
         ),
+        (
+            'key: "some words and ${ inputs.more } words"\n',
+            "key: >-\n  some words and\n  ${ inputs.more } words\n",
+        ),
         ("key: { a: 1, bcd: [x, y], efghijk: long }\n", "key:\n  a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
         ("- { a: 1, bcd: [x, y], efghijk: long }\n", "- a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
         (

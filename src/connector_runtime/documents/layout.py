@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_LINE = 120
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
 _SCHEMA = "# yaml-language-server:"
+_EXPRESSION = re.compile(r"\$\{[^}]*\}")
 _INDENT = 2
 # A list of so many short values is filled line by line rather than given a line each.
 _FILLED_FROM = 6
@@ -229,7 +230,7 @@ class _Layout:
         if not value.isprintable() or value != value.strip(" ") or " " not in value:
             return None
         lines, line = [], ""
-        words = value.split(" ")
+        words = list(_words(value, self.width - column))
         for number, word in enumerate(words):
             # Beside a second blank a line cannot end: the fold would take it away.
             can_break = bool(word) and number > 0 and bool(words[number - 1])
@@ -252,6 +253,14 @@ class _Layout:
         if not lead.strip():
             made = _comment_lines(comment, len(lead), self.width)[:-1]
             self.edits.append(_Edit(start, at + len(comment), made))
+
+
+def _words(text: str, most: int) -> Iterator[str]:
+    """Yield the parts between which a text may be broken: expressions stay whole where they fit a line."""
+    kept = _EXPRESSION.sub(lambda found: found[0].replace(" ", "\0"), text)
+    for part in kept.split(" "):
+        word = part.replace("\0", " ")
+        yield from [word] if len(word) <= most else word.split(" ")
 
 
 def _is_block(node: Any) -> bool:
