@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # More is not a component: a wrong folder, or an attack.
 MAX_FILES = 20_000
 
-_FOLDERS = {
+FOLDERS = {
     "fragments": "fragment",
     "tables": "tables",
     "errors": "errors",
@@ -134,7 +134,7 @@ def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
         if path.is_symlink():
             _is_inside(draft, path, folder, prefix + path.relative_to(folder).as_posix())
     seen: dict[tuple[str, str], str] = {}
-    for subfolder, kind in _FOLDERS.items():
+    for subfolder, kind in FOLDERS.items():
         for path, name in _yaml_files(draft, folder, folder / subfolder, prefix):
             document = _read(draft, path, name, kind)
             if document is None:

@@ -12,13 +12,11 @@ import click
 
 from connector_runtime.cli.output import put, say
 from connector_runtime.documents.layout import LayoutError, long_lines, wrapped
+from connector_runtime.load import FOLDERS
 from connector_runtime.sources import MAIN_FILE, locate, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-# What belongs to a component beside its own files is not the author's: environments, caches.
-_HIDDEN = "."
 
 
 @click.command("format")
@@ -48,12 +46,17 @@ def _yaml_files(places: Sequence[Path]) -> Iterator[Path]:
     for place in places:
         if not place.is_dir():
             yield place
-            continue
-        yield from [path for path in (place / MAIN_FILE,) if path.is_file()]
-        # The folder of a component may hold much else: only folders with names are looked into.
-        for folder in sorted(path for path in place.iterdir() if path.is_dir()):
-            if not folder.name.startswith(_HIDDEN):
-                yield from (path for path in walk(folder, 0) if path.suffix == ".yaml" and path.is_file())
+        elif not (place / MAIN_FILE).is_file():
+            yield from _below(place)
+        else:
+            yield place / MAIN_FILE
+            # The folder of a component may hold much else.
+            for part in FOLDERS:
+                yield from _below(place / part)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (path for path in walk(folder, 0) if path.suffix == ".yaml" and path.is_file())
 
 
 def _format(path: Path, *, is_check: bool) -> bool:
