@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UnreadableReply,
     )
     from connector_runtime.results import Page, Result
+    from connector_runtime.triggers import Poll
     from connector_runtime.values import File, Secret
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "InputError",
     "OutcomeUnknown",
     "Page",
+    "Poll",
     "ReplyTooLarge",
     "Result",
     "Secret",
@@ -49,6 +51,7 @@ _HOMES = {
     "Event": "call",
     "File": "values",
     "Page": "results",
+    "Poll": "triggers",
     "Result": "results",
     "Secret": "values",
 }

@@ -12,6 +12,7 @@ from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase, find_action
 from connector_runtime.transport import AsyncSender
 from connector_runtime.transport.offload import offload_if_possible
+from connector_runtime.triggers.poll import ENOUGH
 from connector_runtime.unforeseen import tell_what_is_undecided
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from connector_runtime.model import Action, Model
     from connector_runtime.results import Page, Result
     from connector_runtime.session import Options
+    from connector_runtime.triggers.poll import Poll
 
 
 class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
@@ -74,6 +76,19 @@ class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
         """Read a listing page by page to its end, as `Session.pages`."""
         call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
         return self._driver.pages(converse(call), self._check_process)
+
+    async def poll(
+        self,
+        trigger: str,
+        inputs: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | str | None = None,
+        *,
+        deadline_s: float | None = None,
+        enough: int = ENOUGH,
+    ) -> Poll:
+        """Ask what has changed since the last poll, as `Session.poll`."""
+        polling = self._polling(trigger, inputs or {}, state, deadline_s=deadline_s, enough=enough)
+        return await self._driver.run(polling)
 
     async def choices(
         self,

@@ -60,7 +60,7 @@ def attempt_once(
     # What was answered does not wait to be judged until a place is given back.
     for key in taken:
         yield ReleaseSlot(key)
-    if verdict.facts.get("status") == NOT_MODIFIED and unit.effect == "raw" and call.effect == "read":
+    if verdict.facts.get("status") == NOT_MODIFIED and _may_be_unchanged(call):
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
     if verdict.certainty is Certainty.REJECTED:
@@ -71,6 +71,11 @@ def attempt_once(
         channel.proven = used.access
     _record(call, built, got, verdict, **facts, started=started, ended=ended)
     return verdict, built.outgoing.method, used
+
+
+def _may_be_unchanged(call: Call) -> bool:
+    """Return whether "nothing has changed" is an answer: to a request of one's own, or for a trigger."""
+    return call.effect == "read" and (call.unit.effect == "raw" or bool(call.names))
 
 
 def _read_beforehand(

@@ -140,6 +140,7 @@ class Call:
         save_to: File for the reply's content, or None.
         draft: What becomes that file, once it is open.
         wants_text: Whether another action, whose look-up this is, reads the text of the reply.
+        names: What expressions see beside, for a request of a trigger.
     """
 
     action: Action
@@ -170,6 +171,7 @@ class Call:
     is_open: bool = False
     progress: Progress | None = None
     wants_text: bool = False
+    names: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()
@@ -191,7 +193,8 @@ class Call:
 
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the action's expressions may see."""
-        return self.action.scope(inputs=self.inputs, connection=self.channel.connection, **more)
+        names = {**self.names, **more}
+        return self.action.scope(inputs=self.inputs, connection=self.channel.connection, **names)
 
     def attempt_timeout_s(self, wanted: Any = None) -> float:
         """Return the bound of one attempt in seconds: what is wanted, within what is left."""

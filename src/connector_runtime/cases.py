@@ -16,10 +16,13 @@ from connector_runtime.bodies import opened
 from connector_runtime.connections import Connection
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
+from connector_runtime.instants import instant_s
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.picking import options_of
+from connector_runtime.results import Result
 from connector_runtime.session import Options, Session
 from connector_runtime.templates import SPREAD
+from connector_runtime.triggers.state import FROM_THE_BEGINNING
 from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
     from connector_runtime.drafts import Draft
     from connector_runtime.messages import Outgoing
     from connector_runtime.model import Action, DataSource, Model
-    from connector_runtime.results import Result
+    from connector_runtime.program.trigger import Trigger
+    from connector_runtime.triggers import Poll
 
 _FAILURES = {
     "connect": (Certainty.NOT_SENT, "network", "the server could not be reached"),
@@ -42,13 +46,14 @@ _COMPARED = {"json", "form", "multipart", "text"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One embedded test of an action, or of a data source and the action inside it."""
+    """One embedded test of an action, or of a data source or trigger and the action inside it."""
 
     owner: str
     name: str
     definition: Mapping[str, Any]
     action: Action
     source: DataSource | None = None
+    trigger: Trigger | None = None
 
 
 @dataclass(slots=True)
@@ -138,13 +143,16 @@ def cases_of(model: Model) -> Iterator[Case]:
     for key, source in model.datasources.items():
         for test in model.sheet(source.definition).tests():
             yield Case(key, test.name, test.definition, source.action, source)
+    for key, trigger in model.triggers.items():
+        for test in model.sheet(trigger.definition).tests():
+            yield Case(key, test.name, test.definition, trigger.asking, trigger=trigger)
 
 
 def run_case(model: Model, case: Case) -> list[str]:
     """Run one test over both drivers; returns what was not as it should be, at most a few lines."""
     failures: list[str] = []
     for how in ("sync", "async"):
-        script, clock = Script(_replies(case.action, case)), StillClock()
+        script, clock = Script(_replies(case.action, case)), _clock_of(case)
         outcome = _play(model, case, script, clock, how)
         failures += [f"{how}: {text}" for text in _compare(case.definition, script, clock, outcome)]
     return failures
@@ -157,10 +165,14 @@ def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str)
         connection = connection_of(model, case.action, case.definition)
         if how == "sync":
             session = Session(model, connection, options, sender=ScriptedSender(script))  # type: ignore[arg-type]
+            if case.trigger is not None:
+                return _polled(case, session.poll(case.trigger.key, inputs, _state_of(case)))
             return _picked(case, session.run_action(case.action, inputs))
 
         async def play() -> Result:
             session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
+            if case.trigger is not None:
+                return _polled(case, await session.poll(case.trigger.key, inputs, _state_of(case)))
             return _picked(case, await session.run_action(case.action, inputs))
 
         return asyncio.run(play())
@@ -174,6 +186,27 @@ def _picked(case: Case, result: Result) -> Result:
         return result
     scope = case.action.scope(inputs=inputs_of(case.action, case.definition))
     return replace(result, data=options_of(case.source, result, scope))
+
+
+def _clock_of(case: Case) -> StillClock:
+    """Return the clock of a test: a poll comes an hour after the one before."""
+    since = instant_s(case.definition.get("since"))
+    return StillClock() if since is None else StillClock(float(since) + 3600)
+
+
+def _state_of(case: Case) -> str:
+    return str(case.definition.get("since", FROM_THE_BEGINNING))
+
+
+def _polled(case: Case, poll: Poll) -> Result:
+    """Return what a poll gave, as far as the test asks: of the state, up to when each source is known."""
+    shape = poll.to_dict()
+    sources = poll.state["sources"]
+    shape["state"] = {key: source["mark"] for key, source in sources.items() if "mark" in source}
+    if poll.error is not None:
+        shape["error"] = poll.error.kind
+    wanted = case.definition.get("output")
+    return Result(data={key: shape.get(key) for key in wanted} if isinstance(wanted, dict) else shape)
 
 
 def inputs_of(action: Action, definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
 from connector_runtime.transport import SyncSender
+from connector_runtime.triggers.poll import ENOUGH, poll_changes
 from connector_runtime.unforeseen import tell_what_is_undecided
 from connector_runtime.values import Deadline, SystemClock, system_random
 
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Connection
     from connector_runtime.model import Action, Model
     from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
+    from connector_runtime.program.trigger import Trigger
     from connector_runtime.results import Page, Result
     from connector_runtime.steps import Conversation
+    from connector_runtime.triggers.poll import Poll
     from connector_runtime.values import Clock, Random
 
 
@@ -130,6 +133,20 @@ class SessionBase:
             stream=stream,
         )
 
+    def _polling(
+        self, key: str, inputs: Mapping[str, Any], state: Any, *, deadline_s: float | None, enough: int
+    ) -> Conversation[Poll]:
+        """Return the conversation of a poll; all its pages have one deadline."""
+        limit_s = self._options.deadline_s if deadline_s is None else deadline_s
+        deadline = Deadline.after(limit_s, self._clock)
+
+        def ask(action: Action, names: Mapping[str, Any]) -> Call:
+            call = self._allowed(self._call_of(action, inputs, deadline=deadline))
+            call.names = names
+            return call
+
+        return poll_changes(find_trigger(self._model, key), state, ask, self._clock, enough=enough)
+
     def _is_own_process(self) -> bool:
         return os.getpid() == self._process
 
@@ -226,6 +243,33 @@ class Session(SessionBase, AbstractContextManager["Session"]):
         call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
         return self._driver.pages(converse(call), self._check_process)
 
+    def poll(
+        self,
+        trigger: str,
+        inputs: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | str | None = None,
+        *,
+        deadline_s: float | None = None,
+        enough: int = ENOUGH,
+    ) -> Poll:
+        """Ask what has changed since the last poll.
+
+        Args:
+            trigger: Its key.
+            inputs: Values by input key.
+            state: The `state` of the last poll; for the first one `from now` (or None), `from the
+                beginning`, or the moment up to which all is known (`2026-06-01T12:00:00Z`).
+                Keep the new one after the events are handed on: whoever stops in between gets
+                them again, and loses none.
+            deadline_s: Bound of the whole poll in seconds; what was read by then is given.
+            enough: A source that has told so many events goes on with the next poll.
+
+        Raises:
+            ConnectorError: Nothing was read, and the state that was given holds on.
+        """
+        polling = self._polling(trigger, inputs or {}, state, deadline_s=deadline_s, enough=enough)
+        return self._driver.run(polling)
+
     def choices(
         self,
         action: str,
@@ -275,6 +319,19 @@ def find_action(model: Model, key: str) -> Action:
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
+
+
+def find_trigger(model: Model, key: str) -> Trigger:
+    """Return a trigger by its key.
+
+    Raises:
+        InputError: There is none.
+    """
+    if key not in model.triggers:
+        wanted = key[:200]
+        hint = did_you_mean(wanted, model.triggers)
+        raise error_of("input", f"There is no trigger called `{wanted}`.", hint=hint)
+    return model.triggers[key]
 
 
 def take_inputs(

@@ -86,24 +86,24 @@ class Trigger:
         return self._reading(self.key, {**shared, **parts})
 
     @cached_property
-    def _any(self) -> Action:
-        """Return what knows the inputs: every request of the trigger takes the same."""
+    def asking(self) -> Action:
+        """Return an action that knows the inputs: every request of the trigger takes the same."""
         return self.action_for({})
 
     @property
     def inputs(self) -> tuple[Input, ...]:
         """Return the inputs, in the order of the form."""
-        return self._any.inputs
+        return self.asking.inputs
 
     @property
     def input_schema(self) -> dict[str, Any]:
         """Return a plain JSON Schema of what a form or an agent may send."""
-        return self._any.input_schema
+        return self.asking.input_schema
 
     @property
     def examples(self) -> Mapping[str, Any]:
         """Return the named examples."""
-        return self._any.examples
+        return self.asking.examples
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -147,4 +147,3 @@ class Trigger:
             output=part("output"),
             memory_s=seconds_of(source["memory"]) if "memory" in source else None,
         )
-

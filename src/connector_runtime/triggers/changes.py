@@ -1,0 +1,111 @@
+"""One source of a trigger read as changes: a page asked for, its rows as moments and identities."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connector_runtime.errors import error_of
+from connector_runtime.exchange import converse
+from connector_runtime.reply import safely
+from connector_runtime.retry import date_s
+from connector_runtime.triggers.times import SECOND, Moment, moment_of
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connector_runtime.call import Call
+    from connector_runtime.model import Action
+    from connector_runtime.program.trigger import PollSource
+    from connector_runtime.steps import Conversation
+
+    # Gives the call that sends a source's request, with the names that it sees beside.
+    Ask = Callable[[Action, Mapping[str, Any]], Call]
+
+
+class Row(NamedTuple):
+    """A change as a source tells it; `number` tells it from all others."""
+
+    identity: Any
+    at: Moment
+    item: Any
+    data: Any
+    number: int
+
+
+class Answer(NamedTuple):
+    """What came of asking for one page.
+
+    Attributes:
+        rows: The changes in the order they came.
+        has_more: Whether there is another page, or None where the vendor does not say so.
+        following: What `page` is on the next page of a source with page numbers.
+        clock: The vendor's clock in microseconds, or None.
+        scope: What expressions about the rows see.
+    """
+
+    rows: list[Row]
+    has_more: bool | None
+    following: Mapping[str, Any] | None
+    clock: int | None
+    scope: Mapping[str, Any]
+
+
+def ask_page(
+    source: PollSource, ask: Ask, since: Mapping[str, Any], page: Mapping[str, Any] | None
+) -> Conversation[Answer]:
+    """Ask for one page of a source.
+
+    Args:
+        source: The source.
+        ask: Gives the call.
+        since: What the request sees as `since`.
+        page: What it sees as `page`; empty for the first page of a source with page numbers.
+
+    Raises:
+        ConnectorError: As an action would; or the page is not one of changes.
+    """
+    names: dict[str, Any] = {"since": since}
+    if source.paging is not None:
+        names["page"] = page or dict(source.paging.start(ask(source.action, names).scope()))
+    call = ask(source.action, names)
+    result = yield from converse(call)
+    seconds = date_s(result.headers.get("date"))
+    clock = None if seconds is None else int(seconds) * SECOND
+    if result.outcome == "not_modified":
+        return Answer([], has_more=False, following=None, clock=clock, scope=call.scope())
+    reply = {"status": result.status, "headers": result.headers}
+    if result.data is not None:
+        reply["json"] = result.data
+    scope = call.scope(reply=reply)
+    items = source.items(scope)
+    if not isinstance(items, list):
+        raise _unreadable(source, "there is no list of changes in the reply")
+    has_more, following = None, None
+    if source.paging is not None:
+        has_more = bool(source.paging.more(scope))
+        following = dict(source.paging.next(scope)) if has_more else None
+    elif source.more is not None:
+        has_more = bool(source.more(scope))
+    rows = [_row(source, scope, item, index) for index, item in enumerate(items)]
+    return Answer(rows, has_more, following, clock, scope)
+
+
+def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int) -> Row:
+    seen = {**scope, "item": item}
+    identity = safely(source.identity, seen)
+    if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
+        raise _unreadable(source, f"change {index + 1} of the reply has no identity")
+    at = moment_of(safely(source.made, seen))
+    if at is None:
+        raise _unreadable(source, f"change {index + 1} of the reply does not say when it was made")
+    data = source.output(seen) if source.output is not None else item
+    told = json.dumps([identity, at.micro, data], sort_keys=True, default=str)
+    content = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return Row(identity, at, item, None if data is ABSENT else data, int.from_bytes(content, "little"))
+
+
+def _unreadable(source: PollSource, what: str) -> Exception:
+    return error_of("contract", f"The source `{source.key}` cannot be read: {what}.")

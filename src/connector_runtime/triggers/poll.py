@@ -1,0 +1,138 @@
+"""A poll: every source of a trigger asked for what has changed since the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.triggers.state import Window, digest, read_state
+from connector_runtime.triggers.times import SECOND
+from connector_runtime.triggers.windows import WindowReading
+from connector_runtime.values import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector_runtime.call import Call
+    from connector_runtime.program.trigger import PollSource, Trigger
+    from connector_runtime.steps import Conversation
+    from connector_runtime.triggers.changes import Ask
+    from connector_runtime.triggers.windows import Gap
+    from connector_runtime.values import Clock
+
+ENOUGH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a poll gave.
+
+    Attributes:
+        events: Changes `{id, at, change, data}`, the earliest first: the record's identity, when it was
+            changed (in UTC, or a day), what has happened, and what is told of it.
+        state: To be kept once the events are handed on, and given to the next poll: JSON
+            without secrets, at most 64 KB a source.
+        more: Whether there are more changes already: poll again without waiting.
+        gaps: Times `(source, start, end)` of which the vendor tells nothing any more; their changes
+            are lost, and only reading all records anew makes up for them.
+        error: Why the poll broke off after it had read something, or None; `state` goes on from there.
+    """
+
+    events: list[dict[str, Any]]
+    state: dict[str, Any]
+    more: bool = False
+    gaps: tuple[Gap, ...] = ()
+    error: ConnectorError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the one JSON shape of a poll, without empty members."""
+        return {
+            "events": self.events,
+            "state": self.state,
+            "more": self.more,
+            **({"gaps": [gap._asdict() for gap in self.gaps]} if self.gaps else {}),
+            **({"error": self.error.to_dict()} if self.error else {}),
+        }
+
+
+def poll_changes(
+    trigger: Trigger, given: Any, ask: Ask, clock: Clock, *, enough: int = ENOUGH
+) -> Conversation[Poll]:
+    """Ask every source of a trigger for what has changed.
+
+    Args:
+        trigger: A trigger that is polled.
+        given: The state of the last poll, or how to begin, as `read_state` takes it.
+        ask: Gives the call that sends a source's request.
+        clock: Ours; the vendor's is taken from its replies.
+        enough: A source that has told so many events goes on the next time.
+
+    Raises:
+        ConnectorError: The state cannot be used, or the first that was asked for failed.
+    """
+    program = trigger.poll
+    if program is None:
+        raise error_of("input", f"The trigger `{trigger.key}` is not polled.")
+    first = ask(program.sources[0].action, {"since": {}})
+    bound = _bound(trigger, first)
+    state = read_state(given, trigger.key, bound, tuple(source.key for source in program.sources))
+    before = state.to_json()
+    readings = [
+        WindowReading(
+            source=source,
+            state=state.sources[source.key],
+            overlap=int(program.overlap_s * SECOND),
+            ask=ask,
+            here=lambda: int(clock.now() * SECOND),
+            enough=enough,
+        )
+        for source in program.sources
+        if _is_wanted(source, first)
+    ]
+    broke_off: ConnectorError | None = None
+    for reading in readings:
+        try:
+            yield from reading.run()
+        except ConnectorError as problem:
+            broke_off = problem
+        _begin_together(readings)
+        if broke_off is not None:
+            break
+    events = sorted((entry for reading in readings for entry in reading.events), key=lambda entry: entry[0])
+    gaps = tuple(gap for reading in readings for gap in reading.gaps)
+    after = state.to_json()
+    if broke_off is not None and not events and after == before:
+        raise broke_off
+    return Poll(
+        events=[event for _, event in events],
+        state=after,
+        more=not all(reading.is_finished for reading in readings),
+        gaps=gaps,
+        error=broke_off,
+    )
+
+
+def _begin_together(readings: list[WindowReading]) -> None:
+    """Let all sources start from the same moment, when the first one answered."""
+    states = [(reading, reading.state) for reading in readings]
+    clocks = [state.window.clock if state.window else state.clock for _, state in states]
+    begun = min((clock for clock in clocks if clock is not None), default=None)
+    for reading, state in states:
+        if begun is not None and state.is_quiet and state.window is None:
+            state.window = Window(begun - reading.overlap, begun)
+
+
+def _is_wanted(source: PollSource, call: Call) -> bool:
+    if source.when is None:
+        return True
+    wanted = source.when(call.scope())
+    return wanted is not ABSENT and bool(wanted)
+
+
+def _bound(trigger: Trigger, call: Call) -> str:
+    """Return the digest of the inputs that say what is told; those about repeats may change."""
+    own: Mapping[str, Any] = trigger.definition.get("inputs", {})
+    usual = {entry.key: entry.constant for entry in trigger.inputs}
+    kept = {key: value for key, value in call.inputs.items() if key in own and value != usual.get(key)}
+    return digest(kept)

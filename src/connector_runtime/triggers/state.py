@@ -1,0 +1,196 @@
+"""What a caller keeps between two polls: JSON without secrets, bound to a trigger and its inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.errors import error_of
+from connector_runtime.triggers.times import moment_of, text_of
+from connector_runtime.triggers.told import ToldChanges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FROM_NOW = "from now"
+FROM_THE_BEGINNING = "from the beginning"
+
+_VERSION = 1
+_START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
+
+
+@dataclass(eq=False)
+class Window:
+    """A stretch of a source that is being gone through.
+
+    Attributes:
+        since: Where it begins; None for the beginning of everything.
+        clock: The vendor's clock when it was begun.
+        cursor: The last change that was read, as moment and identity, or None.
+        top: The latest change that was read, or None.
+        told: What was read in it, to be compared with in the next.
+    """
+
+    since: int | None
+    clock: int
+    cursor: tuple[int, Any] | None = None
+    top: int | None = None
+    told: ToldChanges = field(default_factory=ToldChanges)
+
+
+@dataclass(eq=False)
+class SourceState:
+    """Where a source stands; moments are in microseconds.
+
+    Attributes:
+        mark: Everything up to there was told; None before the first window is finished.
+        clock: The vendor's clock when the last finished window was begun, or None.
+        is_quiet: Whether what is there already is not told: the trigger starts from now.
+        has_days: Whether its changes tell the day only.
+        told: What of the overlap was told by the last finished window.
+        window: What is not gone through yet, or None.
+    """
+
+    mark: int | None = None
+    clock: int | None = None
+    is_quiet: bool = False
+    has_days: bool = False
+    told: ToldChanges = field(default_factory=ToldChanges)
+    window: Window | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is to be kept, without empty members."""
+        window = self.window
+        shape: dict[str, Any] = {
+            "mark": _shown(self.mark),
+            "clock": _shown(self.clock),
+            "quiet": self.is_quiet or None,
+            "days": self.has_days or None,
+            **self.told.to_json(),
+        }
+        if window is not None:
+            at, identity = window.cursor or (None, None)
+            shape["window"] = {
+                "since": _shown(window.since),
+                "clock": _shown(window.clock),
+                "top": _shown(window.top),
+                "at": _shown(at),
+                "id": identity,
+                **window.told.to_json(),
+            }
+            shape["window"] = _filled(shape["window"])
+        return _filled(shape)
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> SourceState:
+        """Return what was kept; `ValueError` and the like where it is something else."""
+        window = given.get("window")
+        made = cls(
+            mark=_read(given.get("mark")),
+            clock=_read(given.get("clock")),
+            is_quiet=given.get("quiet", False),
+            has_days=given.get("days", False),
+            told=ToldChanges.from_json(given.get("told", ""), given.get("zones", [])),
+        )
+        if window is not None:
+            at, clock = _read(window.get("at")), _read(window["clock"])
+            cursor = (at, window.get("id")) if at is not None else None
+            told = ToldChanges.from_json(window.get("told", ""), window.get("zones", []))
+            top = _read(window.get("top"))
+            made.window = Window(_read(window.get("since")), clock or 0, cursor, top, told)
+        return made
+
+
+@dataclass(eq=False)
+class PollState:
+    """The state of a whole trigger: its sources by key.
+
+    Attributes:
+        trigger: The trigger's key.
+        bound: Digest of the inputs.
+        sources: Where each source stands.
+    """
+
+    trigger: str
+    bound: str
+    sources: dict[str, SourceState]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a caller keeps, with its own digest."""
+        shape = {
+            "version": _VERSION,
+            "trigger": self.trigger,
+            "inputs": self.bound,
+            "sources": {key: source.to_json() for key, source in self.sources.items()},
+        }
+        return {**shape, "digest": digest(shape)}
+
+
+def read_state(given: Any, trigger: str, bound: str, keys: tuple[str, ...]) -> PollState:
+    """Return what a caller has kept, or a state to begin with.
+
+    Args:
+        given: What `to_json` gave; `from now`, `from the beginning`, or None for the former; or the
+            moment up to which all is known, such as `2026-06-01T12:00:00Z`.
+        trigger: The trigger's key.
+        bound: Digest of the inputs.
+        keys: The sources that the trigger has now.
+
+    Raises:
+        InputError: It belongs to another trigger or other inputs, to a later version of the
+            runtime, or is not what was given out.
+    """
+    if given is None or given in (FROM_NOW, FROM_THE_BEGINNING):
+        is_quiet = given != FROM_THE_BEGINNING
+        return PollState(trigger, bound, {key: SourceState(is_quiet=is_quiet) for key in keys})
+    moment = moment_of(given) if isinstance(given, str) else None
+    if moment is not None and not moment.is_day:
+        known = {key: SourceState(mark=moment.micro, clock=moment.micro) for key in keys}
+        return PollState(trigger, bound, known)
+    if not isinstance(given, dict) or "sources" not in given:
+        raise _refused("The state is not one that a poll has given.")
+    if given.get("version") != _VERSION:
+        raise _refused("The state is of another version.")
+    if digest({key: value for key, value in given.items() if key != "digest"}) != given.get("digest"):
+        raise _refused("The state was changed or cut off.")
+    if given["trigger"] != trigger:
+        raise _refused("The state belongs to another trigger.")
+    if given["inputs"] != bound:
+        raise _refused("The state belongs to other inputs.")
+    try:
+        sources = {key: SourceState.from_json(source) for key, source in given["sources"].items()}
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise _refused("The state is not one that a poll has given.") from None
+    is_quiet = any(source.is_quiet for source in sources.values())
+    marks = [source.mark for source in sources.values() if source.mark is not None]
+    for key in keys:
+        # A source that the trigger did not have before begins where the others stand.
+        sources.setdefault(key, SourceState(mark=min(marks, default=None), is_quiet=is_quiet))
+    return PollState(trigger, bound, sources)
+
+
+def digest(value: Any) -> str:
+    """Return what tells a JSON value from others."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _refused(message: str) -> Exception:
+    return error_of("input", message, hint=_START_AGAIN, input="state")
+
+
+def _filled(shape: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in shape.items() if value not in (None, "", [])}
+
+
+def _shown(micro: int | None) -> str | None:
+    return None if micro is None else text_of(micro)
+
+
+def _read(text: Any) -> int | None:
+    found = moment_of(text)
+    if found is None and text is not None:
+        raise ValueError(str(text))
+    return None if found is None else found.micro

@@ -1,0 +1,89 @@
+"""Moments of changes: how vendors write them, and how they want to be asked.
+
+All of them are whole microseconds since 1970 here, so that nothing is lost in comparing.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from connector_runtime.instants import instant_s, instant_text
+
+SECOND = 1_000_000
+HOUR = 3600 * SECOND
+# A day begins in the east and ends in the west of the world.
+DAY_LASTS = (24 + 12) * HOUR
+_WEST = 12 * HOUR
+# No moment in seconds is so late, none in milliseconds so early.
+_MILLISECONDS_FROM = 100_000_000_000
+FIRST = "0001-01-01T00:00:00+00:00"
+
+
+class Moment(NamedTuple):
+    """When a change was made: the earliest moment that is meant, and whether that is only a day."""
+
+    micro: int
+    is_day: bool = False
+
+    @property
+    def latest(self) -> int:
+        """Return the last moment that may be meant."""
+        return self.micro + DAY_LASTS if self.is_day else self.micro
+
+    def text(self) -> str:
+        """Return the moment as an event has it: in UTC, or the day."""
+        return str(_day(self.micro)) if self.is_day else text_of(self.micro)
+
+
+def moment_of(value: Any) -> Moment | None:
+    """Return the moment that a vendor has written, None for what is none.
+
+    Args:
+        value: A text with its offset, a day, or a number of seconds or milliseconds since 1970.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float, Decimal)):
+        return _of_number(value)
+    seconds = instant_s(value)
+    if seconds is not None:
+        return Moment(math.floor(seconds * SECOND))
+    if isinstance(value, str) and len(value) == len("2026-01-01"):
+        try:
+            whole_days = date.fromisoformat(value).toordinal() - date(1970, 1, 1).toordinal()
+        except ValueError:
+            return None
+        return Moment(whole_days * 24 * HOUR, is_day=True)
+    return None
+
+
+def _of_number(value: float | Decimal) -> Moment | None:
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number) >= 1000 * _MILLISECONDS_FROM:
+        return None
+    per_unit = SECOND if abs(number) < _MILLISECONDS_FROM else SECOND // 1000
+    return Moment(math.floor(number * per_unit))
+
+
+def text_of(micro: int) -> str:
+    """Return a moment in UTC as text, `2026-01-01T00:00:00+00:00`."""
+    return instant_text(Decimal(micro) / SECOND)
+
+
+def written(micro: int, form: str) -> str | int:
+    """Return a moment as a vendor wants to be asked for it, never a later one.
+
+    A day is the earliest that it is anywhere in the world at that moment.
+    """
+    if form == "date":
+        return str(_day(micro - _WEST))
+    if form == "seconds":
+        return micro // SECOND
+    return micro // (SECOND // 1000) if form == "milliseconds" else text_of(micro)
+
+
+def _day(micro: int) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micro)).date()

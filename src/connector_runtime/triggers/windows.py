@@ -1,0 +1,279 @@
+"""One source of a trigger gone through, window by window.
+
+A window begins at the mark of the last one, less the overlap, and ends where the source has
+no more. A source goes on from page to page by (time, identity): records that change meanwhile
+move to its end and hide nothing. One with page numbers only is read whole, and twice where it
+has several pages, until nothing that was read has moved: only then can no row have slipped
+from a page that was still to come to one that was read. The mark moves when a window is
+finished, and not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from connector_runtime.errors import error_of
+from connector_runtime.triggers.changes import ask_page
+from connector_runtime.triggers.state import Window
+from connector_runtime.triggers.times import DAY_LASTS, FIRST, SECOND, text_of, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from connector_runtime.program.trigger import PollSource
+    from connector_runtime.steps import Conversation
+    from connector_runtime.triggers.changes import Answer, Ask, Row
+    from connector_runtime.triggers.state import SourceState
+    from connector_runtime.triggers.told import Zone
+
+# A clock of ours that is further off is not used to say where "now" is.
+_CLOCK_MAX = 30 * SECOND
+_PASSES_MAX = 3
+
+
+class Gap(NamedTuple):
+    """A time of which the vendor tells nothing any more; moments are texts in UTC."""
+
+    source: str
+    start: str
+    end: str
+
+
+@dataclass(eq=False)
+class WindowReading:
+    """Reads one source until it has no more, or enough was told.
+
+    Attributes:
+        overlap: In microseconds.
+        here: Our own clock, in microseconds.
+        enough: So many events end a poll early.
+        events: What is to be told, as `(moment, event)`.
+        is_finished: Whether the source has no more for now.
+    """
+
+    source: PollSource
+    state: SourceState
+    overlap: int
+    ask: Ask
+    here: Callable[[], int]
+    enough: int
+    events: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    is_finished: bool = False
+    _zone: Zone | None = None
+    _in_zone: list[tuple[Row, Answer]] = field(default_factory=list)
+
+    def run(self) -> Conversation[None]:
+        """Go through the source; what was read is in the state, also when this raises."""
+        go = self._read_whole if self.source.paging is not None else self._walk
+        yield from go()
+
+    # Where a window begins and ends.
+
+    @property
+    def _look_back(self) -> int:
+        return self.overlap + (DAY_LASTS if self.state.has_days else 0)
+
+    def _begin(self, here: int) -> Window:
+        state = self.state
+        if state.mark is None:
+            since = here - self.overlap if state.is_quiet else None
+        else:
+            since = state.told.since(state.mark - self._look_back)
+            if self.source.memory_s is not None:
+                since = max(since, here - int(self.source.memory_s * SECOND))
+        return Window(since, here)
+
+    def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Answer]]:
+        """Ask for the first page of a window; the vendor's clock says when that was."""
+        window = self.state.window
+        if window is not None:
+            return window, (yield from self._page(window, page))
+        here = self.here()
+        window = self._begin(here)
+        answer = yield from self._page(window, page)
+        clock = here if answer.clock is None else answer.clock
+        if self.state.is_quiet and abs(clock - here) > _CLOCK_MAX:
+            window = self._begin(clock)
+            answer = yield from self._page(window, page)
+        window.clock = clock
+        self._tell_gap(window)
+        self.state.window = window
+        return window, answer
+
+    def _tell_gap(self, window: Window) -> None:
+        last, memory_s = self.state.clock or self.state.mark, self.source.memory_s
+        if last is None or memory_s is None:
+            return
+        known_from = window.clock - int(memory_s * SECOND)
+        if last < known_from:
+            self.gaps.append(Gap(self.source.key, text_of(last), text_of(known_from)))
+
+    def _finish(self, window: Window) -> None:
+        state = self.state
+        self._judge_zone()
+        quiet_mark = window.clock - self.overlap
+        mark = quiet_mark if window.top is None else max(quiet_mark, min(window.top, window.clock))
+        state.mark = mark if state.mark is None else max(mark, state.mark)
+        state.clock, state.is_quiet, state.window, state.told = window.clock, False, None, window.told
+        state.told.shrink(state.mark - self._look_back)
+        self.is_finished = True
+
+    # A source that goes on from its last change.
+
+    def _walk(self) -> Conversation[None]:
+        """Go on from change to change."""
+        window, answer = yield from self._first()
+        at_cursor: set[int] = set()
+        cursor = window.cursor
+        while True:
+            fresh = [row for row in answer.rows if row.number not in at_cursor]
+            for row in fresh:
+                if cursor is not None and row.at.micro < cursor[0]:
+                    raise self._disorder()
+                cursor = (row.at.micro, row.identity)
+                self._take(window, row, answer)
+            if fresh and cursor is not None:
+                same = {row.number for row in answer.rows if row.at.micro == cursor[0]}
+                at_cursor = same | (at_cursor if fresh[0].at.micro == cursor[0] else set())
+            if not fresh and answer.has_more:
+                raise self._stuck()
+            if self._zone is None:
+                # What is compared as a whole is read again as a whole.
+                window.cursor = cursor
+            self._shrink(window)
+            if answer.has_more is False or not fresh:
+                break
+            if len(self.events) >= self.enough and self._zone is None:
+                return
+            answer = yield from self._page(window, None, cursor)
+        self._finish(window)
+
+    def _disorder(self) -> Exception:
+        return error_of(
+            "contract",
+            f"The source `{self.source.key}` does not tell its changes in the order of time.",
+            hint="Let the request sort them, or read the source with `paginate`.",
+        )
+
+    def _stuck(self) -> Exception:
+        return error_of(
+            "contract",
+            f"The source `{self.source.key}` does not go on: the same page came twice.",
+            hint="Let the request go on from `since.at` and, where times are equal, from `since.id`.",
+        )
+
+    # A source with page numbers only.
+
+    def _read_whole(self) -> Conversation[None]:
+        """Read all pages, as often as something moves meanwhile."""
+        window, answer = yield from self._first()
+        rows, is_one_page = yield from self._pass(window, answer)
+        found, is_settled = {row.number: (row, page) for row, page in rows}, is_one_page
+        for _ in range(_PASSES_MAX - 1):
+            if is_settled:
+                break
+            again, _ = yield from self._pass(window, (yield from self._page(window, None)))
+            is_settled = _is_within([row.number for row, _ in rows], [row.number for row, _ in again])
+            found |= {row.number: (row, page) for row, page in again}
+            rows = again
+        for row, page in sorted(found.values(), key=lambda entry: entry[0].at.micro):
+            self._take(window, row, page)
+        if is_settled:
+            self._finish(window)
+            return
+        # It is read again the next time; what was told is known then.
+        self._judge_zone()
+        self.state.told, window.told = window.told, type(window.told)()
+        self.state.told.shrink(None)
+
+    def _pass(self, window: Window, answer: Answer) -> Conversation[tuple[list[tuple[Row, Answer]], bool]]:
+        paging = self.source.paging
+        assert paging is not None  # noqa: S101  `run` has looked
+        rows: list[tuple[Row, Answer]] = []
+        pages, seen = 1, []
+        while True:
+            rows += [(row, answer) for row in answer.rows]
+            if answer.following is None:
+                return rows, pages == 1
+            if pages >= paging.max_pages or len(rows) >= paging.max_items:
+                message = f"The source `{self.source.key}` has more changes than one poll may read."
+                hint = "Poll more often, or raise `paginate.max` of the source."
+                raise error_of("limit", message, hint=hint)
+            if answer.following in seen:
+                raise self._stuck()
+            seen.append(answer.following)
+            answer = yield from self._page(window, answer.following)
+            pages += 1
+
+    # A page, and what becomes of its rows.
+
+    def _page(
+        self, window: Window, page: Mapping[str, Any] | None, cursor: tuple[int, Any] | None = None
+    ) -> Conversation[Answer]:
+        at, identity = cursor or window.cursor or (window.since, None)
+        since: dict[str, Any] = {"reported": self._reported(window)}
+        if at is not None:
+            since["at"] = written(at, self.source.form)
+        if identity is not None:
+            since["id"] = identity
+        return (yield from ask_page(self.source, self.ask, since, page))
+
+    def _reported(self, window: Window) -> str:
+        """Return up to which moment everything was told before."""
+        if self.state.mark is not None:
+            return text_of(self.state.mark)
+        return text_of(window.clock) if self.state.is_quiet else FIRST
+
+    def _take(self, window: Window, row: Row, answer: Answer) -> None:
+        """Tell a change, unless it is too old or was told; a zone waits until it is read as a whole."""
+        self.state.has_days = self.state.has_days or row.at.is_day
+        micro = row.at.micro
+        window.top = micro if window.top is None else max(window.top, micro)
+        if window.since is not None and row.at.latest < window.since:
+            return
+        if self._zone is not None and micro > self._zone.end:
+            self._judge_zone()
+        zone = self.state.told.zone_at(micro)
+        if zone is not None:
+            self._zone = zone
+            self._in_zone.append((row, answer))
+            return
+        self._settle(window, row, answer, is_new=not self.state.told.has(row.number))
+
+    def _judge_zone(self) -> None:
+        """Compare a zone that was read as a whole, and tell what is new in it."""
+        if self._zone is None or self.state.window is None:
+            return
+        new = self.state.told.new_in(self._zone, [row.number for row, _ in self._in_zone])
+        waiting = {row.number: (row, answer) for row, answer in self._in_zone}
+        self._zone, self._in_zone = None, []
+        for row, answer in waiting.values():
+            self._settle(self.state.window, row, answer, is_new=row.number in new)
+
+    def _settle(self, window: Window, row: Row, answer: Answer, *, is_new: bool) -> None:
+        was_read = window.told.has(row.number)
+        if not was_read:
+            window.told.add(row.number, row.at.micro)
+        is_before = self.state.is_quiet and row.at.latest < window.clock
+        if is_new and not was_read and not is_before:
+            since = {**answer.scope["since"], "reported": self._reported(window)}
+            scope = {**answer.scope, "since": since, "item": row.item}
+            event = {
+                "id": str(row.identity),
+                "at": row.at.text(),
+                "change": self.source.change(scope),
+                "data": row.data,
+            }
+            self.events.append((row.at.micro, event))
+
+    def _shrink(self, window: Window) -> None:
+        top = window.top
+        window.told.shrink(None if top is None else min(top, window.clock) - self._look_back)
+
+
+def _is_within(before: list[int], after: list[int]) -> bool:
+    """Return whether all that was read once stands unmoved at the beginning or the end of what came next."""
+    count = len(before)
+    return after[:count] == before or after[len(after) - count :] == before

@@ -1,0 +1,140 @@
+"""The state between two polls: bound, bounded, and refused when it is not one of ours."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connector_runtime import InputError
+from connector_runtime.triggers.told import EXACT_MAX, POTS, ToldChanges
+from triggers.test_polls import INPUTS, names, whole
+
+if TYPE_CHECKING:
+    from components.petshop_changes import ChangeBook
+    from connector_runtime.session import Session
+    from triggers.conftest import Counter
+
+MOST_BYTES = 64 * 1024
+
+
+def without(state: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key not in keys}
+
+
+@pytest.mark.plan("S-257")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda state: {**state, "sources": {}}, "changed or cut off"),
+        (lambda state: {**state, "trigger": "other"}, "changed or cut off"),
+        (lambda state: without(state, "digest"), "changed or cut off"),
+        (lambda state: {**state, "version": 0}, "another version"),
+        (lambda state: without(state, "version"), "another version"),
+        (json.dumps, "not one that a poll has given"),
+        (lambda state: [state], "not one that a poll has given"),
+        (lambda _state: {}, "not one that a poll has given"),
+        (lambda _state: "yesterday", "not one that a poll has given"),
+        (lambda _state: "2026-06-01", "not one that a poll has given"),
+    ],
+)
+def test_a_state_that_is_none_is_refused(
+    book: ChangeBook, counter: Counter, session: Session, change: Any, said: str
+) -> None:
+    """A state that was changed, cut, or made by another version is refused before anything is sent."""
+    book.put("p-1")
+    _, state = whole(session, "from the beginning")
+    counter.asked.clear()
+
+    with pytest.raises(InputError, match=said) as caught:
+        session.poll("petChanged", INPUTS, change(state))
+
+    assert (caught.value.input, counter.asked) == ("state", [])
+    assert "from now" in str(caught.value)
+
+
+@pytest.mark.plan("S-257")
+def test_a_state_of_other_inputs_is_refused(session: Session) -> None:
+    """Whoever asks for something else starts again; how often to repeat may change."""
+    _, state = whole(session, None)
+
+    session.poll("petChanged", {**INPUTS, "tries": 0}, state)
+    session.poll("petChanged", {**INPUTS, "departures": True}, state)
+    with pytest.raises(InputError, match="other inputs"):
+        session.poll("petChanged", {"branch": "18"}, state)
+    with pytest.raises(InputError, match="other inputs"):
+        session.poll("petChanged", {**INPUTS, "departures": False}, state)
+
+
+def test_a_state_holds_no_secret(book: ChangeBook, session: Session) -> None:
+    """Neither the key of the connection nor what records say stands in it."""
+    book.put("p-1")
+    _, state = whole(session, "from the beginning")
+
+    assert "example" not in json.dumps(state)
+    assert "p-1-1" not in json.dumps(state)
+
+
+@pytest.mark.plan("S-258")
+def test_thirty_thousand_changes_within_a_second_are_told_once(
+    book: ChangeBook, counter: Counter, session: Session
+) -> None:
+    """Positions, not only numbers: the state stays small, nothing is lost, and nothing is told twice."""
+    counter.size = 2_000
+    _, state = whole(session, None)
+    book.now += 1
+    for number in range(30_000):
+        book.put(f"p-{number:05}")
+    events: list[dict[str, Any]] = []
+    sizes = []
+    more = True
+    while more:
+        poll = session.poll("petChanged", INPUTS, state, enough=5_000)
+        events, state, more = events + poll.events, poll.state, poll.more
+        sizes.append(max(len(json.dumps(source)) for source in state["sources"].values()))
+    book.now += 60
+    again, state = whole(session, state)
+
+    assert len(events) == len({event["id"] for event in events}) == 30_000
+    assert again == []
+    assert max(sizes) <= MOST_BYTES
+
+
+@pytest.mark.plan("S-258")
+def test_among_thousands_a_late_change_is_told_with_few_others(
+    book: ChangeBook, counter: Counter, session: Session
+) -> None:
+    """What comes late into a crowd is told; of those told before, only its own pot is told again."""
+    counter.size = 2_000
+    _, state = whole(session, None)
+    book.now += 1
+    for number in range(8_000):
+        book.put(f"p-{number:05}")
+    book.put("p-late", lag_s=200)
+    _, state = whole(session, state)
+    book.now += 220
+    events, state = whole(session, state)
+    again, _ = whole(session, state)
+
+    assert "created p-late" in names(events)
+    assert len(events) <= 8_000 // POTS * 3
+    assert again == []
+
+
+def test_what_was_told_survives_being_kept() -> None:
+    """Numbers and zones come back from JSON as they were."""
+    told = ToldChanges()
+    for number in range(5 * EXACT_MAX):
+        told.add(number * 7919, number * 1000)
+    told.shrink(None)
+    kept = told.to_json()
+
+    assert ToldChanges.from_json(**json.loads(json.dumps(kept))).to_json() == kept
+
+
+@pytest.mark.parametrize("told", ["!", "AA==", 7, None])
+def test_spoiled_numbers_are_refused(told: Any) -> None:
+    """What is no list of numbers is an error, and no empty memory."""
+    with pytest.raises(ValueError, match=r".*"):
+        ToldChanges.from_json(told, [])
