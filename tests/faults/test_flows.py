@@ -38,6 +38,7 @@ LISTING = {
         "all": {"type": "boolean", "label": "All", "default": False},
     },
     "paginate": PAGING,
+    "request": action("read")["request"] | {"query": {"page": "${ page.number }", "token": "${ page.token }"}},
     "reply": {"output": {"...": "${ reply.json }", "orders": "${ items }"}},
     "examples": {"one": {"label": "One", "inputs": {}, "reply": {"json": {"orders": [1], "more": False}}}},
 }
