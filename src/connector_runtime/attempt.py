@@ -54,6 +54,7 @@ def attempt_once(
     as_text = form == "text" or unit.wants_text or call.wants_text
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
         got = yield from _read_beforehand(call, got, form, as_text=as_text)
+    call.faults.clear()
     verdict = judge(
         got, unit.reply, unit.errors, scope, form=form, wants_text=as_text, redactor=call.redactor
     )
@@ -93,7 +94,8 @@ def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:
     channel, unit = call.channel, call.unit
     while True:
         token = channel.token
-        built = build(unit.request, scope, channel, call.model, effect=unit.effect, form=form)
+        how = {"action": call.action.key, "effect": unit.effect, "form": form}
+        built = build(unit.request, scope, channel, call.model, **how)
         if channel.token is token:
             return token, built
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.reply import TELLER
 from connector_runtime.retry import retry_after_s, seconds_of
+from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.connections import Channel
     from connector_runtime.drafts import Draft
-    from connector_runtime.errors import ConnectorError
+    from connector_runtime.errors import ConnectorError, Fault
     from connector_runtime.model import Action, Model
     from connector_runtime.paging import Progress
     from connector_runtime.program.unit import Unit
@@ -31,6 +33,8 @@ REQUEST_ID_CHARS = 200
 NOT_MODIFIED = 304
 # A request of one's own with one of these changes nothing, whatever becomes of it.
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# Where one expression fails, the same may fail for each of many records.
+MAX_FAULTS = 5
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
 
 
@@ -137,6 +141,7 @@ class Call:
         effect: What the request does: its unit's effect, or `read` for a raw one that only reads.
         is_open: Whether the request that was sent last may have been carried out, or was.
         progress: What a listing has read so far, or None.
+        faults: What expressions that judge an answer have raised, the first few.
         save_to: File for the reply's content, or None.
         draft: What becomes that file, once it is open.
         wants_text: Whether another action, whose look-up this is, reads the text of the reply.
@@ -170,6 +175,7 @@ class Call:
     effect: str = field(init=False)
     is_open: bool = False
     progress: Progress | None = None
+    faults: list[Fault] = field(default_factory=list)
     wants_text: bool = False
     names: Mapping[str, Any] = field(default_factory=dict)
 
@@ -193,8 +199,23 @@ class Call:
 
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the action's expressions may see."""
-        names = {**self.names, **more}
-        return self.action.scope(inputs=self.inputs, connection=self.channel.connection, **names)
+        names = {"inputs": self.inputs, "connection": self.channel.connection, TELLER: self}
+        names |= {**self.names, **more}
+        return self.action.scope(**names)
+
+    def note_fault(self, fault: Fault) -> None:
+        """Keep the first few faults of expressions that did not stop the call, without what they read."""
+        known = [(one.source, one.place) for one in self.faults]
+        if len(known) < MAX_FAULTS and (fault.source, fault.place) not in known:
+            fault.__cause__ = fault.__context__ = None
+            self.faults.append(fault.with_traceback(None))
+            self.log("fault", message=self.told(fault))
+
+    def told(self, fault: Fault) -> str:
+        """Return what is wrong with an expression and where it stands, secrets taken out."""
+        text: str = self.redactor.text(fault.message)
+        place = place_of(self.model, self.action.key, fault)
+        return f"{text} ({place})" if place else text
 
     def attempt_timeout_s(self, wanted: Any = None) -> float:
         """Return the bound of one attempt in seconds: what is wanted, within what is left."""

@@ -61,6 +61,7 @@ class ConnectorError(Exception):
         message: What is wrong, in one or two sentences.
         hint: What to do next, or None.
         action: Key of the action, or None outside one.
+        at: File, line and column of the component's expression that failed, as `file:12:7`, or None.
         input: Key of the input at fault, or None.
         status: HTTP status of the deciding reply, or None.
         headers: Its headers by lower-case name, secrets removed; not part of the JSON shape.
@@ -84,6 +85,7 @@ class ConnectorError(Exception):
         # Hints are put together of guesses and lists, each of which may be empty.
         self.hint = (hint or "").strip() or None
         self.action: str | None = facts.pop("action", None)
+        self.at: str | None = facts.pop("at", None)
         self.input: str | None = facts.pop("input", None)
         self.status: int | None = facts.pop("status", None)
         self.headers: Mapping[str, str] = facts.pop("headers", {})
@@ -111,6 +113,7 @@ class ConnectorError(Exception):
             "action": self.action,
         }
         optional = {
+            "at": self.at,
             "input": self.input,
             "status": self.status,
             "code": self.code,

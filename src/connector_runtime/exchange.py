@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime import tokens
 from connector_runtime.attempt import attempt_once
-from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.expressions import EvaluationError
+from connector_runtime.errors import ConnectorError, Fault, error_of
 from connector_runtime.failures import effect_of, failure_of, identity_of, is_identified, warn_of_earlier
 from connector_runtime.lookup import look_up
 from connector_runtime.outcome import finish
 from connector_runtime.paging import listing, note_progress
+from connector_runtime.reply import note_fault, placed
 from connector_runtime.retry import Policy, may_double, may_repeat
 from connector_runtime.saving import open_draft, place_draft
 from connector_runtime.steps import Sleep
-from connector_runtime.unforeseen import in_our_words, interrupted
+from connector_runtime.unforeseen import in_our_words, interrupted, tell_faults
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def converse(call: Call) -> Conversation[Result]:
         call.ended(result.outcome, result.status)
         return result
     note_progress(call, problem)
+    tell_faults(call, problem)
     warn_of_earlier(call, problem)
     # What it was raised in place of has frames, too.
     problem.__cause__ = problem.__context__ = None
@@ -84,8 +85,8 @@ def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
 def check_rules(call: Call, scope: dict[str, Any]) -> None:
     """Refuse inputs that break one of the action's rules across inputs."""
     for check in call.action.program.checks:
-        if check.when(scope):
-            raise error_of("input", str(check.message(scope)), input=check.input)
+        if placed(check.when, scope, "checks"):
+            raise error_of("input", str(placed(check.message, scope, "checks")), input=check.input)
 
 
 def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversation[Verdict]:
@@ -125,7 +126,8 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
     kind = verdict.kind or ""
     try:
         policy = Policy.of(call.unit.retry, scope)
-    except EvaluationError:
+    except Fault as fault:
+        note_fault(scope, fault, "retry")
         # What the attempt came to, perhaps a write, must not be hidden by how to repeat it.
         return None
     if repeat > policy.retries or not policy.covers(kind) or kind in FINAL_KINDS:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errors import error_of
+from connector_runtime.errors import Fault, error_of
 from connector_runtime.expressions import EvaluationError
+from connector_runtime.reply import note_fault
 from connector_runtime.retry import seconds_in_words
 from connector_runtime.sent_records import adds_rows
 from connector_runtime.urls import UrlError
@@ -43,7 +44,8 @@ def identity_of(call: Call, scope: dict[str, Any]) -> Identity:
 def _identity_in(identity: IdentityProgram, scope: dict[str, Any]) -> str | None:
     try:
         value = identity.text(scope)
-    except (EvaluationError, UrlError):
+    except Fault as fault:
+        note_fault(scope, fault, "identity")
         return None
     return None if value in (ABSENT, None, "") else str(value)
 

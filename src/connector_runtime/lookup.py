@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.errors import ConnectorError
-from connector_runtime.expressions import EvaluationError
+from connector_runtime.errors import ConnectorError, Fault
 from connector_runtime.expressions.operators import is_number
 from connector_runtime.failures import failure_of
 from connector_runtime.instants import instant_s
+from connector_runtime.reply import note_fault
 from connector_runtime.results import JUDGED_MAX, Result
 from connector_runtime.retry import date_s
 from connector_runtime.sent_records import agrees
-from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -40,10 +39,13 @@ def look_up(
             a record that merely looks alike is another one.
     """
     problem = failure_of(call, scope, verdict)
+    found = None
     try:
         found = yield from _found(call, scope, lookup, perform)
-    except (ConnectorError, EvaluationError, UrlError):
-        found = None
+    except ConnectorError:
+        pass
+    except Fault as fault:
+        note_fault(scope, fault, "lookup")
     if found is None:
         raise problem.with_traceback(None) from None
     data, answer = found

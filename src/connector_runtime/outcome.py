@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.call import NOT_MODIFIED
 from connector_runtime.errors import UNSURE_KINDS, ConnectorError, error_of
 from connector_runtime.failures import effect_of, failure_of, headers_of, identity_of, look_first
-from connector_runtime.reply import Verdict
+from connector_runtime.reply import Verdict, placed
 from connector_runtime.results import Result, judge_records, worked_out
 from connector_runtime.values import ABSENT, Certainty
 
@@ -27,9 +27,9 @@ def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
         data, failed = _judged(call, reply.results, scope, verdict, data)
     if reply.output is not None and verdict.kind is None and call.save_to is None:
         if call.effect == "read":
-            data = reply.output(scope)
+            data = placed(reply.output, scope, "reply", "output")
         else:
-            data = worked_out(reply.output, scope, data, call.warnings)
+            data = worked_out(reply.output, scope, data, call.warnings, "reply")
     return _result(call, verdict, data, outcome="partial" if failed else "done", failed=tuple(failed))
 
 
@@ -71,6 +71,9 @@ def _judged(
         if call.unit.effect == "delete" and call.unknown_seen:
             failed = [entry for entry in failed if entry["kind"] != "not_found"]
         _say_what_to_look_up(call, scope, failed)
+        if failed and call.faults:
+            why = call.told(call.faults[0])
+            call.warnings.append(f"The component's files cannot judge every record: {why}.")
         if failed and len(failed) == len(outputs):
             raise _all_failed(call, scope, verdict, failed)
         if outputs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.bodies import opened
 from connector_runtime.errors import error_of
 from connector_runtime.expressions.operators import kind_of
-from connector_runtime.reply import safely
+from connector_runtime.reply import placed, safely
 from connector_runtime.results import Page, check_records
 from connector_runtime.steps import Give
 from connector_runtime.values import ABSENT, Deadline
@@ -76,8 +76,8 @@ def listing(
         ReplyTooLarge: The action's cap was reached.
         UnreadableReply: No list of records, or a vendor that sends in circles.
     """
-    state = _plain(paging.start(scope))
-    every = call.stream or bool(paging.all and paging.all(scope))
+    state = _plain(placed(paging.start, scope, "paginate", "start"))
+    every = call.stream or bool(paging.all and placed(paging.all, scope, "paginate", "all"))
     if every and call.save_to is not None:
         message = "All pages of a listing cannot be saved as one reply."
         raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
@@ -87,7 +87,8 @@ def listing(
         scope["page"] = state
         verdict = yield from perform(call, scope, "page" if progress.pages else "first")
         records = _records(paging, scope)
-        following = _plain(paging.next(scope)) if paging.more(scope) else None
+        has_more = placed(paging.more, scope, "paginate", "while")
+        following = _plain(placed(paging.next, scope, "paginate", "next")) if has_more else None
         progress.pages += 1
         progress.count += len(records)
         is_circle = every and following is not None and _mark(following) in seen
@@ -157,7 +158,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _records(paging: PagingProgram, scope: Mapping[str, Any]) -> list[Any]:
-    records = paging.items(scope)
+    records = placed(paging.items, scope, "paginate", "items")
     if not isinstance(records, list):
         what = "nothing" if records is ABSENT else kind_of(records)
         raise error_of("contract", f"The reply has {what} where the list of records should be.")

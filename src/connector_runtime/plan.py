@@ -6,9 +6,12 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.blame import blamed
 from connector_runtime.bodies import FileBody, MultipartBody
-from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errors import ConnectorError, DefinitionError, Fault, error_of
+from connector_runtime.reply import placed
 from connector_runtime.request import build
+from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,10 +90,10 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
     """
     program, unit = action.program, action.program.unit
     scope = action.scope(inputs=inputs, connection=channel.connection)
-    if unit.paging is not None:
-        start = unit.paging.start(scope)
-        scope["page"] = start if isinstance(start, dict) else {}
     try:
+        if unit.paging is not None:
+            start = placed(unit.paging.start, scope, "paginate", "start")
+            scope["page"] = start if isinstance(start, dict) else {}
         for check in program.checks:
             if check.when(scope):
                 raise error_of("input", str(check.message(scope)), input=check.input)
@@ -99,6 +102,7 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
             scope,
             channel,
             model,
+            action=action.key,
             effect=unit.effect,
             form=str(unit.reply.form(scope)),
             masked=True,
@@ -106,6 +110,12 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
     except ConnectorError as problem:
         problem.action = action.key
         raise
+    except Fault as fault:
+        at = place_of(model, action.key, fault)
+        message = f"The action `{action.key}` cannot be worked out: {fault.message}"
+        message += f" ({at})." if at else "."
+        wrong = DefinitionError(message, hint=fault.hint, action=action.key, at=at)
+        raise blamed(wrong, fault, scope) from None
     outgoing = built.outgoing
     return Plan(
         method=outgoing.method,

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.documents import JsonError, parse_json
 from connector_runtime.documents.json_text import shown
-from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
-from connector_runtime.expressions import EvaluationError
+from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS, Fault
 from connector_runtime.messages import Failure
 from connector_runtime.redact import LEFT_OUT
-from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Certainty
 
 if TYPE_CHECKING:
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
     from connector_runtime.redact import Redactor
 
 SNIPPET_CHARS = 200
+# By this the scope of a call leads to the call; no expression can name it.
+TELLER = "?"
 NAMELESS = "The service says yes and does not name the record."
 # How much of what a vendor says, or a rule makes of it, is shown: a page of a terminal.
 MESSAGE_CHARS = 2_000
@@ -184,9 +184,9 @@ UNNAMED = Named(None, "", {}, refused=False, retry_after=None)
 def classify(rules: Iterable[ErrorRule], scope: Mapping[str, Any], redactor: Redactor) -> Named:
     """Return what the first rule that holds makes of `scope`'s fault."""
     for rule in rules:
-        if rule.when is not None and not safely(rule.when, scope):
+        if rule.when is not None and not safely(rule.when, scope, "when"):
             continue
-        found = {key: redactor.value(safely(text, scope)) for key, text in rule.texts.items()}
+        found = {key: redactor.value(safely(text, scope, key)) for key, text in rule.texts.items()}
         found |= {key: _page(found[key]) for key in ("message", "hint") if found.get(key)}
         facts = {
             "code": found.get("code"),
@@ -228,28 +228,46 @@ def _is_ok(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> bool
         has_records = program.ok is not None and results is not None and results.of is not None
         if not (is_answer and has_records):
             return False
-    return program.ok is None or bool(safely(program.ok, scope))
+    return program.ok is None or bool(safely(program.ok, scope, "reply", "ok"))
 
 
 def _error_inside(program: ReplyProgram, scope: Mapping[str, Any], status: int) -> Any:
     """Return the error that a reply holds somewhere inside, or None; records may say their own."""
     if program.error is None or (program.results is not None and status < 300):
         return None
-    return safely(program.error, scope)
+    return safely(program.error, scope, "reply", "error")
 
 
 def is_nameless(identity: Evaluate | None, scope: Mapping[str, Any]) -> bool:
     """Return whether a written record's name is expected and is not there."""
-    return identity is not None and safely(identity, scope) in (None, "", [], {})
+    return identity is not None and safely(identity, scope, "identity") in (None, "", [], {})
 
 
-def safely(evaluate: Any, scope: Mapping[str, Any]) -> Any:
-    """Evaluate; a vendor's odd reply must not break its own explanation."""
+def safely(evaluate: Any, scope: Mapping[str, Any], *place: str) -> Any:
+    """Evaluate; a vendor's odd reply must not break its own explanation, and the fault is kept."""
     try:
         value = evaluate(scope)
-    except (EvaluationError, UrlError):
+    except Fault as fault:
+        note_fault(scope, fault, *place)
         return None
     return None if value is ABSENT else value
+
+
+def placed(evaluate: Any, scope: Mapping[str, Any], *place: str) -> Any:
+    """Evaluate; a fault says where in the file the expression stands."""
+    try:
+        return evaluate(scope)
+    except Fault as fault:
+        fault.place = fault.place or place
+        raise
+
+
+def note_fault(scope: Mapping[str, Any], fault: Fault, *place: str) -> None:
+    """Keep a fault that does not stop the call, for whoever has to explain how it ended."""
+    fault.place = fault.place or place
+    call = scope.get(TELLER)
+    if call is not None:
+        call.note_fault(fault)
 
 
 def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:

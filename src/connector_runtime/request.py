@@ -23,6 +23,7 @@ from connector_runtime.urls import (
     query_pairs,
 )
 from connector_runtime.values import ABSENT, File, Secret
+from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +48,13 @@ class Built(NamedTuple):
 
 
 def build(
-    program: RequestProgram, scope: Mapping[str, Any], channel: Channel, model: Model, **how: Any
+    program: RequestProgram,
+    scope: Mapping[str, Any],
+    channel: Channel,
+    model: Model,
+    *,
+    action: str = "",
+    **how: Any,
 ) -> Built:
     """Make one request.
 
@@ -56,6 +63,7 @@ def build(
         scope: What its expressions may see.
         channel: Whose request it is.
         model: The component, for services and record schemas.
+        action: Key of the action, to say where an expression stands that fails.
         how: `effect` of the action; `form` of the reply; `masked` for a request
             that is only shown, without secrets.
 
@@ -76,7 +84,10 @@ def build(
         problem = error_of("input", _sentence(str(refusal)), hint=_sentence(refusal.hint))
         inputs, used = _culprits(program, scope, refusal), ()
     except EvaluationError as refusal:
-        problem = error_of(refusal.kind, f"The request cannot be made: {refusal}", hint=refusal.hint)
+        at = place_of(model, action, refusal)
+        place = f" ({at})" if at and refusal.kind != "input" else ""
+        message = f"The request cannot be made: {refusal}{place}"
+        problem = error_of(refusal.kind, message, hint=refusal.hint, at=at)
         inputs, used = _culprits(program, scope, refusal), inputs_at_fault(refusal, scope, exact=False)
     raise blame(problem, inputs, used)
 

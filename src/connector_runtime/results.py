@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.errors import error_of
-from connector_runtime.expressions import EvaluationError
+from connector_runtime.errors import Fault, error_of
 from connector_runtime.expressions.operators import kind_of
-from connector_runtime.reply import NAMELESS, UNNAMED, classify, is_nameless, safely
+from connector_runtime.reply import NAMELESS, TELLER, UNNAMED, classify, is_nameless, placed, safely
 from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
@@ -161,12 +160,12 @@ def judge_records(
         UnreadableReply: There are more answers than records, or none though records were sent; or more
             than `JUDGED_MAX`, or `REFUSED_MAX` that failed, where nobody says how many were sent.
     """
-    answers = safely(program.items, scope)
+    answers = safely(program.items, scope, "results", "items")
     if not isinstance(answers, list):
         if program.of is None and program.output is None:
             return [], []
         raise error_of("contract", "The reply has no list of results, one for each record.")
-    sent = safely(program.of, scope) if program.of else ABSENT
+    sent = safely(program.of, scope, "results", "of") if program.of else ABSENT
     limit = None if isinstance(sent, list) else JUDGED_MAX
     count = len(sent) if isinstance(sent, list) else len(answers)
     if len(answers) > count:
@@ -186,18 +185,21 @@ def judge_records(
         if program.output is None:
             outputs.append(None if item is ABSENT else item)
         elif entry is None:
-            outputs.append(worked_out(program.output, scope, item, warnings))
+            outputs.append(worked_out(program.output, scope, item, warnings, "results"))
         else:
             outputs.append({"error": entry})
     return outputs, failed
 
 
-def worked_out(output: Evaluate, scope: Mapping[str, Any], otherwise: Any, warnings: list[str]) -> Any:
+def worked_out(
+    output: Evaluate, scope: Mapping[str, Any], otherwise: Any, warnings: list[str], part: str
+) -> Any:
     """Return what is to be given back of a write that went well, or else what came, with a warning."""
     try:
-        return output(scope)
+        return placed(output, scope, part, "output")
     except Exception as fault:  # noqa: BLE001  the write has happened, and no mistake of ours may hide it
-        what = fault.message if isinstance(fault, EvaluationError) else type(fault).__name__
+        call = scope.get(TELLER)
+        what = call.told(fault) if call and isinstance(fault, Fault) else type(fault).__name__
         warnings.append(f"The write is done; its reply has another form and is given as it came: {what}.")
         return otherwise
 
@@ -208,7 +210,7 @@ def _failure(
     item = scope["item"]
     if item is ABSENT:
         return _unknown(index, "The reply says nothing about this record.")
-    if safely(program.ok, scope):
+    if safely(program.ok, scope, "results", "ok"):
         return _unknown(index, NAMELESS) if is_nameless(program.identity, scope) else None
     if not isinstance(item, Mapping):
         return _unknown(index, f"The reply has {kind_of(item)} where its word on this record should be.")

@@ -10,6 +10,7 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.expressions import EvaluationError
 from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Policy(NamedTuple):
         """Evaluate a retry program with the inputs of one call."""
         exponential = program.backoff(scope) == "exponential"
         return cls(
-            retries=min(int(program.retries(scope) or 0), MAX_RETRIES),
+            retries=_count(program.retries(scope)),
             exponential=exponential,
             delay_s=seconds_of(program.delay(scope)) or (_USUAL_DELAY_S if exponential else 0.0),
             cap_s=seconds_of(program.cap(scope)) or 60.0,
@@ -68,6 +69,14 @@ class Policy(NamedTuple):
             return min(self.delay_s, _LONGEST_WAIT_S)
         ceiling = min(self.cap_s, self.delay_s * 2.0 ** min(repeat - 1, 64))
         return ceiling * (1.0 - random())
+
+
+def _count(value: Any) -> int:
+    """Return how often to repeat: a whole number, also as text; nothing is none."""
+    text = str(value or 0)
+    if isinstance(value, bool) or not text.isascii() or not text.removeprefix("-").isdigit():
+        raise EvaluationError("a policy's `retries` is a whole number")
+    return min(int(text[:20]), MAX_RETRIES)
 
 
 def may_repeat(certainty: Certainty, effect: str, *, identified: bool) -> bool:

@@ -131,6 +131,13 @@ def expression_texts(node: Any) -> Iterator[str]:
             yield from expression_texts(member)
 
 
+def expression_offsets(text: str) -> list[tuple[int, str]]:
+    """Return where each expression of a text starts, and its source without `${ }`."""
+    with contextlib.suppress(ExpressionError):
+        return [piece for piece in _pieces(text) if not isinstance(piece, str)]
+    return []
+
+
 def spread(value: Any, *, levels: int = 3) -> list[list[tuple[str, Any]]]:
     """Return the sources that a spread value holds, each as ordered pairs.
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.blame import blamed
-from connector_runtime.errors import ConnectorError, DefinitionError, error_of, noted
+from connector_runtime.errors import ConnectorError, DefinitionError, Fault, error_of, noted
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.failures import unknown_outcome
 from connector_runtime.urls import UrlError
+from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,17 @@ def in_our_words(call: Call, scope: dict[str, Any], fault: Exception) -> Connect
         problem = DefinitionError(what, hint=hint)
     else:
         problem = error_of("contract", what, hint=hint, **_facts(call))
+    if isinstance(fault, Fault):
+        problem.at = place_of(call.model, call.action.key, fault)
     return blamed(problem, fault, scope)
+
+
+def tell_faults(call: Call, problem: ConnectorError) -> None:
+    """Say on an error that an expression which judged the answer failed, and where that stands."""
+    if call.faults and problem.at is None:
+        problem.at = place_of(call.model, call.action.key, call.faults[0])
+        hint = f"An expression of the component failed: {call.told(call.faults[0])}."
+        problem.hint = f"{problem.hint} {hint}" if problem.hint else hint
 
 
 def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
@@ -74,7 +85,7 @@ def _told(call: Call, fault: Exception) -> tuple[str, str | None]:
     """Return what happened, and what to do about it."""
     place = _place(fault)
     if isinstance(fault, EvaluationError | UrlError):
-        text = call.redactor.text(str(getattr(fault, "message", fault)))
+        text = call.told(fault)
         about = "The reply" if call.attempts or call.is_open else f"The action `{call.action.key}`"
         return f"{about} cannot be worked out: {text}.", getattr(fault, "hint", None)
     return (

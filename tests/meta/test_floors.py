@@ -26,7 +26,7 @@ FLOORS = (
     # the conversation of one action
     """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
     reply request results saving slots steps token_replies tokens triggers
-    unforeseen""",
+    unforeseen whereabouts""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
