@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -26,7 +27,7 @@ from connector_runtime.values import ABSENT, File, Secret
 from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from connector_runtime.bodies import Body
     from connector_runtime.connections import Channel
@@ -114,9 +115,13 @@ def _build(  # noqa: PLR0913  the same words as `build`
     if body is not None and body.content_type:
         headers["content-type"] = ("Content-Type", body.content_type)
     extra = header_pairs(program.headers(scope)) if program.headers else []
+    given: set[str] = set()
     for name, value in extra:
-        if name.lower() != "content-type" or not isinstance(body, MultipartBody):
-            headers[name.lower()] = (name, value)
+        lower = name.lower()
+        if lower != "content-type" or not isinstance(body, MultipartBody):
+            # A list repeats its header; no name has a blank, so the repeat replaces nothing.
+            headers[f"{lower} {len(headers)}" if lower in given else lower] = (name, value)
+            given.add(lower)
     for name, secret in channel.headers(masked=masked):
         headers[name.lower()] = (name, secret)
     return Built(Outgoing(method, url, tuple(headers.values()), body, form), warnings)
@@ -208,9 +213,21 @@ def _body(
         warnings: tuple[str, ...] = ()
         if choice.schema is not None and isinstance(value, dict):
             value, warnings = _judged(choice, value, scope, model, effect)
+        if value is None and choice.form != "json":
+            return None, warnings  # only JSON can say null
+        if choice.form in {"form", "multipart"}:
+            warnings += tuple(_left_out(value))
         content_type = choice.content_type(scope) if choice.content_type else None
         return _filled(choice.form, value, content_type or None), warnings
     return None, ()
+
+
+def _left_out(fields: Any) -> Iterator[str]:
+    """Yield a warning for each null among the fields of a form: somebody may have meant to clear a field."""
+    pairs = getattr(fields, "pairs", None) or (fields.items() if isinstance(fields, Mapping) else ())
+    for name, value in pairs:
+        if value is None or (isinstance(value, list | tuple) and None in value):
+            yield f"`{name}` is null, which a form cannot say: it was left out. An empty text can be sent."
 
 
 def _filled(form: str, value: Any, content_type: str | None) -> Body:

@@ -240,7 +240,7 @@ def query_pairs(value: Any) -> list[tuple[str, str]]:
     """Return a query's or a form's names and values as text.
 
     Lists repeat their name, booleans are `true` and `false`, numbers keep their
-    digits, null and absent are left out.
+    digits. Null and absent are left out, as in headers: only JSON can say null.
 
     Raises:
         UrlError: A value is a map, a secret, or not a finite number.
@@ -258,11 +258,12 @@ def header_pairs(value: Any, *, reserved: bool = True) -> list[tuple[str, str | 
     """Return headers that are safe to send; of two equal names the later wins.
 
     Args:
-        value: A map or a list of `[name, value]`; a list as value repeats its header.
+        value: A map or a list of `[name, value]`; a list as value repeats its header, null and
+            absent are left out, and null takes an earlier header of the name away.
         reserved: Whether names that belong to the engine are refused.
 
     Raises:
-        UrlError: A name is no RFC 9110 token or is reserved, a value is null, has control
+        UrlError: A name is no RFC 9110 token or is reserved, a value has control
             characters, is not ASCII, has blanks at an end, or is too long.
     """
     named: dict[str, list[tuple[str, str | Secret]]] = {}
@@ -276,7 +277,7 @@ def header_pairs(value: Any, *, reserved: bool = True) -> list[tuple[str, str | 
         count += len(items)
         if count > HEADERS_MAX:
             raise UrlError(f"there are more than {HEADERS_MAX} header values", "send fewer headers")
-        named[lower] = [(name, _header_value(name, item)) for item in items if item is not ABSENT]
+        named[lower] = [(name, _header_value(name, item)) for item in items if item not in (ABSENT, None)]
     return [pair for pairs in named.values() for pair in pairs]
 
 
@@ -307,11 +308,9 @@ def plain_text(value: Any, name: str) -> str:
 def _members(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield names and values of a map, of ordered pairs, or of a list of two-item lists."""
     pairs = getattr(value, "pairs", None) if isinstance(value, Mapping) else value
-    if pairs is None:
-        pairs = value.items()
-    if pairs is ABSENT:
+    if value is ABSENT or value is None:
         return
-    for name, member in pairs:
+    for name, member in value.items() if pairs is None else pairs:
         if not isinstance(name, str):
             raise UrlError("a name is not a text")
         yield name, member
