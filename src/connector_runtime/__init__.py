@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from connector_runtime.results import Page, Result
     from connector_runtime.triggers import Poll
     from connector_runtime.values import File, Secret
+    from connector_runtime.webhooks.receiving import Received
+    from connector_runtime.webhooks.seen import Seen
+    from connector_runtime.webhooks.subscription import Subscription
 
 __all__ = [
     "CallFailed",
@@ -39,9 +42,12 @@ __all__ = [
     "OutcomeUnknown",
     "Page",
     "Poll",
+    "Received",
     "ReplyTooLarge",
     "Result",
     "Secret",
+    "Seen",
+    "Subscription",
     "UnreadableReply",
 ]
 
@@ -52,8 +58,11 @@ _HOMES = {
     "File": "values",
     "Page": "results",
     "Poll": "triggers",
+    "Received": "webhooks.receiving",
     "Result": "results",
     "Secret": "values",
+    "Seen": "webhooks.seen",
+    "Subscription": "webhooks.subscription",
 }
 
 

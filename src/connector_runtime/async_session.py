@@ -10,6 +10,7 @@ from connector_runtime.async_drivers import AsyncDriver
 from connector_runtime.exchange import converse
 from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase, find_action
+from connector_runtime.subscriptions import AsyncSubscribing
 from connector_runtime.transport import AsyncSender
 from connector_runtime.transport.offload import offload_if_possible
 from connector_runtime.triggers.poll import ENOUGH
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from connector_runtime.triggers.poll import Poll
 
 
-class AsyncSession(SessionBase, AbstractAsyncContextManager["AsyncSession"]):
+class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["AsyncSession"]):
     """A session for one event loop."""
 
     def __init__(

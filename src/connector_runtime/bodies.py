@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
 from connector_runtime.documents.json_text import dump_json
+from connector_runtime.sealed import masked, sealed_json
 from connector_runtime.values import File, Secret
 
 if TYPE_CHECKING:
@@ -128,17 +129,33 @@ class BytesBody:
 
 
 class JsonBody(BytesBody):
-    """A value as JSON, digits of numbers kept."""
+    """A value as JSON, digits of numbers kept; secrets in it stay out of views."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_sealed", "_value")
 
     def __init__(self, value: Any) -> None:
-        super().__init__(dump_json(value).encode())
+        self._sealed: Secret | None = None
+        try:
+            text = dump_json(value)
+        except ValueError:
+            # What holds a secret is no JSON value. Few bodies do, so only these are looked through.
+            self._sealed, value = sealed_json(value), masked(value, _MASK)
+            text = dump_json(value)
+        super().__init__(text.encode())
+        if self._sealed is not None:
+            self.size_bytes = size_of(self._sealed)
         self.content_type = "application/json"
         self._value = value
 
+    def chunks(self) -> Iterator[Any]:
+        """Yield the content in one piece, sealed where a secret is in it."""
+        if self._sealed is not None:
+            yield self._sealed
+        else:
+            yield from super().chunks()
+
     def fields(self) -> Any:
-        """Return the value itself."""
+        """Return the value itself, with secrets replaced."""
         return self._value
 
 

@@ -19,6 +19,7 @@ from connector_runtime.errors import ConnectorError
 from connector_runtime.instants import instant_s
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.picking import options_of
+from connector_runtime.pushed_cases import ask, compare_answer, shown, told
 from connector_runtime.results import Result
 from connector_runtime.session import Options, Session
 from connector_runtime.templates import SPREAD
@@ -150,6 +151,8 @@ def cases_of(model: Model) -> Iterator[Case]:
 
 def run_case(model: Model, case: Case) -> list[str]:
     """Run one test over both drivers; returns what was not as it should be, at most a few lines."""
+    if case.trigger is not None and "request" in case.definition:
+        return list(_push(model, case, case.trigger))
     failures: list[str] = []
     for how in ("sync", "async"):
         script, clock = Script(_replies(case.action, case)), _clock_of(case)
@@ -166,18 +169,35 @@ def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str)
         if how == "sync":
             session = Session(model, connection, options, sender=ScriptedSender(script))  # type: ignore[arg-type]
             if case.trigger is not None:
+                if case.trigger.webhook:
+                    return shown(ask(session, case.trigger, _what(case), inputs))
                 return _polled(case, session.poll(case.trigger.key, inputs, _state_of(case)))
             return _picked(case, session.run_action(case.action, inputs))
 
         async def play() -> Result:
             session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
             if case.trigger is not None:
+                if case.trigger.webhook:
+                    return shown(await ask(session, case.trigger, _what(case), inputs))
                 return _polled(case, await session.poll(case.trigger.key, inputs, _state_of(case)))
             return _picked(case, await session.run_action(case.action, inputs))
 
         return asyncio.run(play())
     except ConnectorError as problem:
         return problem
+
+
+def _push(model: Model, case: Case, trigger: Trigger) -> Iterator[str]:
+    """Push what a test says; nothing is sent, so that once is enough."""
+    inputs = inputs_of(case.action, case.definition)
+    outcome, answer = told(trigger, inputs, case.definition["request"], model.tables)
+    wanted = {key: value for key, value in case.definition.items() if key != "sends"}
+    yield from _compare(wanted, Script([]), StillClock(), outcome)
+    yield from compare_answer(case.definition.get("sends", {}), answer)
+
+
+def _what(case: Case) -> str:
+    return str(case.definition.get("webhook", "subscribe"))
 
 
 def _picked(case: Case, result: Result) -> Result:

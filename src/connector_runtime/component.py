@@ -11,6 +11,7 @@ from connector_runtime.errors import ConnectorError, DefinitionError
 from connector_runtime.model import Model
 from connector_runtime.session import Options, Session, find_action, take_inputs
 from connector_runtime.sources import locate, overlay
+from connector_runtime.subscriptions import find_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from connector_runtime.model import Action, ConnectionModel
     from connector_runtime.plan import Plan
     from connector_runtime.program.trigger import Trigger
+    from connector_runtime.webhooks.receiving import Received
+    from connector_runtime.webhooks.subscription import Subscription
 
 T = TypeVar("T")
 
@@ -101,6 +104,38 @@ class Component:
         found = find_action(self.model, action)
         values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
         return make_plan(self.model, found, values, channel)
+
+    def receive(
+        self,
+        trigger: str,
+        subscription: Subscription | Mapping[str, Any],
+        *,
+        headers: Any,
+        query: Any = "",
+        body: bytes = b"",
+    ) -> Received:
+        """Prove a push and return what to answer and its events; nothing is sent, and nothing waits.
+
+        Args:
+            trigger: The trigger's key.
+            subscription: As `session.subscribe` returned it, or kept.
+            headers: A map or pairs; names in any case, several of one name each for itself.
+            query: As it stood in the address, a map, or pairs.
+            body: The raw bytes, before anything has parsed them.
+
+        Returns:
+            `reply` for the service, to be sent once the events are safe; `events`, as a poll gives
+            them; `problem` where the push was refused. A push may come twice: `Seen` drops what
+            was told before.
+
+        Raises:
+            InputError: There is no such trigger, or the body is not given as bytes.
+            ConnectionProblem: The subscription is another trigger's, or cannot be read.
+        """
+        from connector_runtime.webhooks.receiving import Pushed, receive  # noqa: PLC0415  most are never pushed
+
+        found = find_trigger(self.model, trigger)
+        return receive(found, subscription, Pushed(headers, query, body), self.model.tables)
 
     def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
         """Open a connection for threads; `options` are those of `Options`."""

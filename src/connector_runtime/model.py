@@ -226,7 +226,7 @@ class Model:
         self.connections = Lazily(source.connections, self._connection)
         self.actions = Lazily(source.actions, lambda definition: Action(definition, self))
         self.datasources = Lazily(source.datasources, self._datasource)
-        self.triggers = Lazily(source.triggers, lambda definition: Trigger(definition, self.reading))
+        self.triggers = Lazily(source.triggers, lambda one: Trigger(one, self.reading, component.get("let")))
 
     def action(self, key: str) -> Action | None:
         """Return an action by its key, or by one that it had before."""

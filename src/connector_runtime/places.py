@@ -18,8 +18,10 @@ _APPLY = frozenset({"inputs", "connection", "context", "secrets", "token", "tabl
 _CHOOSE = _APPLY - {"secrets"}
 
 _CHANGE = frozenset({"inputs", "tables", "item"})
+# What a push brings, and what it belongs to.
+_PUSHED = frozenset({"headers", "query", "body", "subscription", "inputs", "tables"})
 
-ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | {"item", "row", "since", "let"}
+ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | _PUSHED | {"item", "row", "since", "let"}
 
 _Table = dict[tuple[str, ...], frozenset[str]]
 
@@ -57,6 +59,19 @@ def _below(start: tuple[str, ...], table: _Table) -> _Table:
     """Return a table for places that lie further down in a file."""
     return {(*start, *pointer): names for pointer, names in table.items()}
 
+
+# What is agreed with the vendor about pushes: each request sees the subscription.
+_AGREED: _Table = {
+    ("identity",): _INPUTS | {"subscription"},
+    ("request",): _INPUTS | {"subscription"},
+    ("lookup", "inputs"): _INPUTS | {"subscription"},
+    ("lookup", "made"): _REPLY | {"item"},
+    ("lookup", "sent"): _INPUTS | {"subscription"},
+    ("lookup", "record", "inputs"): _INPUTS | {"item", "subscription"},
+    ("lookup", "record", "item"): _REPLY,
+    ("lookup", "found"): _REPLY | {"item"},
+    **{pointer: names | {"subscription"} for pointer, names in _REPLIED.items()},
+}
 
 # The longest pointer that fits decides; "*" stands for any one key or index.
 _NAMES: dict[str, _Table] = {
@@ -100,6 +115,13 @@ _NAMES: dict[str, _Table] = {
         **_below(("poll", "sources", "*"), {**_PAGINATED, **_REPLIED}),
         ("poll", "sources", "*", "paginate", "start"): _INPUTS | {"since"},
         ("errors",): _ERRORS,
+        **_below(("webhook", "subscribe"), _AGREED),
+        **_below(("webhook", "renew"), _AGREED),
+        **_below(("webhook", "unsubscribe"), _AGREED),
+        ("webhook", "verify"): _PUSHED,
+        ("webhook", "reply"): _PUSHED,
+        ("webhook", "events"): _PUSHED | {"item"},
+        ("webhook", "events", "items"): _PUSHED,
     },
     "fragment": {},
     "tables": {},
@@ -128,6 +150,7 @@ _NAMES: dict[str, _Table] = {
 _RULES = (
     ("errors", "*"),
     ("poll", "sources", "*", "errors", "*"),
+    ("webhook", "*", "errors", "*"),
     ("errors", "*", "*"),
     ("reply", "results", "errors", "*"),
     ("oauth2", "errors", "*"),
@@ -179,6 +202,21 @@ _SINGLE: tuple[tuple[str, ...], ...] = (
             ("paginate", "items"),
             ("request", "body", "when"),
             ("request", "body", "*", "when"),
+        )
+    ),
+    *(
+        ("webhook", *key)
+        for key in (
+            ("*", "reply", "ok"),
+            ("*", "reply", "error"),
+            ("*", "reply", "identity"),
+            ("*", "lookup", "made"),
+            ("*", "lookup", "record", "item"),
+            ("*", "request", "body", "when"),
+            ("*", "request", "body", "*", "when"),
+            ("reply", "when"),
+            ("reply", "*", "when"),
+            ("events", "items"),
         )
     ),
     ("lookup", "record", "item"),

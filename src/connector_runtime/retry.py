@@ -23,8 +23,8 @@ MAX_RETRIES = 100
 _LONGEST_WAIT_S = 366 * 86_400.0
 # Nothing doubled stays nothing: exponential back-off needs a delay, whatever was entered.
 _USUAL_DELAY_S = 0.5
-_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h)?\s*")
-_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
+_UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, None: 1.0}
 # Methods whose repetition can add nothing: PUT may, to a list that is part of a record.
 _HARMLESS_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
@@ -92,7 +92,7 @@ def may_double(certainty: Certainty, effect: str, method: str) -> bool:
 
 
 def seconds_of(value: Any) -> float | None:
-    """Return a duration such as `500ms`, `60s`, `5m` or a number of seconds, or None."""
+    """Return a duration such as `500ms`, `60s`, `5m`, `7d` or a number of seconds, or None."""
     if isinstance(value, str):
         match = _DURATION.fullmatch(value)
         return float(match[1]) * _UNIT_S[match[2]] if match else None

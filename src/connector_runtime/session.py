@@ -20,6 +20,7 @@ from connector_runtime.inputs import take
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
+from connector_runtime.subscriptions import Subscribing, Subscriptions, find_trigger
 from connector_runtime.transport import SyncSender
 from connector_runtime.triggers.poll import ENOUGH, poll_changes
 from connector_runtime.unforeseen import tell_what_is_undecided
@@ -147,6 +148,17 @@ class SessionBase:
 
         return poll_changes(find_trigger(self._model, key), state, ask, self._clock, enough=enough)
 
+    def _subscriptions(self, deadline_s: float | None = None) -> Subscriptions:
+        def call_of(action: Action, inputs: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:
+            call = self._call_of(action, inputs, deadline_s=deadline_s)
+            call.names = beside
+            return self._allowed(call)
+
+        def take_for(trigger: Trigger, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+            return take_inputs(self._model, trigger.asking, inputs, self._channel, trust_paths=False)
+
+        return Subscriptions(self._model, self._channel, self._clock, self._random, take_for, call_of)
+
     def _is_own_process(self) -> bool:
         return os.getpid() == self._process
 
@@ -178,7 +190,7 @@ class SessionBase:
         return probe
 
 
-class Session(SessionBase, AbstractContextManager["Session"]):
+class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
     """A session for threads; safe to share between them."""
 
     def __init__(
@@ -319,19 +331,6 @@ def find_action(model: Model, key: str) -> Action:
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
-
-
-def find_trigger(model: Model, key: str) -> Trigger:
-    """Return a trigger by its key.
-
-    Raises:
-        InputError: There is none.
-    """
-    if key not in model.triggers:
-        wanted = key[:200]
-        hint = did_you_mean(wanted, model.triggers)
-        raise error_of("input", f"There is no trigger called `{wanted}`.", hint=hint)
-    return model.triggers[key]
 
 
 def take_inputs(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from components.petshop_desk import CLIENT, REFRESH_TOKEN, Desk
+from components.petshop_hooks import Hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,7 @@ class PetShop:
     vaccinations: dict[tuple[str, str], int] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=lambda: {"17": "Old Town"})
     desk: Desk = field(default_factory=Desk)
+    hooks: Hooks = field(default_factory=Hooks)
     asked: list[Asked] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
@@ -124,6 +126,9 @@ class PetShop:
 
     def _me(self, _asked: Asked) -> dict[str, Any]:
         return {"ok": True, "you": "me"}
+
+    def _hooks(self, asked: Asked, number: str | None = None) -> Any:
+        return self.hooks.asked(asked.method, number, asked.body, self.now)
 
     def _paper(self, asked: Asked, number: str) -> Any:
         if number not in self.pets:
@@ -175,6 +180,7 @@ class PetShop:
     def _new(self, asked: Asked, pet: dict[str, Any]) -> Any:
         number = self.put(**{"branch": asked.query["branch"][0], **pet})
         self.effects.append(f"add {number}")
+        self.hooks.tell("added", self.pets[number], self.now)
         return 201, {"ok": True, "pet": self.pets[number]}
 
     def _by_chip(self, asked: Asked, chip: str) -> Any:
@@ -192,6 +198,7 @@ class PetShop:
         if asked.method == "DELETE":
             self.effects.append(f"remove {number}")
             del self.pets[number]
+            self.hooks.tell("gone", pet, self.now)
             return {"ok": True}
         if asked.method == "PATCH":
             version = asked.headers.get("x-whisker-version")
@@ -204,6 +211,7 @@ class PetShop:
     def _changed(self, pet: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         pet.update(changes, version=pet["version"] + 1)
         self.effects.append(f"change {pet['id']}")
+        self.hooks.tell("changed", pet, self.now)
         return {"ok": True, "pet": pet}
 
     def _photo(self, asked: Asked, number: str) -> dict[str, Any]:
@@ -250,6 +258,8 @@ _DOORS = [
         (r"POST /login/revoke", "_revoke"),
         (r"GET /v2/branches", "_branches"),
         (r"GET /v2/me", "_me"),
+        (r"(?:GET|POST) /v2/hooks", "_hooks"),
+        (r"\w+ /v2/hooks/([^/]+)", "_hooks"),
         (r"GET /v2/pets", "_listed"),
         (r"POST /v2/pets", "_added"),
         (r"POST /v2/pets/search", "_searched"),

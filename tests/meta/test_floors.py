@@ -20,19 +20,20 @@ FLOORS = (
     # errors and small values
     "errors forks instants latches values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
-    "bodies documents drafts expressions lets messages paths places redact schemas sheets templates urls",
+    """bodies documents drafts expressions lets messages paths places redact schemas sealed sheets templates
+    urls""",
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled errands fragments inputs load model ports program retry scopes sent_records sources",
     # the conversation of one action
-    """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan policy renewal
-    reply request results saving slots steps token_replies tokens triggers
-    unforeseen whereabouts""",
+    """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan
+    policy renewal reply request results saving slots steps token_replies tokens triggers unforeseen webhooks
+    whereabouts""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "async_asking async_drivers async_session asking drivers logins offers picking session",
+    "async_asking async_drivers async_session asking drivers logins offers picking session subscriptions",
     # the facade
-    "cases component describe health",
+    "cases component describe health pushed_cases",
     # faces
     "cli __main__ __init__",
 )

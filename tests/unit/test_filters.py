@@ -14,7 +14,7 @@ from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 
 NAMES = ("value", "other")
-MORE = "escaped quoted named put first"
+MORE = "escaped quoted named put first sortedPairs"
 
 
 def filtered(value, filters, other=ABSENT):
@@ -129,7 +129,7 @@ def test_find_looks_at_as_many_items_as_a_list_of_records_has():
     "name",
     sorted(
         set(FILTERS)
-        - {"default", "optional", "join", "find", "having", "lacking", "escaped", "quoted", "named", "put"}
+        - {"default", "optional", "join", "find", "having", "lacking", "escaped", "quoted", "named", "put", "sortedPairs"}
     ),
 )
 def test_absent_passes_by(name):

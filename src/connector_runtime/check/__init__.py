@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
+from connector_runtime.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
 from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
 
@@ -48,6 +49,8 @@ def check(draft: Draft) -> None:
         check_expressions(draft, kind, document)
         check_effects(draft, kind, document)
         _check_links(draft, kind, document)
+        if kind == "trigger":
+            check_webhook(draft, document)
         if kind in ("component", "action", "datasource", "trigger"):
             check_sheet(draft, kind, document)
     if not draft.problems:
@@ -111,6 +114,9 @@ def _error_tables(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer,
     yield from _used_in(data.get("errors"), ("errors",))
     for name, source in as_map(as_map(data.get("poll")).get("sources")).items():
         yield from _used_in(as_map(source).get("errors"), ("poll", "sources", name, "errors"))
+    webhook = as_map(data.get("webhook"))
+    for name in AGREEMENTS:
+        yield from _used_in(as_map(webhook.get(name)).get("errors"), ("webhook", name, "errors"))
     results = as_map(as_map(data.get("reply")).get("results"))
     yield from _used_in(results.get("errors"), ("reply", "results", "errors"))
     yield from _used_in(as_map(data.get("oauth2")).get("errors"), ("oauth2", "errors"))
@@ -214,23 +220,7 @@ def _check_action(draft: Draft, document: Document) -> None:
         expect(draft, document, ("connection", index), key, "R022", known=connections)
     lookup = as_map(data.get("lookup"))
     if "action" in lookup:
-        _check_lookup(draft, document, lookup)
-
-
-def _check_lookup(draft: Draft, document: Document, lookup: Mapping[str, Any]) -> None:
-    actions = draft.files["action"]
-    place = ("lookup", "action")
-    if not expect(draft, document, place, lookup["action"], "R021", known=actions):
-        return
-    target = actions.get(str(lookup["action"]))
-    if target is None:
-        return
-    effect = as_map(target.data).get("effect")
-    if effect != "read":
-        message = f"`{lookup['action']}` does not only read: its effect is `{effect}`"
-        draft.note(document, place, "R021", message, hint="a look-up must be harmless")
-    known = draft.inputs_of("action", target)
-    expect_inputs(draft, document, ("lookup", "inputs"), lookup.get("inputs"), known)
+        check_reading(draft, document, ("lookup",), lookup)
 
 
 def expect_inputs(

@@ -167,6 +167,9 @@ def request_places(data: Any) -> Iterator[Pointer]:
     for name, source in as_map(as_map(whole.get("poll")).get("sources")).items():
         if "request" in as_map(source):
             yield ("poll", "sources", name, "request")
+    for name, agreement in as_map(whole.get("webhook")).items():
+        if "request" in as_map(agreement):
+            yield ("webhook", name, "request")
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

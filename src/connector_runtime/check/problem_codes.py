@@ -99,6 +99,14 @@ CODES: dict[str, tuple[str, str]] = {
         "A value that `each` does not have",
         "The entries of a test's `each` say which values there are.",
     ),
+    "R050": (
+        "A catch-up that cannot be",
+        "It is a trigger with `poll` whose inputs the pushed one has, too.",
+    ),
+    "R051": (
+        "A part of a push that there is not",
+        "A body has `json form text`, a subscription `id url expires`, headers small letters.",
+    ),
     "R060": (
         "A value of `page` without effect",
         "Pages differ by what the request says of `page`; without it the same request goes out again.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_map, at, is_in
+from connector_runtime.check.webhook_checks import check_body, check_header, check_subscription
 from connector_runtime.schemas.violations import meant
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ _WHY_NOT = {
     "fault": "what went wrong is only known in `errors`",
     "page": "`page` belongs to `request` and `paginate`",
     "item": "`item` belongs to `reply.results`, `identity`, options of data sources, sources of triggers",
+    "subscription": "`subscription` belongs to the webhook of a trigger",
+    "body": "`body` is what was pushed, and belongs to the webhook of a trigger",
+    "headers": "`headers` are what was pushed, and belong to the webhook of a trigger",
+    "query": "`query` is what was pushed, and belongs to the webhook of a trigger",
     "since": "`since` belongs to the sources of a trigger",
     "row": "`row` belongs to `choicesFrom.where`, and to the `text` of rows",
 }
@@ -297,4 +302,7 @@ _CHECKS: dict[str, Callable[[Site, Reference, bool], None]] = {
     "page": _check_page,
     "reply": _check_reply,
     "secrets": _check_secret,
+    "subscription": check_subscription,
+    "body": check_body,
+    "headers": check_header,
 }

@@ -252,6 +252,22 @@ def keys(value: Any) -> list[Any]:
     raise EvaluationError(f"`keys` needs a map and was given {kind_of(value)}")
 
 
+def sorted_pairs(value: Any, between: str = "", after: str = "") -> str:
+    """Return the members of one or several maps as one text, sorted by key, as services sign them.
+
+    Args:
+        value: A map, such as a query or a form, or a list of maps; repeats of a key stay in order.
+        between: What stands between a key and its value.
+        after: What stands between a value and the next key.
+    """
+    sources = [value] if isinstance(value, Mapping) else value
+    if not is_records(sources):
+        raise EvaluationError(f"`sortedPairs` needs a map or a list of maps and was given {kind_of(value)}")
+    pairs = [pair for source in sources for pair in getattr(source, "pairs", None) or source.items()]
+    ordered = sorted(pairs, key=lambda pair: str(pair[0]))
+    return after.join([f"{key}{between}{_plain(item)}" for key, item in ordered])
+
+
 FILTERS: dict[str, Filter] = {
     "default": Filter(default, 1, 1),
     "optional": Filter(optional),
@@ -276,6 +292,7 @@ FILTERS: dict[str, Filter] = {
     "having": Filter(having, 1, 1),
     "lacking": Filter(lacking, 1, 1),
     "keys": Filter(keys),
+    "sortedPairs": Filter(sorted_pairs, 0, 2, constant=True),
 }
 # These see absent values, and make something of them.
 TAKE_ABSENT = frozenset({"default", "optional", "named"})

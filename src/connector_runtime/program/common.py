@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     Evaluate = Callable[[Mapping[str, Any]], Any]
 
 
-# What the action that asks for a trigger's source sees beside; `check` has judged its file.
-_BORROWED = frozenset({"since"})
+# What an action that belongs to a trigger sees beside; `check` has judged its file.
+_BORROWED = frozenset({"since", "subscription"})
 
 
 def names_at(pointer: Sequence[str]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.places import names_for
+from connector_runtime.program.common import names_at
 from connector_runtime.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ErrorRules:
 
 def _compile_errors(table: Sequence[Mapping[str, Any]], component: Mapping[str, Any]) -> list[ErrorRule]:
     rules: list[ErrorRule] = []
-    names = names_for("action", ("errors",))
+    names = names_at(("errors",))
     shared = {key: value for key, value in component.get("defaults", {}).items() if key == "code"}
     for entry in table:
         if "use" in entry:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.places import names_for
-from connector_runtime.program.common import value
+from connector_runtime.program.common import names_at, value
 from connector_runtime.program.texts import reads_text
 from connector_runtime.sent_records import key_and_value
 from connector_runtime.templates import compile_node
@@ -84,7 +83,7 @@ def _reading(record: Mapping[str, Any] | None) -> Reading | None:
 def compile_identity(identity: Any, lets: Lets) -> IdentityProgram | None:
     if identity is None:
         return None
-    filling = compile_node(identity, names_for("action", ("identity",)))
+    filling = compile_node(identity, names_at(("identity",)))
     is_of_item = any(reference.path[0] == "item" for reference in lets.expanded(filling.references))
     if not isinstance(identity, dict):
         return IdentityProgram(filling.render, is_of_item)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.lets import Lets
 from connector_runtime.places import names_for
 from connector_runtime.program.reply import compile_paging
+from connector_runtime.program.webhook import compile_webhook
 from connector_runtime.retry import seconds_of
 from connector_runtime.templates import compile_node
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.model import Action
     from connector_runtime.program.common import Evaluate
     from connector_runtime.program.reply import PagingProgram
+    from connector_runtime.program.webhook import WebhookProgram
 
     Reading = Callable[[str, Mapping[str, Any]], Action]
 
@@ -61,9 +64,12 @@ class Trigger:
     Attributes:
         key, label, description, documentation: For people.
         definition: The file's content.
+        lets: Its named values, and those of the component.
     """
 
-    def __init__(self, definition: Mapping[str, Any], reading: Reading) -> None:
+    def __init__(
+        self, definition: Mapping[str, Any], reading: Reading, shared: Mapping[str, Any] | None = None
+    ) -> None:
         self.definition = definition
         self.key: str = definition["trigger"]
         self.label: str = definition["label"]
@@ -71,6 +77,7 @@ class Trigger:
         self.documentation: str | None = definition.get("documentation")
         self.connections: tuple[str, ...] = tuple(definition.get("connection", ()))
         self._reading = reading
+        self.lets = Lets(shared or {}, definition.get("let", {}))
 
     def __repr__(self) -> str:
         return f"Trigger({self.key!r})"
@@ -108,7 +115,16 @@ class Trigger:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return every permission the trigger can need, over all choices of its inputs."""
-        return self.poll.sources[0].action.scopes if self.poll else ()
+        actions = [source.action for source in self.poll.sources] if self.poll else []
+        actions += self.webhook.actions if self.webhook else ()
+        # They are the trigger's own, the same for each of its requests.
+        return actions[0].scopes if actions else ()
+
+    @cached_property
+    def webhook(self) -> WebhookProgram | None:
+        """Return how changes are pushed, compiled, or None for a trigger that is not pushed."""
+        webhook = self.definition.get("webhook")
+        return compile_webhook(webhook, self.action_for, self.lets) if webhook is not None else None
 
     @cached_property
     def poll(self) -> PollProgram | None:

@@ -1,0 +1,1 @@
+"""Triggers that are pushed: subscriptions, the proof of a push, and its events."""

@@ -1,0 +1,93 @@
+"""Push and catch-up may both tell of a change: it is handed on once."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from connector_runtime import ConnectorError
+from connector_runtime.webhooks.seen import Seen
+
+
+def told(number, change, second):
+    """Return an event of a record, so many seconds after noon."""
+    return {"id": number, "change": change, "at": f"2026-06-01T12:00:{second:02}+00:00"}
+
+
+@pytest.mark.plan("S-275")
+def test_a_push_that_is_repeated_is_told_once():
+    """A vendor that missed our answer sends the push again."""
+    seen = Seen()
+
+    assert [len(seen.new([told("7", "updated", 1)])) for _ in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.plan("S-275")
+def test_a_poll_behind_a_push_tells_nothing_new():
+    """The push names the moment it was sent, the poll that of the change a little earlier."""
+    seen = Seen()
+    seen.new([told("7", "updated", 5)])
+
+    assert seen.new([told("7", "updated", 4)]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_a_later_change_is_new():
+    """Of the same record, and of another one."""
+    seen = Seen()
+    seen.new([told("7", "updated", 5)])
+
+    assert len(seen.new([told("7", "updated", 6), told("8", "updated", 5)])) == 2
+
+
+@pytest.mark.plan("S-275")
+def test_another_kind_of_change_is_never_taken_for_known():
+    """A push that was lost may be the one that told of the record's making."""
+    seen = Seen()
+    seen.new([told("7", "updated", 5)])
+
+    assert [event["change"] for event in seen.new([told("7", "created", 1), told("7", "deleted", 3)])] == ["created", "deleted"]
+
+
+@pytest.mark.plan("S-275")
+def test_a_record_that_comes_back_is_new():
+    """Made, deleted, made again: three changes."""
+    seen = Seen()
+
+    assert len(seen.new([told("7", "created", 1), told("7", "deleted", 2), told("7", "created", 3)])) == 3
+
+
+@pytest.mark.plan("S-275")
+def test_what_was_seen_can_be_kept():
+    """As JSON, over a restart; times are compared as instants, whatever their offset."""
+    seen = Seen()
+    seen.new([told("7", "updated", 5)])
+    again = Seen(json.loads(json.dumps(seen.to_dict())))
+
+    assert again.new([{"id": "7", "change": "updated", "at": "2026-06-01T14:00:05+02:00"}]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_an_event_without_an_instant_is_always_new():
+    """Nothing says that it is the one that was told."""
+    seen = Seen()
+
+    assert len(seen.new([{"id": "7", "change": "updated"}] * 2)) == 2
+
+
+@pytest.mark.plan("S-275")
+def test_the_longest_ago_is_forgotten_first():
+    """What is remembered has a bound."""
+    seen = Seen(limit=2)
+    seen.new([told("1", "updated", 1), told("2", "updated", 1), told("1", "updated", 2), told("3", "updated", 1)])
+
+    assert list(seen.to_dict()) == ["1", "3"]
+
+
+@pytest.mark.plan("S-275")
+@pytest.mark.parametrize("state", [[], "x", {"7": "x"}, {"7": {"updated": 5}}, {"7": {"updated": "noon"}}])
+def test_a_spoiled_state_is_said_to_be_one(state):
+    """And not taken for an empty one, which would tell everything again."""
+    with pytest.raises(ConnectorError, match="cannot be read"):
+        Seen(state)
