@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What a fragment says about itself, and what is done once its parts are in place.
 _OWN_KEYS = frozenset({"fragment", "use"})
+# What files of tables and of error rules may hold, and what one of each is called.
+_FACTS = {"tables": "table", "errors": "table of errors", "let": "named value"}
 
 
 def put_in_place(draft: Draft) -> None:
@@ -106,18 +108,16 @@ def _collect(draft: Draft, document: Document, layers: list[Document], circular:
 
 def _with_facts(draft: Draft, component: Document) -> Document:
     data: dict[str, Any] = dict(as_map(component.data))
-    owners = {
-        (section, name): component for section in ("tables", "errors") for name in as_map(data.get(section))
-    }
-    for section, document in draft.facts:
+    owners = {(section, name): component for section in _FACTS for name in as_map(data.get(section))}
+    for section, document in ((section, document) for _, document in draft.facts for section in _FACTS):
         added = as_map(as_map(document.data).get(section))
         for name in added:
             first = owners.setdefault((section, name), document)
             if first is not document:
-                what = "table" if section == "tables" else "table of errors"
-                message, hint = f"there is a second {what} called `{name}`", f"the first is in {first.name}"
+                message = f"there is a second {_FACTS[section]} called `{name}`"
+                hint = f"the first is in {first.name}"
                 draft.note(document, (section, name), "R025", message, hint=hint, key=True)
-        if isinstance(data.get(section, {}), dict):
-            data[section] = {**added, **data.get(section, {})}
+        if added and isinstance(data.get(section, {}), dict):
+            data[section] = {**data.get(section, {}), **added, **as_map(component.data.get(section))}
     layers = [component, *(document for _, document in draft.facts)]
     return Merged(component.path, component.name, data, layers=layers, takes=False)
