@@ -1,0 +1,74 @@
+"""Polls of a served Zoho: more changes than page numbers reach, deletions, days, and a life that goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from zoho_sandbox.crm import planting, times
+
+LEADS = {"recordType": "Leads", "fields": ["Last_Name"]}
+
+
+def plant(sandbox: Any, numbers: range, name: str) -> None:
+    """Make or change leads behind everybody's back, all within a second."""
+    now = times.show(datetime.fromtimestamp(int(sandbox.clock.now()), UTC))
+    records = [
+        {
+            "id": str(900_000 + number),
+            "Last_Name": f"{name} {number}",
+            "Created_Time": "2024-01-01T00:00:00+05:30",
+            "Modified_Time": now,
+        }
+        for number in numbers
+    ]
+    planting.seed(sandbox, {"records": {"Leads": records}})
+
+
+def poll_all(session: Any, trigger: str, inputs: Any, state: Any) -> tuple[list[dict[str, Any]], Any]:
+    """Poll until there is nothing more."""
+    events: list[dict[str, Any]] = []
+    for _ in range(50):
+        poll = session.poll(trigger, inputs, state)
+        assert poll.error is None
+        events, state = events + poll.events, poll.state
+        if not poll.more:
+            return events, state
+    raise AssertionError("polling does not come to an end")
+
+
+@pytest.mark.plan("S-260")
+def test_more_changes_than_page_numbers_reach_are_told_with_deletions(sandbox, open_session) -> None:
+    """2,600 changes of one second, deletions, and records that change while the poll goes on: none is missing."""
+    session = open_session()
+    _, state = poll_all(session, "crmRecordChanged", LEADS, None)
+    sandbox.clock.advance(60)
+    plant(sandbox, range(2_600), "Lead")
+    for number in range(3):
+        session.run("crmRemoveRecord", {"recordType": "Leads", "recordId": str(900_000 + number)})
+    asked: list[Any] = []
+
+    def meanwhile(event: Any) -> None:
+        asked.append(event)
+        if event.kind == "attempt" and len(asked) == 1:
+            sandbox.clock.advance(1)
+            plant(sandbox, range(10, 20), "Changed")
+
+    busy = open_session(on_event=meanwhile)
+    events, state = poll_all(busy, "crmRecordChanged", LEADS, state)
+    again, state = poll_all(session, "crmRecordChanged", LEADS, state)
+
+    told = {(event["id"], event["change"]): event["data"] for event in events}
+    assert len(told) == len(events) - 10
+    assert {key for key, what in told if what == "deleted"} == {"900000", "900001", "900002"}
+    names = {key: data["Last_Name"] for (key, what), data in told.items() if what != "deleted"}
+    assert names == {
+        str(900_000 + number): f"{'Changed' if number in range(10, 20) else 'Lead'} {number}"
+        for number in range(3, 2_600)
+    }
+    # In a crowd like this, a few that stood beside the changed ones may be told again, and only once.
+    assert all(event in events for event in again)
+    assert len(again) < 300
+    assert poll_all(session, "crmRecordChanged", LEADS, state)[0] == []
