@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from zoho_sandbox.books.seeding import seed_books
 from zoho_sandbox.crm import planting, times
 
 LEADS = {"recordType": "Leads", "fields": ["Last_Name"]}
@@ -72,3 +73,24 @@ def test_more_changes_than_page_numbers_reach_are_told_with_deletions(sandbox, o
     assert all(event in events for event in again)
     assert len(again) < 300
     assert poll_all(session, "crmRecordChanged", LEADS, state)[0] == []
+
+
+@pytest.mark.plan("S-260")
+def test_books_that_know_page_numbers_only_are_polled(sandbox, open_session) -> None:
+    """Two pages of contacts are told once; later only those that were made or changed, by the vendor's clock."""
+    session = open_session()
+    contacts = [{"contact_name": f"Contact {number}"} for number in range(230)]
+    organization = sandbox.connection()["fields"]["organizationId"]
+    seed_books(sandbox, {organization: {"records": {"contacts": contacts}}})
+    wanted = {"recordType": "contacts", "organizationId": organization}
+    events, state = poll_all(session, "booksRecordChanged", wanted, "from the beginning")
+    sandbox.clock.advance(7200)
+    values = {"fieldValues": {"contact_name": "Fern and Moss"}}
+    made = session.run("booksCreateRecord", {**wanted, **values}).data["contact"]["contact_id"]
+    later, state = poll_all(session, "booksRecordChanged", wanted, state)
+    last, _ = poll_all(session, "booksRecordChanged", wanted, state)
+
+    assert sum(event["data"]["contact_name"].startswith("Contact ") for event in events) == 230
+    assert len({event["id"] for event in events}) == len(events)
+    assert [(event["id"], event["change"]) for event in later] == [(made, "created")]
+    assert last == []
