@@ -150,8 +150,9 @@ def compile_let(value: Any, names: Collection[str] = ALL_NAMES) -> LetTemplate:
         template = compile_node(value, names)
         return LetTemplate(template.render, template.references)
     of, text = compile_expression_text(value["of"], names), compile_text(value["text"], names)
-    render = _rows_renderer(of, text, str(value["join"]), is_pairwise=value.get("pairwise") is True)
-    return LetTemplate(render, of.references, text.references)
+    join = compile_text(value["join"], names)
+    render = _rows_renderer(of, text, join, is_pairwise=value.get("pairwise") is True)
+    return LetTemplate(render, (*of.references, *join.references), text.references)
 
 
 def name_of(reference: Reference) -> str | None:
@@ -171,7 +172,7 @@ def _is_same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def _rows_renderer(of: Template, text: Template, word: str, *, is_pairwise: bool) -> Render:
+def _rows_renderer(of: Template, text: Template, join: Template, *, is_pairwise: bool) -> Render:
     is_given = all(reference.path[0] in {"inputs", "connection", "tables"} for reference in of.references)
     kind = "input" if is_given else "contract"
     given = inputs_in(of.references)
@@ -189,6 +190,7 @@ def _rows_renderer(of: Template, text: Template, word: str, *, is_pairwise: bool
             raise
         if not pieces:
             return ABSENT
+        word = _plain(text_of(join.render(scope)))
         if not is_pairwise:
             return word.join(pieces)
         return "(" * (len(pieces) - 1) + pieces[0] + "".join([f"{word}{piece})" for piece in pieces[1:]])
@@ -204,6 +206,10 @@ def _piece(render: Callable[[Mapping[str, Any]], Any], scope: Mapping[str, Any],
         problem = EvaluationError(f"row {at}: {error.message}", error.hint, kind=kind)
         problem.source = error.source
         raise problem from None
+    return _plain(text)
+
+
+def _plain(text: str | Secret) -> str:
     if isinstance(text, Secret):
-        raise EvaluationError(f"row {at}: a secret cannot be part of a text made of rows")
+        raise EvaluationError("a secret cannot be part of a text made of rows")
     return text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SCOPES = (
     "ZohoCRM.coql.READ ZohoCRM.notifications.ALL ZohoCRM.users.ALL ZohoCRM.org.ALL ZohoCRM.settings.ALL "
-    "ZohoCRM.modules.ALL ZohoCRM.bulk.ALL ZohoBooks.fullaccess.all"
+    "ZohoCRM.modules.ALL ZohoCRM.bulk.ALL ZohoSearch.securesearch.READ ZohoBooks.fullaccess.all"
 )
 DATA_CENTRES = {
     "https://accounts.zoho.com": "https://www.zohoapis.com",
@@ -149,7 +149,7 @@ def test_urls_saved_with_another_region_are_refused(zoho: Component) -> None:
 
 @pytest.mark.parametrize("key", ["zohoTemplatedConnection", "oauth2"])
 def test_the_default_scopes_are_the_documented_ones(zoho: Component, key: str) -> None:
-    """Eight scopes, in the order of the documentation, separated by spaces."""
+    """The eight of the documentation in its order, and before the last the one that searches need."""
     scopes = next(entry for entry in zoho.connections[key].inputs if entry.key == "scopes")
 
     assert scopes.constant == SCOPES

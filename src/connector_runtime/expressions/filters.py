@@ -106,16 +106,20 @@ def lower(value: Any) -> Any:
 def escaped(value: Any, characters: str) -> Any:
     r"""Return a text with a backslash before each of some characters, and before each backslash.
 
-    One that ended the value would take the meaning of what follows it.
+    One that ended the value would take the meaning of what follows it. A list gives a list.
     """
     if value is None:
         return None
+    if is_list(value):
+        return [escaped(item, characters) for item in value]
     wanted = {*characters, "\\"}
     return "".join([f"\\{one}" if one in wanted else one for one in _written("escaped", value)])
 
 
 def quoted(value: Any, quote: str) -> Any:
-    """Return a text between quotes; a quote inside it is doubled."""
+    """Return a text between quotes; a quote inside it is doubled. A list gives a list."""
+    if is_list(value):
+        return [quoted(item, quote) for item in value]
     return None if value is None else quote + _written("quoted", value).replace(quote, quote * 2) + quote
 
 
