@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from cli.conftest import Ended, Vendor
 
-ALL = ("ZohoCRM.modules.ALL", "ZohoCRM.users.READ", "ZohoCRM.coql.READ", "ZohoBooks.fullaccess.all")
+ALL = (
+    "ZohoCRM.modules.ALL", "ZohoCRM.users.READ", "ZohoCRM.coql.READ", "ZohoSearch.securesearch.READ",
+    "ZohoBooks.fullaccess.all",
+)  # fmt: skip
 
 
 @pytest.fixture
