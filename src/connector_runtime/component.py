@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,7 +10,7 @@ from connector_runtime.compiled import read_compiled
 from connector_runtime.connections import Channel, Connection
 from connector_runtime.errors import ConnectorError, DefinitionError
 from connector_runtime.model import Model
-from connector_runtime.session import Options, Session, find_action, take_inputs
+from connector_runtime.session import Options, Session, find_action, take_inputs, warnings_of
 from connector_runtime.sources import locate, overlay
 from connector_runtime.subscriptions import find_trigger
 
@@ -103,7 +104,9 @@ class Component:
             raise channel
         found = find_action(self.model, action)
         values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
-        return make_plan(self.model, found, values, channel)
+        plan = make_plan(self.model, found, values, channel)
+        outdated = warnings_of(found, inputs, values, channel)
+        return replace(plan, warnings=(*outdated, *plan.warnings)) if outdated else plan
 
     def receive(
         self,

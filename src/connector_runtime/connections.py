@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.grants import ServerTime, Token, Trouble, grant_key, is_token
-from connector_runtime.inputs import take
+from connector_runtime.inputs import outdated, take
 from connector_runtime.redact import Redactor
 from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Secret
@@ -109,7 +109,7 @@ class Channel:
         "_grant_key", "_headers", "_key", "_rested_at", "_secrets", "bases", "connection", "context",
         "definition", "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key",
         "tables", "time", "token",
-        "token_host", "trouble", "unstored", "version",
+        "token_host", "trouble", "unstored", "version", "warnings",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
@@ -133,6 +133,7 @@ class Channel:
         self.bases: dict[str, str] = {}
         self._headers: tuple[Token, list[tuple[str, Secret | str]]] | None = None
         fields = _fields(self.definition, given, model)
+        self.warnings = tuple(outdated(self.definition.inputs, given.fields, fields))
         self._secrets = {key: value for key, value in fields.items() if isinstance(value, Secret)}
         self.redactor = Redactor(self.secrets())
         plain = {key: value for key, value in fields.items() if key not in self._secrets}

@@ -161,7 +161,8 @@ def _scopes(
     keys = list(uses) or list(component.actions)
     lacking = {}
     for key in keys:
-        missing = coverage.missing(granted, component.actions[key].scopes_over(uses.get(key, {})))
+        action = component.model.action(key) or component.actions[key]
+        missing = coverage.missing(granted, action.scopes_over(uses.get(key, {})))
         if missing:
             lacking[key] = missing
     if not lacking:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # More is not a component: a wrong folder, or an attack.
 MAX_FILES = 20_000
+# The version of the language that is read.
+LANGUAGE = 1
 
 FOLDERS = {
     "fragments": "fragment",
@@ -94,6 +96,8 @@ def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
         _read_folder(draft, folder, is_overlay=order > 0)
         if draft.problems and not all_problems:
             return draft
+    if not _is_readable(draft):
+        return draft
     put_in_place(draft)
     # The first connection is the one that is meant where none is named.
     draft.files["connection"] = dict(sorted(draft.files["connection"].items(), key=_rank))
@@ -106,6 +110,20 @@ def _checked(folders: Sequence[Path], *, all_problems: bool) -> Draft:
     # What several files share is judged in each of them.
     draft.problems = list({problem[:5]: problem for problem in reversed(draft.problems)}.values())
     return draft
+
+
+def _is_readable(draft: Draft) -> bool:
+    """Note a component in another version of the language: nothing else can be said of it."""
+    version = draft.part().get("language", LANGUAGE)
+    if draft.component is None or version == LANGUAGE or type(version) is not int:
+        return True
+    message = (
+        f"the component is written in version {version} of the language, and this runtime reads {LANGUAGE}"
+    )
+    newer, older = "install a newer connector runtime", f"write `language: {LANGUAGE}`, or leave it out"
+    draft.problems.clear()
+    draft.note(draft.component, ("language",), "R036", message, hint=newer if version > LANGUAGE else older)
+    return False
 
 
 def _rank(connection: tuple[str, Document]) -> tuple[bool, bool, str]:

@@ -20,7 +20,7 @@ from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
     from connector_runtime.documents import Document
-    from connector_runtime.inputs import Input
+    from connector_runtime.inputs import Inputs
     from connector_runtime.program.action import Program
     from connector_runtime.schemas import Schemas
     from connector_runtime.sheets import Sheet
@@ -82,7 +82,7 @@ class ConnectionModel(NamedTuple):
 
     key: str
     definition: Mapping[str, Any]
-    inputs: tuple[Input, ...]
+    inputs: Inputs
     checks: tuple[Check, ...]
     choose: Mapping[str, Choose]
     oauth2: OAuth2 | None
@@ -123,7 +123,7 @@ class Action:
         return self._model.resolve_inputs(self.definition.get("inputs", {}), defaults=True)
 
     @cached_property
-    def inputs(self) -> tuple[Input, ...]:
+    def inputs(self) -> Inputs:
         """Return the inputs, in the order of the form."""
         return build_inputs(self.input_definitions, self._model.tables)
 

@@ -146,12 +146,15 @@ def _input_rules(model: Model, allow: Mapping[str, Any]) -> list[_InputRule]:
         raise _wrong("`inputs` is a map of inputs and the values they may have.")
     if not inputs and not plurals:
         return []
-    taken = sorted({item.key for action in model.actions.values() for item in action.inputs})
+    every = [action.inputs for action in model.actions.values()]
+    taken = sorted({item.key for entries in every for item in entries})
+    former = {name: key for entries in every for name, key in entries.former.items()}
     rules = []
-    for key in inputs:
+    for written in inputs:
+        key = written if written in taken else former.get(written, written)
         if key not in taken:
             raise _wrong(f"No action has an input called `{key}`.", did_you_mean(key, taken))
-        rules.append(_InputRule(f"inputs.{key}", _alike(key, taken), _texts(inputs, key) or ()))
+        rules.append(_InputRule(f"inputs.{key}", _alike(key, taken), _texts(inputs, written) or ()))
     for name in plurals:
         key = name.removesuffix("s")
         if key == name or key not in taken:

@@ -16,7 +16,7 @@ from connector_runtime.connections import Channel
 from connector_runtime.drivers import SyncDriver
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.exchange import converse
-from connector_runtime.inputs import take
+from connector_runtime.inputs import outdated, take
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
@@ -118,9 +118,11 @@ class SessionBase:
         self._check_process()
         limit_s = self._options.deadline_s if deadline_s is None else deadline_s
         trust_paths = self._options.trust_paths
+        values = take_inputs(self._model, action, inputs, self._channel, trust_paths=trust_paths)
         return Call(
             action=action,
-            inputs=take_inputs(self._model, action, inputs, self._channel, trust_paths=trust_paths),
+            inputs=values,
+            warnings=warnings_of(action, inputs, values, self._channel),
             channel=self._channel,
             model=self._model,
             clock=self._clock,
@@ -331,6 +333,14 @@ def find_action(model: Model, key: str) -> Action:
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
+
+
+def warnings_of(
+    action: Action, given: Mapping[str, Any], values: Mapping[str, Any], channel: Channel
+) -> list[str]:
+    """Return what a call uses that should not be used any more."""
+    found = [f"The action `{action.key}` is deprecated: {action.deprecated}"] if action.deprecated else []
+    return [*found, *outdated(action.inputs, given, values), *channel.warnings]
 
 
 def take_inputs(

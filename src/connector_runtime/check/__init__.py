@@ -224,7 +224,7 @@ def _check_action(draft: Draft, document: Document) -> None:
 
 
 def expect_inputs(
-    draft: Draft, document: Document, pointer: Pointer, given: Any, known: Mapping[str, Any]
+    draft: Draft, document: Document, pointer: Pointer, given: Any, known: Collection[str]
 ) -> None:
     """Note keys that are no inputs of what they are given to."""
     for key in as_map(given):
@@ -248,4 +248,5 @@ def _check_input_names(draft: Draft, kind: str, document: Document) -> None:
     if kind == "connection":
         for name, example in as_map(data.get("examples")).items():
             place = ("examples", name, "fields")
-            expect_inputs(draft, document, place, as_map(example).get("fields"), known)
+            fields = as_map(example).get("fields")
+            expect_inputs(draft, document, place, fields, draft.names_of(kind, document))

@@ -139,6 +139,12 @@ class Draft:
             self._lets[document.name] = known
         return known
 
+    def names_of(self, kind: str, document: Document) -> set[str]:
+        """Return the keys by which a file's inputs may be given: those of today, and former ones."""
+        found = self.inputs_of(kind, document)
+        former = (as_list(definition.get("renamedFrom")) for definition in found.values())
+        return {*found, *(name for names in former for name in names if isinstance(name, str))}
+
     def resolve(self, definition: Any, depth: int = 0) -> dict[str, Any]:
         """Return an input's definition with the shared one it uses below its own words."""
         own = dict(as_map(definition))

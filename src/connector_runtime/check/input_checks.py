@@ -56,6 +56,8 @@ _WORDS = {
 
 def check_inputs(draft: Draft, kind: str, document: Document) -> None:
     """Note what is wrong with a file's definitions of inputs."""
+    if kind not in ("inputs", "component"):
+        _check_former(draft, kind, document)
     for key, definition in as_map(as_map(document.data).get("inputs")).items():
         pointer = ("inputs", key)
         own = as_map(definition)
@@ -71,6 +73,24 @@ def check_inputs(draft: Draft, kind: str, document: Document) -> None:
         _check_pattern(draft, document, pointer, own)
         _check_choices_from(draft, document, pointer, own)
         _check_default(draft, document, pointer, own, full)
+
+
+def _check_former(draft: Draft, kind: str, document: Document) -> None:
+    """Note former keys that are another input's key, or its former one as well."""
+    definitions = draft.inputs_of(kind, document)
+    own = as_map(as_map(document.data).get("inputs"))
+    taken = {key: key for key in definitions}
+    for key, full in definitions.items():
+        for index, name in enumerate(as_list(full.get("renamedFrom"))):
+            first = taken.setdefault(name, key) if isinstance(name, str) else key
+            if first != key or name == key:
+                place = (
+                    ("inputs", key, "renamedFrom", index)
+                    if "renamedFrom" in as_map(own.get(key))
+                    else ("inputs", key)
+                )
+                message, hint = f"`{name}` is not free", f"it is a key of the input `{first}`"
+                draft.note(document, place, "R025", message, hint=hint)
 
 
 def check_defaults(draft: Draft) -> None:

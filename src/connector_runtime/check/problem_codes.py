@@ -93,6 +93,7 @@ CODES: dict[str, tuple[str, str]] = {
         "A named value that there is not",
         "Named values stand under `let`, in the file or in `component.yaml`.",
     ),
+    "R036": ("A language that is not read", "`language` says in which version the files are written."),
     "R035": ("A fragment that there is not", "Fragments stand in `fragments/`, one a file."),
     "R040": ("A reply that there is not", "Replies have names under `replies`, here or in `component.yaml`."),
     "R041": (

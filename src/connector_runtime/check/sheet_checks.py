@@ -96,7 +96,7 @@ def _meant(
 def _check_entry(
     draft: Draft, kind: str, document: Document, pointer: Pointer, entry: Mapping[str, Any]
 ) -> None:
-    inputs = draft.inputs_of(kind, document)
+    inputs = draft.names_of(kind, document)
     expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
     connections = draft.files["connection"]
     connection, place = entry.get("connection"), (*pointer, "connection")
@@ -110,5 +110,5 @@ def _check_entry(
         expect(draft, document, (*place, "key"), fields.get("key"), "R022", known=connections)
         fields, place = as_map(fields.get("fields")), (*place, "fields")
     if is_in(key, connections) and "connection" not in draft.unreadable:
-        known = draft.inputs_of("connection", connections[str(key)])
+        known = draft.names_of("connection", connections[str(key)])
         expect_inputs(draft, document, place, fields, known)

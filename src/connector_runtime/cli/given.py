@@ -55,6 +55,7 @@ def inputs_of(action: Action, pairs: Sequence[str], file: str | None) -> dict[st
     """
     found = read_map(file) if file else {}
     types = {entry.key: entry.type for entry in action.inputs}
+    types |= {former: types[key] for former, key in action.inputs.former.items()}
     for key, values in named(pairs).items():
         found[key] = _meant(key, values, types.get(key, ""))
     return found

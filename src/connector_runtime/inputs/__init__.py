@@ -15,6 +15,7 @@ from connector_runtime.errors import DefinitionError, InputError
 from connector_runtime.expressions import ExpressionError
 from connector_runtime.inputs.choices import Choice, choices_of
 from connector_runtime.inputs.fields import fitted, typed_fields
+from connector_runtime.inputs.former import outdated, renamed
 from connector_runtime.inputs.forms import form_fields, input_schema
 from connector_runtime.inputs.input_types import TYPES, choice_reader, reader_of
 from connector_runtime.inputs.keyvalues import Pairs
@@ -38,6 +39,7 @@ __all__ = [
     "build_inputs",
     "form_fields",
     "input_schema",
+    "outdated",
     "take",
     "typed_fields",
 ]
@@ -106,7 +108,13 @@ class Inputs(tuple[Input, ...]):  # noqa: SLOT001  a tuple has no slots for more
         self.conditional = {entry.key: entry for entry in self if entry.show_if is not None}
         self.required_if = [entry for entry in self if entry.required_if is not None]
         self.judged = [entry for entry in self if entry.schema is not None or entry.where is not None]
+        self.former = {name: entry.key for entry in self for name in entry.definition.get("renamedFrom", ())}
+        self.deprecated = [entry for entry in self if _is_deprecated(entry)]
         self.has_conditions = bool(self.conditional or self.required_if or self.judged)
+
+
+def _is_deprecated(entry: Input) -> bool:
+    return "deprecated" in entry.definition or any(choice.deprecated for choice in entry.choices)
 
 
 def build_inputs(
@@ -151,6 +159,8 @@ def take(
         EvaluationError: A condition cannot be evaluated.
     """
     plan = inputs if isinstance(inputs, Inputs) else Inputs(inputs)
+    if plan.former:
+        given = renamed(plan, given)
     readers = plan.trusted_readers if trust_paths else plan.readers
     values = dict(plan.constants)
     problems: list[InputError] = []

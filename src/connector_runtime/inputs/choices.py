@@ -23,11 +23,13 @@ class Choice(NamedTuple):
         value: What is sent.
         label: What people see.
         aliases: Other spellings, as saved configurations have them.
+        deprecated: Why it should not be chosen any more, and what instead; empty where it may.
     """
 
     value: Any
     label: str
     aliases: tuple[str, ...] = ()
+    deprecated: str = ""
 
 
 def choices_of(
@@ -35,7 +37,8 @@ def choices_of(
 ) -> tuple[tuple[Choice, ...], Template | None]:
     """Return what may be chosen, and the condition that depends on the call, if there is one.
 
-    Choices from a table are its rows; a row's column `aliases` has other spellings.
+    Choices from a table are its rows; a row's column `aliases` has other spellings, its column
+    `deprecated` says why it should not be chosen any more.
     Choices of a picker are not known beforehand.
 
     Args:
@@ -63,7 +66,12 @@ def choices_of(
     ]
     column = origin.get("label")
     found = tuple(
-        Choice(_typed(key, read), str(row.get(column, key)) if column else key, tuple(row.get("aliases", ())))
+        Choice(
+            _typed(key, read),
+            str(row.get(column, key)) if column else key,
+            tuple(row.get("aliases", ())),
+            str(row.get("deprecated", "")),
+        )
         for key, row in kept
     )
     return found, where if by_call else None
@@ -129,7 +137,8 @@ def _written(choice: Any, read: Callable[[Any], Any]) -> Choice:
     if not isinstance(choice, dict):
         return Choice(_typed(choice, read), _words(choice))
     label = str(choice.get("label", _words(choice["value"])))
-    return Choice(_typed(choice["value"], read), label, tuple(map(_words, choice.get("aliases", ()))))
+    aliases = tuple(map(_words, choice.get("aliases", ())))
+    return Choice(_typed(choice["value"], read), label, aliases, choice.get("deprecated", ""))
 
 
 def _words(value: Any) -> str:

@@ -114,6 +114,20 @@ _EQUALS = rf"{_KEY} == ({_CONSTANT})"
 _IN = rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]"
 _GIVEN = rf"(not )?{_KEY}( is defined| is not defined)?"
 _NOTHING: list[Any] = ["", None, [], {}]
+_SHOWN = (
+    "help",
+    "documentation",
+    "example",
+    "group",
+    "shown",
+    "pattern",
+    "min",
+    "max",
+    "custom",
+    "accepts",
+    "deprecated",
+    "renamedFrom",
+)
 _EMPTY: list[Any] = ["", False, None, 0, [], {}]
 
 
@@ -144,10 +158,16 @@ def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
 def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
     """Return what a form shows, one map an input, in the form's order, without empty members.
 
-    Shape: `{key, label, type, required, help, example, group, shown, default, defaultFrom,
-    choices, choicesFrom, custom, accepts, showIf, requiredIf}`.
+    Shape: `{key, label, type, required, help, documentation, example, group, shown, default,
+    defaultFrom, choices, choicesFrom, custom, accepts, showIf, requiredIf, deprecated, renamedFrom}`.
+    What is deprecated is not offered to new forms: such an input is hidden, such a choice left out;
+    `inputSchema` still has both, for saved configurations.
     """
     return [_field(entry) for entry in inputs]
+
+
+def _offered(choices: Iterable[Choice]) -> list[dict[str, Any]]:
+    return [{"value": choice.value, "label": choice.label} for choice in choices if not choice.deprecated]
 
 
 def _field(entry: Input) -> dict[str, Any]:
@@ -158,15 +178,17 @@ def _field(entry: Input) -> dict[str, Any]:
         "type": entry.type,
         "required": entry.required,
     }
-    for name in ("help", "example", "group", "shown", "pattern", "min", "max", "custom", "accepts"):
+    for name in _SHOWN:
         if name in definition:
             found[name] = definition[name]
+    if "deprecated" in definition:
+        found["shown"] = "hidden"
     if (default := _default(entry)) is not ABSENT:
         found["default"] = default
     if entry.default is not None:
         found["defaultFrom"] = definition["default"]
     if entry.choices:
-        found["choices"] = [{"value": choice.value, "label": choice.label} for choice in entry.choices]
+        found["choices"] = _offered(entry.choices)
     if "source" in (origin := definition.get("choicesFrom", {})):
         found["choicesFrom"] = dict(origin)
     for name in ("showIf", "requiredIf"):
@@ -180,6 +202,8 @@ def _property(entry: Input) -> dict[str, Any]:
     found: dict[str, Any] = {"title": entry.label}
     if "help" in definition:
         found["description"] = definition["help"]
+    if "deprecated" in definition:
+        found["deprecated"] = True
     found |= _chosen(entry) if entry.choices else _TYPES[entry.type]
     found |= _limits(entry)
     if entry.required and not found.keys() & {"enum", "oneOf"}:
@@ -208,7 +232,7 @@ def _limits(entry: Input) -> dict[str, Any]:
 def _chosen(entry: Input) -> dict[str, Any]:
     offered = _offer(entry.choices)
     if entry.definition.get("custom") is True or entry.where is not None:
-        known = {"x-choices": [{"value": choice.value, "label": choice.label} for choice in entry.choices]}
+        known = {"x-choices": _offered(entry.choices)}
         entries = {"items": {"type": "string"}} if entry.type == "list" else {}
         return {**_TYPES[entry.type], **entries, **known}
     if entry.type == "list":
@@ -218,9 +242,14 @@ def _chosen(entry: Input) -> dict[str, Any]:
 
 def _offer(choices: Iterable[Choice]) -> dict[str, Any]:
     choices = list(choices)
-    if all(choice.label == str(choice.value) for choice in choices):
+    if all(choice.label == str(choice.value) and not choice.deprecated for choice in choices):
         return {"enum": [choice.value for choice in choices]}
-    return {"oneOf": [{"const": choice.value, "title": choice.label} for choice in choices]}
+    return {"oneOf": [_constant(choice) for choice in choices]}
+
+
+def _constant(choice: Choice) -> dict[str, Any]:
+    found = {"const": choice.value, "title": choice.label}
+    return {**found, "deprecated": True, "description": choice.deprecated} if choice.deprecated else found
 
 
 def _default(entry: Input) -> Any:
