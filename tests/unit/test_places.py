@@ -16,7 +16,7 @@ from connector_runtime.places import is_single, names_for
         ("action", ("paginate", "start", "token"), "inputs connection tables"),
         ("action", ("reply", "ok"), "inputs reply items tables"),
         ("action", ("reply", "output", "id"), "inputs reply items tables connection"),
-        ("action", ("reply", "results", "ok"), "inputs tables item"),
+        ("action", ("reply", "results", "ok"), "inputs reply items tables item"),
         ("action", ("errors", 0, "when"), "inputs reply fault tables"),
         ("action", ("scopes", 0), "inputs connection tables"),
         ("action", ("checks", 0, "message"), "inputs connection tables"),
