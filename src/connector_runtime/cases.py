@@ -7,12 +7,11 @@ blocking and over the awaiting driver.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.async_session import AsyncSession
-from connector_runtime.bodies import opened
+from connector_runtime.comparison import differences, plain
 from connector_runtime.connections import Connection
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
@@ -21,10 +20,10 @@ from connector_runtime.messages import Failure, Reply
 from connector_runtime.picking import options_of
 from connector_runtime.pushed_cases import ask, compare_answer, shown, told
 from connector_runtime.results import Result
+from connector_runtime.schemas.outputs import output_validator
 from connector_runtime.session import Options, Session
-from connector_runtime.templates import SPREAD
 from connector_runtime.triggers.state import FROM_THE_BEGINNING
-from connector_runtime.values import Certainty, Secret
+from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,14 +39,14 @@ _FAILURES = {
     "timeout": (Certainty.UNKNOWN, "timeout", "no reply came in time"),
     "disconnect": (Certainty.UNKNOWN, "network", "the connection broke before the reply"),
 }
-# As an output: what the reply holds.
-SAME = "same"
-_COMPARED = {"json", "form", "multipart", "text"}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One embedded test of an action, or of a data source or trigger and the action inside it."""
+    """One embedded test of an action, or of a data source or trigger and the action inside it.
+
+    With `is_example` it is an example by itself: only the shape of its output is judged.
+    """
 
     owner: str
     name: str
@@ -55,6 +54,7 @@ class Case:
     action: Action
     source: DataSource | None = None
     trigger: Trigger | None = None
+    is_example: bool = False
 
 
 @dataclass(slots=True)
@@ -137,10 +137,16 @@ class _NoJitter:
 
 
 def cases_of(model: Model) -> Iterator[Case]:
-    """Yield every embedded test of a component, one with `each` once for each of its entries."""
+    """Yield every embedded test of a component, one with `each` once for each of its entries.
+
+    Where an action says what shape its output has, each of its examples is one, too.
+    """
     for key, action in model.actions.items():
         for test in model.sheet(action.definition).tests():
             yield Case(key, test.name, test.definition, action)
+        for name, example in action.examples.items():
+            if output_schema(action) is not None and "reply" in example:
+                yield Case(key, f"example: {name}", {"example": name}, action, is_example=True)
     for key, source in model.datasources.items():
         for test in model.sheet(source.definition).tests():
             yield Case(key, test.name, test.definition, source.action, source)
@@ -157,8 +163,38 @@ def run_case(model: Model, case: Case) -> list[str]:
     for how in ("sync", "async"):
         script, clock = Script(_replies(case.action, case)), _clock_of(case)
         outcome = _play(model, case, script, clock, how)
-        failures += [f"{how}: {text}" for text in _compare(case.definition, script, clock, outcome)]
+        found = [] if case.trigger else [*_misfits(model, case.action, outcome)]
+        if not case.is_example:
+            found += differences(case.definition, script, clock, _picked(case, outcome))
+        failures += [f"{how}: {text}" for text in found]
     return failures
+
+
+def sample_of(model: Model, action: Action) -> Any:
+    """Return what an action gives for its first example, as JSON; None where it gives no such thing."""
+    name, example = next(iter(action.examples.items()), ("", {}))
+    if "reply" not in example:
+        return None
+    case = Case(action.key, name, {"example": name}, action)
+    outcome = _play(model, case, Script(_replies(action, case)), StillClock(), "sync")
+    if isinstance(outcome, ConnectorError) or isinstance(outcome.data, bytes):
+        return None
+    return plain(outcome.data)
+
+
+def output_schema(action: Action) -> Any:
+    """Return what an action's file says of the shape of its output: a schema, its name, or None."""
+    return action.definition.get("reply", {}).get("schema")
+
+
+def _misfits(model: Model, action: Action, outcome: Result | ConnectorError) -> Iterator[str]:
+    schema = output_schema(action)
+    if schema is None or isinstance(outcome, ConnectorError):
+        return
+    judge = output_validator(schema, model.schemas)
+    for found in judge.violations(plain(outcome.data)) if judge else ():
+        place = "/".join(map(str, found.pointer))
+        yield f"output does not fit `reply.schema`: {place + ': ' if place else ''}{found.message}"
 
 
 def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str) -> Result | ConnectorError:
@@ -172,7 +208,7 @@ def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str)
                 if case.trigger.webhook:
                     return shown(ask(session, case.trigger, _what(case), inputs))
                 return _polled(case, session.poll(case.trigger.key, inputs, _state_of(case)))
-            return _picked(case, session.run_action(case.action, inputs))
+            return session.run_action(case.action, inputs)
 
         async def play() -> Result:
             session = AsyncSession(model, connection, options, sender=AsyncScriptedSender(script))  # type: ignore[arg-type]
@@ -180,7 +216,7 @@ def _play(model: Model, case: Case, script: Script, clock: StillClock, how: str)
                 if case.trigger.webhook:
                     return shown(await ask(session, case.trigger, _what(case), inputs))
                 return _polled(case, await session.poll(case.trigger.key, inputs, _state_of(case)))
-            return _picked(case, await session.run_action(case.action, inputs))
+            return await session.run_action(case.action, inputs)
 
         return asyncio.run(play())
     except ConnectorError as problem:
@@ -192,7 +228,7 @@ def _push(model: Model, case: Case, trigger: Trigger) -> Iterator[str]:
     inputs = inputs_of(case.action, case.definition)
     outcome, answer = told(trigger, inputs, case.definition["request"], model.tables)
     wanted = {key: value for key, value in case.definition.items() if key != "sends"}
-    yield from _compare(wanted, Script([]), StillClock(), outcome)
+    yield from differences(wanted, Script([]), StillClock(), outcome)
     yield from compare_answer(case.definition.get("sends", {}), answer)
 
 
@@ -200,12 +236,15 @@ def _what(case: Case) -> str:
     return str(case.definition.get("webhook", "subscribe"))
 
 
-def _picked(case: Case, result: Result) -> Result:
+def _picked(case: Case, outcome: Result | ConnectorError) -> Result | ConnectorError:
     """Return a data source's records as the options they make; anything else as it is."""
-    if case.source is None:
-        return result
+    if case.source is None or isinstance(outcome, ConnectorError):
+        return outcome
     scope = case.action.scope(inputs=inputs_of(case.action, case.definition))
-    return replace(result, data=options_of(case.source, result, scope))
+    try:
+        return replace(outcome, data=options_of(case.source, outcome, scope))
+    except ConnectorError as problem:
+        return problem
 
 
 def _clock_of(case: Case) -> StillClock:
@@ -256,104 +295,3 @@ def _replies(action: Action, case: Case) -> list[Mapping[str, Any]]:
     example = action.examples.get(case.definition.get("example", ""), {})
     replies = case.definition.get("reply", example.get("reply", []))
     return [replies] if isinstance(replies, dict) else list(replies)
-
-
-def _compare(
-    wanted: Mapping[str, Any], script: Script, clock: StillClock, outcome: Result | ConnectorError
-) -> Iterator[str]:
-    if isinstance(outcome, ConnectorError) and "error" not in wanted:
-        yield f"was refused: {outcome.kind}: {outcome}"
-    elif "error" in wanted:
-        yield from _compare_error(wanted["error"], outcome)
-    if "output" in wanted and not isinstance(outcome, ConnectorError):
-        output = _wanted_output(wanted["output"], script.last)
-        if _plain(outcome.data) != output:
-            yield f"output is {dump_json(outcome.data)}, not {dump_json(output)}"
-    if "requests" in wanted and len(script.sent) != wanted["requests"]:
-        yield f"{len(script.sent)} requests were sent, not {wanted['requests']}"
-    if "waits" in wanted and clock.waits != wanted["waits"]:
-        yield f"waits were {clock.waits}, not {wanted['waits']}"
-    sends = wanted.get("sends", [])
-    sends = [sends] if isinstance(sends, dict) else sends
-    if len(sends) > len(script.sent):
-        yield f"{len(script.sent)} requests were sent, not {len(sends)}"
-    for number, (expected, outgoing) in enumerate(zip(sends, script.sent, strict=False), 1):
-        yield from (f"request {number}: {text}" for text in _compare_request(expected, outgoing))
-
-
-def _wanted_output(wanted: Any, reply: Mapping[str, Any]) -> Any:
-    """Return what must come back: the word `same` stands for what the last reply holds."""
-    content = reply.get("json", reply.get("text"))
-    if wanted == SAME:
-        return content
-    if not isinstance(wanted, dict) or SPREAD not in wanted:
-        return wanted
-    spread = wanted[SPREAD] if isinstance(wanted[SPREAD], list) else [wanted[SPREAD]]
-    found: dict[str, Any] = {}
-    for source in [*spread, {key: value for key, value in wanted.items() if key != SPREAD}]:
-        part = content if source == SAME else source
-        found |= part if isinstance(part, dict) else {SPREAD: part}
-    return found
-
-
-def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) -> Iterator[str]:
-    if not isinstance(outcome, ConnectorError):
-        yield f"should have been refused, but gave {dump_json(outcome.data)[:300]}"
-        return
-    shape = outcome.to_dict()
-    for key, value in wanted.items():
-        found = _plain(shape.get(key))
-        fits = value in str(found or "") if key in ("message", "hint") else found == value
-        if not fits:
-            yield f"error.{key} is {found!r}, not {value!r} ({outcome})"
-
-
-def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[str]:
-    for key, found in (("method", outgoing.method), ("url", outgoing.url)):
-        if key in wanted and wanted[key] != found:
-            yield f"{key} is {found}, not {wanted[key]}"
-    headers = {
-        name.lower(): value.reveal() if isinstance(value, Secret) else value
-        for name, value in outgoing.headers
-    }
-    for name, value in wanted.get("headers", {}).items():
-        if headers.get(name.lower()) != (None if value is None else str(value)):
-            yield f"header {name} is {headers.get(name.lower())!r}, not {value!r}"
-    for form in _COMPARED & wanted.keys():
-        found = _body(outgoing, form)
-        if not (_parts_fit(wanted[form], found) if form == "multipart" else found == wanted[form]):
-            yield f"{form} body is {found!r}, not {wanted[form]!r}"
-
-
-def _body(outgoing: Outgoing, form: str) -> Any:
-    body = outgoing.body
-    if body is None:
-        return None
-    if form == "multipart":
-        return {part["name"]: _part(part) for part in body.fields()}
-    text = b"".join(map(opened, body.chunks())).decode()
-    if form == "json":
-        return json.loads(text)
-    if form == "form":
-        return {name: value for name, value in body.fields()}  # noqa: C416  pairs, not a map
-    return text
-
-
-def _parts_fit(wanted: Mapping[str, Any], found: Any) -> bool:
-    """Compare parts: texts whole, of files the members that the test names."""
-    if not isinstance(found, dict) or wanted.keys() != found.keys():
-        return False
-    return all(
-        value.items() <= found[name].items() if isinstance(value, dict) else found[name] == value
-        for name, value in wanted.items()
-    )
-
-
-def _part(part: Mapping[str, Any]) -> Any:
-    if "value" in part:
-        return part["value"]
-    return {key: value for key, value in part.items() if key != "name"}
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(dump_json(value)) if value is not None and not isinstance(value, bytes) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.inputs.forms import form_fields, input_schema
+from connector_runtime.schemas.outputs import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,9 @@ def describe(model: Model) -> dict[str, Any]:
     """Return the JSON-ready catalogue of a component.
 
     Shape: `{component, actions, triggers, connections, dataSources}`; an action has `key label group
-    description effect scopes inputs inputSchema examples`, a trigger the same but
-    `effect`, an input what a form shows.
+    description effect scopes inputs inputSchema examples`, `outputSchema` where its file says it, and
+    `sample`, what it gives for its first example; a trigger has the same but `effect` and
+    those two, an input what a form shows.
     """
     return {
         "component": {"key": model.key, **_words(model.component, _COMPONENT_WORDS)},
@@ -43,7 +45,19 @@ def describe_action(action: Action) -> dict[str, Any]:
         **({"connections": list(action.connections)} if action.connections else {}),
         "inputs": form_fields(action.inputs),
         "inputSchema": action.input_schema,
+        **_output(action),
         "examples": _examples(action.examples),
+    }
+
+
+def _output(action: Action) -> dict[str, Any]:
+    """Return what an action gives back: its shape where the file says it, and a sample."""
+    from connector_runtime.cases import output_schema, sample_of  # noqa: PLC0415  it runs the example
+
+    schema, sample = output_schema(action), sample_of(action.model, action)
+    return {
+        **({"outputSchema": bundled(schema, action.model.schemas)} if schema is not None else {}),
+        **({"sample": sample} if sample is not None else {}),
     }
 
 

@@ -99,7 +99,7 @@ class Action:
     Attributes:
         key, label, group, description, documentation: For people.
         effect: `read`, `create`, `update`, `upsert`, `delete` or `raw`.
-        definition: The file's content, defaults not filled in.
+        definition, model: The file's content, defaults not filled in; what it belongs to.
     """
 
     def __init__(self, definition: Mapping[str, Any], model: Model) -> None:
@@ -112,7 +112,7 @@ class Action:
         self.effect: str = definition["effect"]
         self.deprecated: str | None = definition.get("deprecated")
         self.connections: tuple[str, ...] = tuple(definition.get("connection", ()))
-        self._model = model
+        self.model = model
 
     def __repr__(self) -> str:
         return f"Action({self.key!r})"
@@ -120,12 +120,12 @@ class Action:
     @cached_property
     def input_definitions(self) -> dict[str, Any]:
         """Return the inputs with shared ones filled in and the component's defaults behind."""
-        return self._model.resolve_inputs(self.definition.get("inputs", {}), defaults=True)
+        return self.model.resolve_inputs(self.definition.get("inputs", {}), defaults=True)
 
     @cached_property
     def inputs(self) -> Inputs:
         """Return the inputs, in the order of the form."""
-        return build_inputs(self.input_definitions, self._model.tables)
+        return build_inputs(self.input_definitions, self.model.tables)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -135,12 +135,12 @@ class Action:
     @cached_property
     def program(self) -> Program:
         """Return the compiled action."""
-        return compile_program(self.definition, self._model.component)
+        return compile_program(self.definition, self.model.component)
 
     @cached_property
     def examples(self) -> Mapping[str, Any]:
         """Return the named examples, replies that have names in their place."""
-        return self._model.sheet(self.definition).examples()
+        return self.model.sheet(self.definition).examples()
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ class Action:
 
     def scope(self, **names: Any) -> dict[str, Any]:
         """Return what expressions of the action may see: some names, tables and named values."""
-        return self.program.lets.seen_by({**names, "tables": self._model.tables})
+        return self.program.lets.seen_by({**names, "tables": self.model.tables})
 
 
 class DataSource(NamedTuple):

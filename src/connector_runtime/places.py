@@ -162,6 +162,7 @@ _PLAIN: tuple[tuple[str, ...], ...] = (
     ("adds", "unless"),
     ("adds", "except"),
     ("retry", "use"),
+    ("reply", "schema"),
     ("retry", "*", "use"),
     ("retry", "on"),
     ("services", "*", "source"),

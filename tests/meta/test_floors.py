@@ -33,7 +33,7 @@ FLOORS = (
     # one connection in use
     "async_asking async_drivers async_session asking drivers logins offers picking session subscriptions",
     # the facade
-    "cases component describe health pushed_cases",
+    "cases comparison component describe health pushed_cases",
     # faces
     "cli __main__ __init__",
 )

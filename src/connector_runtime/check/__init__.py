@@ -40,13 +40,14 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
     from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
     from connector_runtime.check.let_checks import check_lets  # noqa: PLC0415
-    from connector_runtime.check.sheet_checks import check_sheet  # noqa: PLC0415
+    from connector_runtime.check.sheet_checks import check_output, check_sheet  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
         check_addresses(draft, kind, document)
         check_lets(draft, kind, document)
         check_expressions(draft, kind, document)
+        check_output(draft, document)
         check_effects(draft, kind, document)
         _check_links(draft, kind, document)
         if kind == "trigger":
@@ -132,7 +133,8 @@ def _used_in(table: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
 def _schema_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
     for key, definition in as_map(data.get("inputs")).items():
         yield ("inputs", key, "schema"), as_map(definition).get("schema", "${")
-    yield ("reply", "schema"), as_map(data.get("reply")).get("schema", "${")
+    if isinstance(as_map(data.get("reply")).get("schema"), str):
+        yield ("reply", "schema"), data["reply"]["schema"]
     for place in request_places(data):
         body = as_map(at(data, place)).get("body")
         yield (*place, "body", "schema"), as_map(body).get("schema", "${")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.check import expect, expect_inputs
 from connector_runtime.check.draft import as_map, is_in
 from connector_runtime.schemas import language_part
+from connector_runtime.schemas.outputs import output_misuses
 from connector_runtime.sheets import SheetError
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ def check_sheet(draft: Draft, kind: str, document: Document) -> None:
             examples = as_map(as_map(document.data).get("examples"))
             expect(draft, document, (*pointer, "example"), name, "R023", known=examples)
         _check_entry(draft, kind, document, pointer, entry)
+
+
+def check_output(draft: Draft, document: Document) -> None:
+    """Note what makes the schema of an output unusable that stands in the file itself."""
+    schema = as_map(as_map(document.data).get("reply")).get("schema")
+    if isinstance(schema, dict):
+        for pointer, message, hint in output_misuses(schema, draft.schemas):
+            draft.note(document, ("reply", "schema", *pointer), "S020", message, hint=hint)
 
 
 def unused_replies(draft: Draft) -> Iterator[Problem]:

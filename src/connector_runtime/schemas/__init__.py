@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector_runtime.errors import Problem
     from connector_runtime.schemas.violations import Violation
 
-__all__ = ["Schemas", "Validator", "language", "language_part"]
+__all__ = ["Schemas", "Validator", "address_of", "language", "language_part"]
 
 KINDS = (
     "component",
@@ -169,7 +169,7 @@ class Schemas:
         for reference in self.references:
             try:
                 document = self.document(reference)
-                for pointer, message, hint in misuses(document.data, self._registry(), _uri(reference)):
+                for pointer, message, hint in misuses(document.data, self.registry(), address_of(reference)):
                     at_key = bool(pointer) and pointer[-1] not in KEYWORDS
                     found.append(document.problem(pointer, "S020", message, hint=hint, key=at_key))
             except DefinitionError as error:
@@ -184,7 +184,7 @@ class Schemas:
 
     def _make(self, reference: str) -> Validator | None:
         name, _, anchor = reference.partition("#")
-        base = _uri(name) + (f"#{anchor}" if anchor else "")
+        base = address_of(name) + (f"#{anchor}" if anchor else "")
         links = self._links_of(name)
         if links is None:
             return self._make_slowly(name, base)
@@ -192,12 +192,12 @@ class Schemas:
             found = links.lookup(base)
         except LookupError:
             return None
-        return _validator(found, name, lambda: self._judge_of(_uri(name), base))
+        return _validator(found, name, lambda: self._judge_of(address_of(name), base))
 
     def _links_of(self, name: str) -> Links | None:
         """Return what follows the references of a file, or None where only jsonschema can."""
         if name not in self._links:
-            links = Links(_uri(name), self._content)
+            links = Links(address_of(name), self.content)
             try:
                 links.check()
             except (LookupError, NotPlainError):
@@ -211,17 +211,17 @@ class Schemas:
         from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
         try:
-            found = _gathered(self._registry(), _uri(name)).resolver().lookup(base)
+            found = _gathered(self.registry(), address_of(name)).resolver().lookup(base)
         except Unresolvable:
             return None
-        return _validator(found, name, lambda: self._judge_of(_uri(name), base))
+        return _validator(found, name, lambda: self._judge_of(address_of(name), base))
 
     def _judge_of(self, uri: str, base: str) -> Any:
         from connector_runtime.schemas.bounded import judge_of  # noqa: PLC0415
 
-        return judge_of({"$ref": base}, _gathered(self._registry(), uri))
+        return judge_of({"$ref": base}, _gathered(self.registry(), uri))
 
-    def _content(self, uri: str) -> Any:
+    def content(self, uri: str) -> Any:
         """Return the content of a schema file by its address, or None where there is none."""
         reference = uri.removeprefix(_BASE).removesuffix(".json")
         if not uri.startswith(_BASE) or reference not in self._files:
@@ -232,12 +232,17 @@ class Schemas:
             data = {key: value for key, value in data.items() if key != "$schema"}
         return data if isinstance(data, dict | bool) else {}
 
-    def _registry(self) -> Any:
+    def linked(self, node: Any, address: str) -> set[str]:
+        """Return the addresses of the files that a schema at an address refers to."""
+        return {urldefrag(urljoin(address, link)).url for link in _links_in(node)} - {address}
+
+    def registry(self) -> Any:
+        """Return what jsonschema finds the files with."""
         from referencing import Registry  # noqa: PLC0415
         from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
         def retrieve(uri: str) -> Any:
-            content = self._content(uri)
+            content = self.content(uri)
             if content is None:
                 raise LookupError(uri)
             return DRAFT202012.create_resource(content)
@@ -291,7 +296,8 @@ def language_part(name: str) -> Validator:
 _BASE = "https://schemas.invalid/"
 
 
-def _uri(reference: str) -> str:
+def address_of(reference: str) -> str:
+    """Return the address by which other files refer to one; nothing is ever asked for there."""
     return f"{_BASE}{reference}.json"
 
 
