@@ -189,7 +189,7 @@ def output_schema(action: Action) -> Any:
 
 def _misfits(model: Model, action: Action, outcome: Result | ConnectorError) -> Iterator[str]:
     schema = output_schema(action)
-    if schema is None or isinstance(outcome, ConnectorError):
+    if schema is None or isinstance(outcome, ConnectorError) or isinstance(outcome.data, bytes):
         return
     judge = output_validator(schema, model.schemas)
     for found in judge.violations(plain(outcome.data)) if judge else ():

@@ -42,6 +42,23 @@ def check_output(draft: Draft, document: Document) -> None:
             draft.note(document, ("reply", "schema", *pointer), "S020", message, hint=hint)
 
 
+def useless_schemas(draft: Draft) -> Iterator[Problem]:
+    """Yield a warning for each schema of an output that is nobody's: a trigger tells of changes."""
+    for document in draft.files["trigger"].values():
+        for pointer in _replies_below(document.data, ()):
+            message = "`schema` has no use in a trigger: what it tells of changes is the same everywhere"
+            place = (*pointer, "schema")
+            yield document.problem(place, "L009", message, hint="take it out", key=True, severity="warning")
+
+
+def _replies_below(node: Any, pointer: Pointer) -> Iterator[Pointer]:
+    for key, member in as_map(node).items():
+        if key == "reply" and "schema" in as_map(member):
+            yield (*pointer, key)
+        if pointer or key not in ("replies", "examples", "tests"):
+            yield from _replies_below(member, (*pointer, key))
+
+
 def unused_replies(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for each named reply and each value of `each` that nothing reads."""
     used: set[str] = set()
