@@ -66,7 +66,12 @@ class Trial(NamedTuple):
 
 def trials(model: Model, random: Random, count: int) -> Iterator[Trial]:
     """Yield so many trials, every embedded test in turn."""
-    cases = [case for case in cases_of(model) if case.definition.get("requests") != 0]
+    # What a trigger asks for is no action; its requests are tried where triggers are.
+    cases = [
+        case
+        for case in cases_of(model)
+        if case.definition.get("requests") != 0 and case.trigger is None and not case.is_example
+    ]
     for number in range(count):
         case = cases[number % len(cases)]
         example = case.action.examples.get(case.definition.get("example", ""), {})
