@@ -38,6 +38,7 @@ COMMANDS = [
     ("test", str(PETSHOP), "-k", "nothing"),
     ("connections",),
     ("doctor",),
+    ("poll", "petChanged", "-i", "branch=17", *AT_SHOP),
     ("scopes", "getPet"),
     ("nonsense☃",),
 ]

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+from components.petshop_changes import ChangeBook
 from components.petshop_desk import CLIENT, REFRESH_TOKEN, Desk
 from components.petshop_hooks import Hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # The component that this shop is the vendor of.
 PETSHOP = Path(__file__).parent / "petshop"
@@ -78,10 +79,12 @@ class PetShop:
     vaccinations: dict[tuple[str, str], int] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=lambda: {"17": "Old Town"})
     desk: Desk = field(default_factory=Desk)
+    book: ChangeBook = field(default_factory=ChangeBook)
     hooks: Hooks = field(default_factory=Hooks)
     asked: list[Asked] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
+    meanwhile: list[Callable[[], Any]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
     gate: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -144,6 +147,15 @@ class PetShop:
 
     def _revoke(self, asked: Asked) -> dict[str, Any]:
         return self.desk.revoke(asked.body)
+
+    def _told(self, asked: Asked, what: str) -> dict[str, Any]:
+        """Tell what has changed, or who is gone; the book may be written in by whoever waits for the reply."""
+        self.book.now = self.now
+        query = {name: values[0] for name, values in asked.query.items()}
+        page: dict[str, Any] = getattr(self.book, what)(query)
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        return page
 
     def _branches(self, _asked: Asked) -> dict[str, Any]:
         branches = [{"number": number, "name": name} for number, name in self.branches.items()]
@@ -257,6 +269,7 @@ _DOORS = [
         (r"POST /login/token", "_token"),
         (r"POST /login/revoke", "_revoke"),
         (r"GET /v2/branches", "_branches"),
+        (r"GET /v2/(changes|gone)", "_told"),
         (r"GET /v2/me", "_me"),
         (r"(?:GET|POST) /v2/hooks", "_hooks"),
         (r"\w+ /v2/hooks/([^/]+)", "_hooks"),

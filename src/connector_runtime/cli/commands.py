@@ -14,6 +14,7 @@ from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
 from connector_runtime.cli.formatting import format_files
 from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
 from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
+from connector_runtime.cli.polling import poll
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.showing import action_page, action_table
 from connector_runtime.describe import describe_action
@@ -150,6 +151,7 @@ def _finished(action: Action, result: Result) -> str:
 for _option in reversed(with_inputs):
     request = _option(request)
     run = _option(run)
+    poll = _option(poll)
 
 
 @program.command()
@@ -202,5 +204,5 @@ def demo(context: click.Context, /) -> None:
     context.exit(demonstration.demo(load(context)))
 
 
-for _command in (connect, connections, doctor, format_files, scopes):
+for _command in (connect, connections, doctor, format_files, poll, scopes):
     program.add_command(_command)

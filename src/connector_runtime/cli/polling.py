@@ -1,0 +1,82 @@
+"""`poll`: ask a trigger what has changed, and keep its state in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from connector_runtime.cli.ending import FAILED
+from connector_runtime.cli.given import connection_of, inputs_of, load
+from connector_runtime.cli.output import as_json, debug_logger, put, say
+from connector_runtime.documents import dump_json
+from connector_runtime.errors import StoreError
+from connector_runtime.stores.files import replace_private
+from connector_runtime.subscriptions import find_trigger
+from connector_runtime.triggers.state import FROM_NOW
+
+if TYPE_CHECKING:
+    from connector_runtime.triggers import Poll
+
+
+@click.command()
+@click.argument("trigger")
+@click.option("--state", "kept_in", type=click.Path(path_type=Path), metavar="FILE",
+              help="Where the state is kept from one poll to the next.")  # fmt: skip
+@click.option("--since", default=FROM_NOW, metavar="WHEN",
+              help="For the first poll: `from now`, `from the beginning` or a moment.")  # fmt: skip
+@as_json
+@click.pass_context
+def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since: str, as_json: bool,
+         **given: Any) -> None:  # fmt: skip
+    """Tell what has changed since the last poll, one event a line."""
+    component = load(context)
+    found = find_trigger(component.model, trigger)
+    inputs = inputs_of(found.asking, given["pairs"], given["file"])
+    state = _kept(kept_in)
+    with (
+        connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
+        component.session(chosen.connection, logger=debug_logger(), **chosen.options) as session,
+    ):
+        result = session.poll(trigger, inputs, since if state is None else state)
+    _put(result, as_json=as_json)
+    # Only what was printed is behind the reader: whoever stops before gets it again.
+    if kept_in is not None:
+        _keep(kept_in, result)
+    if result.error is not None:
+        context.exit(FAILED)
+
+
+def _put(result: Poll, *, as_json: bool) -> None:
+    if as_json:
+        put(result.to_dict(), as_json=True)
+        return
+    if result.events:
+        put("\n".join(map(dump_json, result.events)), as_json=False)
+    for gap in result.gaps:
+        say(f"warning: of {gap.start} to {gap.end} the source `{gap.source}` tells nothing any more")
+    if result.error is not None:
+        say(f"broke off: {result.error}")
+    if result.more:
+        say("There is more: poll again.")
+
+
+def _kept(file: Path | None) -> Any:
+    """Return the state in a file, None where there is no file yet."""
+    if file is None or not file.exists():
+        return None
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError) as problem:
+        message = f"{file} holds no state of a poll: {problem}"
+        raise click.UsageError(f"{message}. Take it away to start anew.") from None
+
+
+def _keep(file: Path, result: Poll) -> None:
+    try:
+        replace_private(file, json.dumps(result.state).encode())
+    except StoreError as problem:
+        problem.hint = "The next poll tells the same once more."
+        raise
