@@ -86,7 +86,7 @@ CRM = (
     ),
     Step(
         "crmSearchRecords",
-        ('conditions=[{{field: Email, operator: equals, value: "zelig@example.com"}}]', "recordType=Contacts"),
+        ('conditions=[{{"field": "Email", "operator": "equals", "value": "zelig@example.com"}}]', "recordType=Contacts"),
         shows={"data.0.Last_Name": "Zelig-Li", "info.count": 1},
     ),
     Step(

@@ -9,6 +9,7 @@ from connector_runtime.check.conventions import broken_conventions
 from connector_runtime.check.draft import as_list, as_map, at, request_places
 from connector_runtime.check.effect_checks import is_writing
 from connector_runtime.check.expression_checks import references_in
+from connector_runtime.check.length_checks import too_long
 from connector_runtime.check.let_checks import unread_lets
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.check.sheet_checks import unused_replies, useless_schemas
@@ -75,7 +76,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     for document in draft.files["action"].values():
         found += _of_action(document)
         found += _dead_rules(draft, document)
-    found += broken_conventions(draft)
+    found += [*broken_conventions(draft), *too_long(draft)]
     return list(dict.fromkeys(found))
 
 

@@ -130,6 +130,8 @@ CODES: dict[str, tuple[str, str]] = {
     "L007": ("A file that editors cannot check", "Its first line names the schema of its kind."),
     "L008": ("An input that nobody can fill in", "It is required and hidden."),
     "L009": ("A key without effect", "The action's `effect` has no use for it."),
+    "L010": ("A long line", "More than 120 characters do not fit beside each other in a review."),
+    "L011": ("A long expression", "More than 100 characters say several things, which can have names."),
     "L020": ("An example that no test uses", "Nobody knows whether it still works."),
     "L021": ("An input without a label", "A form shows the key instead, which is no word for people."),
     "L022": ("A heading that is spelled differently", "Lists show it as a second group."),
