@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.async_drivers import AsyncDriver
 from connector_runtime.exchange import converse
+from connector_runtime.learning import learn_async
 from connector_runtime.picking import offered, pick
-from connector_runtime.session import SessionBase, find_action
+from connector_runtime.session import SessionBase
 from connector_runtime.subscriptions import AsyncSubscribing
+from connector_runtime.taking import find_action
 from connector_runtime.transport import AsyncSender
 from connector_runtime.transport.offload import offload_if_possible
 from connector_runtime.triggers.poll import ENOUGH
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.call import Call
     from connector_runtime.connections import Connection
+    from connector_runtime.metadata import Wanted
     from connector_runtime.model import Action, Model
     from connector_runtime.results import Page, Result
     from connector_runtime.session import Options
@@ -55,10 +58,26 @@ class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["A
         save_to: str | Path | None = None,
     ) -> Result:
         """Do an action, as `Session.run`."""
+        wanted = self._wanted_fields(action, inputs or {})
+        await learn_async(self._fields, wanted, deadline_s, self._ask_fields, self._model)
         called = functools.partial(self._call, action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
         # Where paths are trusted, checking the inputs looks at files.
         call = await offload_if_possible(called) if self._options.trust_paths else called()
         return await self._run(call)
+
+    async def _ask_fields(self, wanted: Wanted, limit_s: float) -> Result:
+        return await self._driver.run(converse(self._asking_fields(wanted, limit_s)))
+
+    async def fields(
+        self,
+        action: str,
+        input: str,  # noqa: A002
+        inputs: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the JSON Schema of the record that an input holds, as `Session.fields`."""
+        form = self._form(action, input, inputs or {})
+        await learn_async(self._fields, form.unknown, None, self._ask_fields, self._model)
+        return form.schema()
 
     async def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
         """Do an action that need not stand in the catalogue, as `Session.run_action`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.drafts import Draft
     from connector_runtime.errors import ConnectorError, Fault
+    from connector_runtime.metadata import Fields
     from connector_runtime.model import Action, Model
     from connector_runtime.paging import Progress
     from connector_runtime.program.unit import Unit
@@ -146,6 +147,7 @@ class Call:
         draft: What becomes that file, once it is open.
         wants_text: Whether another action, whose look-up this is, reads the text of the reply.
         names: What expressions see beside, for a request of a trigger.
+        fields: What is known of the account's own records, or None.
     """
 
     action: Action
@@ -178,6 +180,7 @@ class Call:
     faults: list[Fault] = field(default_factory=list)
     wants_text: bool = False
     names: Mapping[str, Any] = field(default_factory=dict)
+    fields: Fields | None = None
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()

@@ -10,9 +10,10 @@ from connector_runtime.compiled import read_compiled
 from connector_runtime.connections import Channel, Connection
 from connector_runtime.errors import ConnectorError, DefinitionError
 from connector_runtime.model import Model
-from connector_runtime.session import Options, Session, find_action, take_inputs, warnings_of
+from connector_runtime.session import Options, Session
 from connector_runtime.sources import locate, overlay
 from connector_runtime.subscriptions import find_trigger
+from connector_runtime.taking import find_action, take_inputs, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

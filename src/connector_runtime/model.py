@@ -148,10 +148,7 @@ class Action:
         return self.scopes_over({})
 
     def scopes_over(self, known: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return every permission the action can need while some of its inputs are known.
-
-        Once one is known, the optional ones that are not count as not given.
-        """
+        """Return every permission it can need; once one input is known, optional others are absent."""
         wanted = {
             item.key: [choice.value for choice in item.choices]
             for item in self.inputs
@@ -183,6 +180,7 @@ class DataSource(NamedTuple):
     action: Action
     value: Evaluate
     label: Evaluate
+    schema: Evaluate | None
 
 
 class Lazily(Mapping[str, T]):
@@ -277,6 +275,7 @@ class Model:
             ),
             value=compile_node(options["value"], names).render,
             label=compile_node(options["label"], names).render,
+            schema=compile_node(options["schema"], names).render if "schema" in options else None,
         )
 
     def reading(self, key: str, parts: Mapping[str, Any]) -> Action:

@@ -72,7 +72,9 @@ def offered(wanted: Pick, result: Result) -> list[dict[str, Any]]:
 def options_of(
     source: DataSource, result: Result, scope: Mapping[str, Any] = MappingProxyType({})
 ) -> list[dict[str, Any]]:
-    """Return one option a record: `{value, label}`; the value is the label where there is none.
+    """Return one option a record: `{value, label}`, and `schema` where the data source says one.
+
+    The value is the label where there is none.
 
     Raises:
         UnreadableReply: There is no list of records, or one with something else among them.
@@ -91,7 +93,10 @@ def options_of(
         if value is None:
             continue
         label = safely(source.label, {**scope, "item": item})
-        options.append({"value": value, "label": str(value if label is None else label)})
+        option = {"value": value, "label": str(value if label is None else label)}
+        if source.schema is not None:
+            option["schema"] = safely(source.schema, {**scope, "item": item}) or {}
+        options.append(option)
     return options
 
 

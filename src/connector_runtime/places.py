@@ -29,6 +29,8 @@ _Table = dict[tuple[str, ...], frozenset[str]]
 _INPUT: _Table = {
     ("inputs", "*", "default"): frozenset({"connection"}),
     ("inputs", "*", "schema"): _INPUTS,
+    ("inputs", "*", "schemaFrom", "inputs"): _INPUTS,
+    ("inputs", "*", "schemaFrom", "fallback"): _INPUTS,
     ("inputs", "*", "showIf"): _INPUTS,
     ("inputs", "*", "requiredIf"): _INPUTS,
     ("inputs", "*", "choicesFrom", "where"): _INPUTS | {"row"},

@@ -14,6 +14,8 @@ from connector_runtime.errors import ConnectorError, InputError, error_of
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.inputs import typed_fields
 from connector_runtime.messages import Outgoing
+from connector_runtime.metadata import fallback_of, warnings_of
+from connector_runtime.reply import TELLER
 from connector_runtime.urls import (
     Segments,
     UrlError,
@@ -211,7 +213,9 @@ def _body(
         if value is ABSENT:
             return None, ()
         warnings: tuple[str, ...] = ()
-        if choice.schema is not None and isinstance(value, dict):
+        if choice.schema_from is not None and isinstance(value, dict):
+            value, warnings = _compared(choice, value, scope, model, effect)
+        elif choice.schema is not None and isinstance(value, dict):
             value, warnings = _judged(choice, value, scope, model, effect)
         if value is None and choice.form != "json":
             return None, warnings  # only JSON can say null
@@ -256,6 +260,20 @@ def _parts(value: Any) -> list[tuple[str, str | File]]:
     return parts
 
 
+def _compared(
+    choice: BodyChoice, value: dict[str, Any], scope: Mapping[str, Any], model: Model, effect: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Type a record by the account's own fields and say what is odd; without them the fall-back judges."""
+    origin, fields = choice.schema_from, getattr(scope.get(TELLER), "fields", None)
+    live = fields.live(origin, scope) if fields is not None else None
+    if live is None:
+        record, warnings = _judged(choice, value, scope, model, effect)
+        return record, (*warnings, *(fields.notes(origin, value, scope) if fields is not None else ()))
+    with suppress(ConnectorError):
+        value = typed_fields(value, live)
+    return value, tuple(warnings_of(value, live))
+
+
 def _judged(
     choice: BodyChoice, value: dict[str, Any], scope: Mapping[str, Any], model: Model, effect: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -264,7 +282,10 @@ def _judged(
     A record that is created is judged by the schema's `create` part; one that is
     upserted only warned by it, because it may be there already.
     """
-    reference = choice.schema(scope) if choice.schema else ABSENT
+    if choice.schema_from is not None:
+        reference = fallback_of(choice.schema_from, scope) or ABSENT
+    else:
+        reference = choice.schema(scope) if choice.schema else ABSENT
     base = model.schemas.find(str(reference)) if reference is not ABSENT else None
     if base is None:
         return value, ()

@@ -16,11 +16,12 @@ from connector_runtime.connections import Channel
 from connector_runtime.drivers import SyncDriver
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.exchange import converse
-from connector_runtime.inputs import outdated, take
-from connector_runtime.inputs.refusals import did_you_mean
+from connector_runtime.learning import Form, learn, note_fields, origins_of, unknown_to
+from connector_runtime.metadata import Fields
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
 from connector_runtime.subscriptions import Subscribing, Subscriptions, find_trigger
+from connector_runtime.taking import find_action, take_inputs, warnings_of
 from connector_runtime.transport import SyncSender
 from connector_runtime.triggers.poll import ENOUGH, poll_changes
 from connector_runtime.unforeseen import tell_what_is_undecided
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.call import Event
     from connector_runtime.connections import Connection
+    from connector_runtime.metadata import Wanted
     from connector_runtime.model import Action, Model
     from connector_runtime.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.program.trigger import Trigger
@@ -55,6 +57,9 @@ class Options(NamedTuple):
         logger: Where Debug Request writes; default the logger `connector_runtime`.
         on_event: Called once an attempt and once an action with an `Event`.
         deadline_s: Bound of a whole call in seconds.
+        metadata: Whether the fields of the account's own records are asked for where an action
+            wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
+            hour. Without it the packaged schemas judge.
         trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a
             platform that passes on what people enter leaves it off.
     """
@@ -69,6 +74,7 @@ class Options(NamedTuple):
     on_event: Callable[[Event], None] | None = None
     deadline_s: float = DEFAULT_DEADLINE_S
     trust_paths: bool = False
+    metadata: bool = False
 
 
 class SessionBase:
@@ -80,6 +86,7 @@ class SessionBase:
         self._clock: Clock = options.clock or SystemClock()
         self._random = options.random or system_random()
         self._channel = Channel(model, connection)
+        self._fields = Fields(model.schemas, self._clock)
         self._budget: RequestBudget = options.budget or Budget()
         self._policy = Policy(model, options.allow) if options.allow is not None else None
         self._process = os.getpid()
@@ -118,8 +125,10 @@ class SessionBase:
         self._check_process()
         limit_s = self._options.deadline_s if deadline_s is None else deadline_s
         trust_paths = self._options.trust_paths
-        values = take_inputs(self._model, action, inputs, self._channel, trust_paths=trust_paths)
-        return Call(
+        values = take_inputs(
+            self._model, action, inputs, self._channel, trust_paths=trust_paths, schemas=self._fields
+        )
+        call = Call(
             action=action,
             inputs=values,
             warnings=warnings_of(action, inputs, values, self._channel),
@@ -134,7 +143,31 @@ class SessionBase:
             read_action=self._reading,
             save_to=Path(save_to) if save_to is not None else None,
             stream=stream,
+            fields=self._fields if self._options.metadata else None,
         )
+        note_fields(call)
+        return call
+
+    def _form(self, key: str, input_key: str, inputs: Mapping[str, Any]) -> Form:
+        action = find_action(self._model, key)
+        return Form(self._fields, self._model, action, input_key, inputs, connection=self._channel.connection)
+
+    def _wanted_fields(self, key: str, inputs: Mapping[str, Any]) -> list[Wanted]:
+        """Return the record types whose fields have to be asked for before an action is done."""
+        action = self._model.action(key) if self._options.metadata else None
+        if action is None or not any(origins_of(action)):
+            return []
+        try:
+            values = take_inputs(self._model, action, inputs, self._channel, trust_paths=False, judges=False)
+        except ConnectorError:
+            return []  # the call itself will say so
+        scope = action.scope(inputs=values, connection=self._channel.connection)
+        return unknown_to(self._fields, action, scope)
+
+    def _asking_fields(self, wanted: Wanted, limit_s: float) -> Call:
+        source = self._model.datasources[wanted.source]
+        call = self._call_of(source.action, wanted.inputs, deadline_s=limit_s)
+        return self._allowed(call, is_picker=True)
 
     def _polling(
         self, key: str, inputs: Mapping[str, Any], state: Any, *, deadline_s: float | None, enough: int
@@ -237,7 +270,32 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
         Raises:
             ConnectorError: Of the class that says who must act.
         """
+        wanted = self._wanted_fields(action, inputs or {})
+        learn(self._fields, wanted, deadline_s, self._ask_fields, self._model)
         return self._run(self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to))
+
+    def _ask_fields(self, wanted: Wanted, limit_s: float) -> Result:
+        return self._driver.run(converse(self._asking_fields(wanted, limit_s)))
+
+    def fields(
+        self, action: str, input: str, inputs: Mapping[str, Any] | None = None  # noqa: A002
+    ) -> dict[str, Any]:
+        """Return the JSON Schema of the record that an input holds, for a form.
+
+        Where the component takes it from the account's metadata, that is asked, or what is known
+        for less than a quarter of an hour; the packaged schema stands in without an answer.
+
+        Args:
+            action: Its key.
+            input: Key of the input, of the type `keyvalue`, `object` or `list`.
+            inputs: What has been entered so far, by input key.
+
+        Raises:
+            InputError: There is no such action or input, or nothing is known of its fields.
+        """
+        form = self._form(action, input, inputs or {})
+        learn(self._fields, form.unknown, None, self._ask_fields, self._model)
+        return form.schema()
 
     def run_action(self, action: Action, inputs: Mapping[str, Any]) -> Result:
         """Do an action that need not stand in the catalogue."""
@@ -319,59 +377,3 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
-
-
-def find_action(model: Model, key: str) -> Action:
-    """Return an action by its key.
-
-    Raises:
-        InputError: There is none.
-    """
-    action = model.action(key)
-    if action is None:
-        wanted = key[:200]
-        hint = did_you_mean(wanted, model.actions)
-        raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
-    return action
-
-
-def warnings_of(
-    action: Action, given: Mapping[str, Any], values: Mapping[str, Any], channel: Channel
-) -> list[str]:
-    """Return what a call uses that should not be used any more."""
-    found = [f"The action `{action.key}` is deprecated: {action.deprecated}"] if action.deprecated else []
-    return [*found, *outdated(action.inputs, given, values), *channel.warnings]
-
-
-def take_inputs(
-    model: Model, action: Action, given: Mapping[str, Any], channel: Channel, *, trust_paths: bool
-) -> dict[str, Any]:
-    """Check what was given for an action and return what is meant.
-
-    Raises:
-        ConnectionProblem: The action does not work with this kind of connection.
-        InputError: A value is missing, unknown or unusable.
-    """
-    connection = channel.definition.key
-    if action.connections and connection not in action.connections:
-        raise error_of(
-            "config",
-            f"The action does not work with the connection `{connection}`.",
-            hint=f"Use one of: {', '.join(action.connections)}.",
-            action=action.key,
-        )
-    values = given
-    if "connection" in given:
-        values = {key: value for key, value in given.items() if key != "connection"}
-    try:
-        return take(
-            action.inputs,
-            values,
-            connection=channel.connection,
-            tables=model.tables,
-            schemas=model.schemas,
-            trust_paths=trust_paths,
-        )
-    except ConnectorError as problem:
-        problem.action = action.key
-        raise

@@ -31,6 +31,13 @@ PETSHOP = Path(__file__).parent / "petshop"
 __all__ = ["CLIENT", "KEY", "PETSHOP", "PICTURE", "REFRESH_TOKEN", "Mishap", "PetShop", "open_shop"]
 
 KEY = "an-example-not-a-key"
+FIELDS: tuple[dict[str, Any], ...] = (
+    {"id": "name", "name": "Name", "kind": "string", "needed": True},
+    *({"id": key, "name": key.title(), "kind": "string"} for key in ("species", "chip", "born", "tags", "mainTag")),
+    {"id": "weight", "name": "Weight", "kind": "number", "most": 90},
+    {"id": "vaccinated", "name": "Vaccinated", "kind": "boolean"},
+    {"id": "coat", "name": "Coat", "kind": "string", "values": ["short", "long"]},
+)
 PICTURE = bytes(range(256)) * 40
 
 
@@ -78,6 +85,8 @@ class PetShop:
     photos: list[dict[str, Any]] = field(default_factory=list)
     vaccinations: dict[tuple[str, str], int] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=lambda: {"17": "Old Town"})
+    # What the shop writes down about its pets; None: it does not tell.
+    fields: list[dict[str, Any]] | None = field(default_factory=lambda: [dict(one) for one in FIELDS])
     desk: Desk = field(default_factory=Desk)
     book: ChangeBook = field(default_factory=ChangeBook)
     hooks: Hooks = field(default_factory=Hooks)
@@ -160,6 +169,11 @@ class PetShop:
     def _branches(self, _asked: Asked) -> dict[str, Any]:
         branches = [{"number": number, "name": name} for number, name in self.branches.items()]
         return {"ok": True, "branches": branches}
+
+    def _fields(self, asked: Asked) -> dict[str, Any]:
+        if self.fields is None:
+            return refusal("not_yours", text="you may not see the fields")
+        return {"ok": True, "fields": self.fields}
 
     def _knows(self, headers: dict[str, str]) -> bool:
         token = headers.get("authorization", "").removeprefix("Bearer ")
@@ -270,6 +284,7 @@ _DOORS = [
         (r"POST /login/revoke", "_revoke"),
         (r"GET /v2/branches", "_branches"),
         (r"GET /v2/(changes|gone)", "_told"),
+        (r"GET /v2/fields", "_fields"),
         (r"GET /v2/me", "_me"),
         (r"(?:GET|POST) /v2/hooks", "_hooks"),
         (r"\w+ /v2/hooks/([^/]+)", "_hooks"),

@@ -23,7 +23,7 @@ FLOORS = (
     """bodies documents drafts expressions lets messages paths places redact schemas sealed sheets templates
     urls""",
     # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check compiled errands fragments inputs load model ports program retry scopes sent_records sources",
+    "budget check compiled errands fragments inputs load metadata model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan
     policy renewal reply request results saving slots steps token_replies tokens triggers unforeseen webhooks
@@ -31,7 +31,7 @@ FLOORS = (
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "async_asking async_drivers async_session asking drivers logins offers picking session subscriptions",
+    "async_asking async_drivers async_session asking drivers learning logins offers picking session taking subscriptions",
     # the facade
     "cases comparison component describe health pushed_cases",
     # faces

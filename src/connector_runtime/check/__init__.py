@@ -38,12 +38,13 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.address_checks import check_addresses  # noqa: PLC0415
     from connector_runtime.check.effect_checks import check_effects  # noqa: PLC0415
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
-    from connector_runtime.check.input_checks import check_defaults, check_inputs  # noqa: PLC0415
+    from connector_runtime.check.input_checks import check_bodies, check_defaults, check_inputs  # noqa: PLC0415
     from connector_runtime.check.let_checks import check_lets  # noqa: PLC0415
     from connector_runtime.check.sheet_checks import check_output, check_sheet  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
+        check_bodies(draft, document)
         check_addresses(draft, kind, document)
         check_lets(draft, kind, document)
         check_expressions(draft, kind, document)
@@ -133,13 +134,20 @@ def _used_in(table: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:
 def _schema_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
     for key, definition in as_map(data.get("inputs")).items():
         yield ("inputs", key, "schema"), as_map(definition).get("schema", "${")
+        yield ("inputs", key, "schemaFrom", "fallback"), _fallback(definition)
     if isinstance(as_map(data.get("reply")).get("schema"), str):
         yield ("reply", "schema"), data["reply"]["schema"]
     for place in request_places(data):
         body = as_map(at(data, place)).get("body")
         yield (*place, "body", "schema"), as_map(body).get("schema", "${")
+        yield (*place, "body", "schemaFrom", "fallback"), _fallback(body)
         for index, entry in enumerate(as_list(body)):
             yield (*place, "body", index, "schema"), as_map(entry).get("schema", "${")
+            yield (*place, "body", index, "schemaFrom", "fallback"), _fallback(entry)
+
+
+def _fallback(owner: Any) -> Any:
+    return as_map(as_map(owner).get("schemaFrom")).get("fallback", "${")
 
 
 def _check_component(draft: Draft, document: Document) -> None:

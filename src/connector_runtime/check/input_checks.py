@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at, is_in
+from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
 from connector_runtime.check.reference_checks import columns_of
 from connector_runtime.errors import DefinitionError
 from connector_runtime.expressions.patterns import PatternError, compile_pattern
@@ -30,6 +30,7 @@ _KNOWS = {
     "choices": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
     "choicesFrom": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
     "schema": frozenset({"object", "keyvalue", "list", "any"}),
+    "schemaFrom": frozenset({"object", "keyvalue", "list", "any"}),
 }
 _PYTHON: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -72,6 +73,7 @@ def check_inputs(draft: Draft, kind: str, document: Document) -> None:
         _check_keys(draft, document, pointer, own, full)
         _check_pattern(draft, document, pointer, own)
         _check_choices_from(draft, document, pointer, own)
+        _check_schema_from(draft, document, pointer, own)
         _check_default(draft, document, pointer, own, full)
 
 
@@ -197,6 +199,31 @@ def _check_choices_from(draft: Draft, document: Document, pointer: Pointer, own:
             draft.note(document, (*place, "label"), "R008", message, hint=meant(label, columns, "columns"))
     if "datasource" not in draft.unreadable and isinstance(wanted.get("source"), str):
         _check_source(draft, document, place, wanted)
+
+
+def check_bodies(draft: Draft, document: Document) -> None:
+    """Note what is wrong where a body's record schema comes from a data source."""
+    for place in request_places(as_map(document.data)):
+        body = as_map(at(document.data, place)).get("body")
+        _check_schema_from(draft, document, (*place, "body"), as_map(body))
+        for index, entry in enumerate(as_list(body)):
+            _check_schema_from(draft, document, (*place, "body", index), as_map(entry))
+
+
+def _check_schema_from(draft: Draft, document: Document, pointer: Pointer, owner: Mapping[str, Any]) -> None:
+    wanted, place = as_map(owner.get("schemaFrom")), (*pointer, "schemaFrom")
+    if not isinstance(wanted.get("source"), str) or "datasource" in draft.unreadable:
+        return
+    if "schema" in owner:
+        hint = "name it as the `fallback` of `schemaFrom`"
+        message = "`schema` has no meaning beside `schemaFrom`"
+        draft.note(document, (*pointer, "schema"), "R017", message, hint=hint, key=True)
+    _check_source(draft, document, place, wanted)
+    source = draft.files["datasource"].get(wanted["source"])
+    if source is not None and "schema" not in as_map(as_map(source.data).get("options")):
+        message = f"the data source `{wanted['source']}` does not say what its records mean as fields"
+        hint = "give its `options` a `schema`: what the field of a record is"
+        draft.note(document, (*place, "source"), "R017", message, hint=hint)
 
 
 def _check_source(draft: Draft, document: Document, place: Pointer, wanted: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from connector_runtime.inputs.former import outdated, renamed
 from connector_runtime.inputs.forms import form_fields, input_schema
 from connector_runtime.inputs.input_types import TYPES, choice_reader, reader_of
 from connector_runtime.inputs.keyvalues import Pairs
+from connector_runtime.inputs.records import SchemaFrom, compile_schema_from
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
 from connector_runtime.templates import compile_expression_text, compile_node
 from connector_runtime.values import ABSENT
@@ -63,6 +64,7 @@ class Input:
         constant: The default when it needs no connection, already read; else ABSENT.
         default: The default when it depends on the connection.
         schema: The name of the record schema that judges the value, may depend on other inputs.
+        schema_from: Where the account's own record schema comes from.
         show_if: Whether the input is asked for at all; hidden ones count as not given.
         required_if: When it must be given.
         where: Which rows of its table may be chosen, where that depends on the call.
@@ -78,6 +80,7 @@ class Input:
     constant: Any
     default: Template | None
     schema: Template | None
+    schema_from: SchemaFrom | None
     show_if: Template | None
     required_if: Template | None
     where: Template | None
@@ -107,7 +110,11 @@ class Inputs(tuple[Input, ...]):  # noqa: SLOT001  a tuple has no slots for more
         self.required = [entry for entry in plain if entry.required]
         self.conditional = {entry.key: entry for entry in self if entry.show_if is not None}
         self.required_if = [entry for entry in self if entry.required_if is not None]
-        self.judged = [entry for entry in self if entry.schema is not None or entry.where is not None]
+        self.judged = [
+            entry
+            for entry in self
+            if entry.schema is not None or entry.schema_from is not None or entry.where is not None
+        ]
         self.former = {name: entry.key for entry in self for name in entry.definition.get("renamedFrom", ())}
         self.deprecated = [entry for entry in self if _is_deprecated(entry)]
         self.has_conditions = bool(self.conditional or self.required_if or self.judged)
@@ -230,6 +237,8 @@ def _judge(
                 _check_row(entry, scope)
             if entry.schema is not None and schemas is not None:
                 values[entry.key] = _fitting(values[entry.key], entry.schema.render(scope), schemas)
+            if entry.schema_from is not None and schemas is not None:
+                values[entry.key] = _known_to_fit(values[entry.key], entry.schema_from, scope, schemas)
         except Refusal as refusal:
             problems.append(_refused(entry, refusal))
 
@@ -246,6 +255,19 @@ def _fitting(value: Any, reference: Any, schemas: Schemas) -> Any:
     message = "; ".join(violation.message for violation in violations[:MAX_VIOLATIONS])
     hint = violations[0].hint
     raise Refusal(f"{message}.", f"{hint[0].upper()}{hint[1:]}." if hint else None)
+
+
+def _known_to_fit(value: Any, origin: SchemaFrom, scope: Mapping[str, Any], schemas: Any) -> Any:
+    """Give texts of rows the types of the account's own fields; without those, judge by the fall-back."""
+    live = schemas.live(origin, scope) if hasattr(schemas, "live") else None
+    if live is None:
+        return _fitting(value, origin.fallback(scope) if origin.fallback else ABSENT, schemas)
+    if not isinstance(value, Pairs):
+        return value
+    try:
+        return fitted(value, live)
+    except Refusal:
+        return value  # the vendor has the last word; whoever sends it is warned
 
 
 def _check_row(entry: Input, scope: Mapping[str, Any]) -> None:
@@ -330,6 +352,7 @@ def _build(key: str, definition: Mapping[str, Any], tables: Mapping[str, Mapping
             for name in ("showIf", "requiredIf")
         )
         schema = _template("schema", definition, _CONDITION_NAMES)
+        schema_from = compile_schema_from(definition.get("schemaFrom"), _CONDITION_NAMES)
     except ExpressionError as error:
         problem = error
     else:
@@ -346,6 +369,7 @@ def _build(key: str, definition: Mapping[str, Any], tables: Mapping[str, Mapping
             constant=constant,
             default=default,
             schema=schema,
+            schema_from=schema_from,
             show_if=show_if,
             required_if=required_if,
             where=where,

@@ -159,7 +159,8 @@ def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
     """Return what a form shows, one map an input, in the form's order, without empty members.
 
     Shape: `{key, label, type, required, help, documentation, example, group, shown, default,
-    defaultFrom, choices, choicesFrom, custom, accepts, showIf, requiredIf, deprecated, renamedFrom}`.
+    defaultFrom, choices, choicesFrom, custom, accepts, schemaFrom, showIf, requiredIf, deprecated,
+    renamedFrom}`.
     What is deprecated is not offered to new forms: such an input is hidden, such a choice left out;
     `inputSchema` still has both, for saved configurations.
     """
@@ -191,7 +192,7 @@ def _field(entry: Input) -> dict[str, Any]:
         found["choices"] = _offered(entry.choices)
     if "source" in (origin := definition.get("choicesFrom", {})):
         found["choicesFrom"] = dict(origin)
-    for name in ("showIf", "requiredIf"):
+    for name in ("schemaFrom", "showIf", "requiredIf"):
         if name in definition:
             found[name] = definition[name]
     return found

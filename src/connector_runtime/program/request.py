@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.inputs.records import compile_schema_from
 from connector_runtime.paths import compile_path, inputs_in
 from connector_runtime.program.common import always, names_at, node
 from connector_runtime.templates import compile_node
@@ -11,6 +12,7 @@ from connector_runtime.templates import compile_node
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.inputs.records import SchemaFrom
     from connector_runtime.lets import Lets
     from connector_runtime.paths import PathProgram
     from connector_runtime.program.common import Evaluate
@@ -26,6 +28,7 @@ class BodyChoice(NamedTuple):
     value: Evaluate
     content_type: Evaluate | None
     schema: Evaluate | None
+    schema_from: SchemaFrom | None
     inputs: tuple[str, ...]
     node: Any
 
@@ -83,6 +86,7 @@ def _body(entry: Mapping[str, Any], lets: Lets) -> BodyChoice:
         value=filling.render,
         content_type=part("contentType"),
         schema=part("schema"),
+        schema_from=compile_schema_from(entry.get("schemaFrom"), names_at(("request", "body", "schemaFrom"))),
         inputs=inputs_in(lets.expanded(filling.references)),
         node=entry[form],
     )
