@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.model import Action, Model
     from connector_runtime.program.trigger import Trigger
+    from connector_runtime.triggers.poll import Poll
     from connector_runtime.values import Clock, Random, Secret
 
     Kept = Subscription | Mapping[str, Any]
@@ -33,6 +34,14 @@ class Asking(NamedTuple):
 
     begun: Begun
     call: Call | None
+
+
+class Missed(NamedTuple):
+    """What `session.poll` is asked for: the polled trigger, its inputs, and from when on."""
+
+    trigger: str
+    inputs: Mapping[str, Any]
+    state: Any
 
 
 def find_trigger(model: Model, key: str) -> Trigger:
@@ -101,6 +110,22 @@ class Subscriptions:
         self.channel.redactor.add(found.secret)
         return found
 
+    def missed(self, kept: Kept) -> Missed:
+        """Return what to ask for what pushes have missed.
+
+        Raises:
+            ConnectionProblem: The trigger has no catch-up, or nobody knows from when on.
+        """
+        subscription = Subscription.from_dict(kept)
+        program = self._again(subscription).program
+        if program.catch_up is None:
+            message = f"The trigger `{subscription.trigger}` has no catch-up."
+            hint = "Read the records anew where something may be missing."
+            raise error_of("unsupported", message, hint=hint)
+        taken = {item.key for item in find_trigger(self.model, program.catch_up).inputs}
+        inputs = {key: value for key, value in subscription.inputs.items() if key in taken}
+        return Missed(program.catch_up, inputs, subscription.state)
+
     def ended(self, result: Result | ConnectorError | None) -> Result:
         """Return what became of ending a subscription: one that is gone already is ended."""
         if isinstance(result, ConnectorError):
@@ -140,6 +165,9 @@ class Subscribing:
 
         def _subscriptions(self, deadline_s: float | None = None) -> Subscriptions:
             """Return what knows the session's subscriptions."""
+
+        def poll(self, trigger: str, inputs: Any, state: Any, *, deadline_s: float | None) -> Poll:
+            """Ask what has changed."""
 
     def subscribe(
         self,
@@ -193,6 +221,25 @@ class Subscribing:
         asking = asks.renew(subscription)
         return asks.agreed(asking, None if asking.call is None else self._run(asking.call))
 
+    def catch_up(
+        self, subscription: Subscription | Mapping[str, Any], *, deadline_s: float | None = None
+    ) -> Poll:
+        """Ask what has changed since the subscription began, or was caught up with last.
+
+        Run it now and then, and after your server was down: it tells what pushes have missed, and
+        again some of what they have told; `Seen` drops that.
+
+        Args:
+            subscription: Keep it with the new state, `subscription.caught_up(poll.state)`, once
+                the events are handed on.
+            deadline_s: Bound of the whole poll in seconds.
+
+        Raises:
+            ConnectorError: As `poll`; of kind `unsupported` where the trigger has no catch-up.
+        """
+        missed = self._subscriptions().missed(subscription)
+        return self.poll(*missed, deadline_s=deadline_s)
+
     def unsubscribe(
         self, subscription: Subscription | Mapping[str, Any], *, deadline_s: float | None = None
     ) -> Result:
@@ -220,6 +267,9 @@ class AsyncSubscribing:
         def _subscriptions(self, deadline_s: float | None = None) -> Subscriptions:
             """Return what knows the session's subscriptions."""
 
+        async def poll(self, trigger: str, inputs: Any, state: Any, *, deadline_s: float | None) -> Poll:
+            """Ask what has changed."""
+
     async def subscribe(
         self,
         trigger: str,
@@ -244,6 +294,13 @@ class AsyncSubscribing:
         asks = self._subscriptions(deadline_s)
         asking = asks.renew(subscription)
         return asks.agreed(asking, None if asking.call is None else await self._run(asking.call))
+
+    async def catch_up(
+        self, subscription: Subscription | Mapping[str, Any], *, deadline_s: float | None = None
+    ) -> Poll:
+        """Ask what pushes may have missed, as `Session.catch_up`."""
+        missed = self._subscriptions().missed(subscription)
+        return await self.poll(*missed, deadline_s=deadline_s)
 
     async def unsubscribe(
         self, subscription: Subscription | Mapping[str, Any], *, deadline_s: float | None = None

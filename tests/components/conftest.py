@@ -56,6 +56,10 @@ class BlockingTill:
     def check(self) -> Result:
         return self.session.check()
 
+    def call(self, name: str, *words: Any, **how: Any) -> Any:
+        """Call any other method of the session."""
+        return getattr(self.session, name)(*words, **how)
+
     @property
     def token(self) -> dict[str, Any]:
         return self.session.token
@@ -105,6 +109,10 @@ class AwaitingTill:
 
     def check(self) -> Result:
         return self.loop.run(self.session.check())
+
+    def call(self, name: str, *words: Any, **how: Any) -> Any:
+        """Call any other method of the session."""
+        return self.loop.run(getattr(self.session, name)(*words, **how))
 
     @property
     def token(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def test_it_comes_back_as_it_was_kept():
     kept = json.loads(json.dumps(one.to_dict()))
 
     assert Subscription.from_dict(kept) == one
-    assert kept["expires"] == "2026-06-01T12:00:00Z"
+    assert kept["expires"] == "2026-06-01T12:00:00+00:00"
 
 
 @pytest.mark.plan("S-274")

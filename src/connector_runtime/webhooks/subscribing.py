@@ -28,14 +28,17 @@ if TYPE_CHECKING:
 ROUNDED_S = 60.0
 # A secret that somebody chose must not be guessed.
 SECRET_MIN_CHARS = 12
+# What a `Date` leaves out.
+DATE_S = 1.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Begun(NamedTuple):
-    """A subscription that is asked for, and the program of its trigger."""
+    """A subscription that is asked for, the program of its trigger, and when it was begun."""
 
     subscription: Subscription
     program: WebhookProgram
+    at: float
 
 
 def begin(  # noqa: PLR0913  each is one fact of a subscription
@@ -72,7 +75,7 @@ def begin(  # noqa: PLR0913  each is one fact of a subscription
         inputs=_kept(inputs),
         expires=_end(program, now),
     )
-    return Begun(made, program)
+    return Begun(made, program, now)
 
 
 def begin_again(trigger: Trigger, subscription: Subscription, *, now: float) -> Begun:
@@ -82,7 +85,7 @@ def begin_again(trigger: Trigger, subscription: Subscription, *, now: float) -> 
         InputError: The trigger is not pushed any more.
     """
     program = _program_of(trigger)
-    return Begun(replace(subscription, expires=_end(program, now), warnings=()), program)
+    return Begun(replace(subscription, expires=_end(program, now), warnings=()), program, now)
 
 
 def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
@@ -97,7 +100,7 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
     Raises:
         UnreadableReply: It has ended before it began.
     """
-    asked, program = begun
+    asked, program = begun.subscription, begun.program
     said: Mapping[str, Any] = {}
     warnings: list[str] = []
     service_now = now
@@ -112,6 +115,10 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
         id=str(number) if isinstance(number, str | int) and number != "" else asked.id,
         secret=Secret(own) if isinstance(own, str) and own else asked.secret,
     )
+    if program.catch_up is not None and asked.state is None:
+        # By the service's clock, and before it began to push: what lies between is told twice.
+        started = service_now - max(0.0, now - begun.at) - DATE_S
+        made = replace(made, state=iso(datetime.fromtimestamp(int(started), UTC)))
     if result is None:
         return replace(made, expires=None)
     ends = _ends(asked, said, service_now, now, warnings)

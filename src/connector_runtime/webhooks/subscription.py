@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class Subscription:
         inputs: The trigger's inputs, as they were given.
         expires: Aware UTC instant at which it ends, or None where it does not.
         renew_at: Aware UTC instant from which it is to be renewed, or None.
-        state: Where the catch-up goes on, as `session.poll` returned it, or None.
+        state: Where the catch-up goes on; at first the moment when the service agreed.
         warnings: What was noticed when it was made or renewed.
     """
 
@@ -120,6 +120,10 @@ class Subscription:
             state=kept.get("state"),
         )
 
+    def caught_up(self, state: Any) -> Subscription:
+        """Return the subscription with the state of the last catch-up, to be kept instead."""
+        return replace(self, state=state)
+
     def seen(self, *, secret: bool = False) -> dict[str, Any]:
         """Return what expressions see of it; the secret only where a request is made."""
         shown: dict[str, Any] = {"id": self.id, "url": self.url}
@@ -140,7 +144,7 @@ def new_secret() -> Secret:
 
 def iso(instant: datetime | None) -> str | None:
     """Return an instant as ISO 8601 in UTC, without parts of a second."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _seal_key(trigger: str, number: str) -> str:
