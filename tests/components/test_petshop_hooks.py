@@ -9,7 +9,14 @@ import pytest
 
 from components.petshop_hooks import LONGEST_S
 from components.petshop_server import Mishap
-from connector_runtime import CallFailed, ConnectionProblem, ConnectorError, InputError, OutcomeUnknown, Subscription
+from connector_runtime import (
+    CallFailed,
+    ConnectionProblem,
+    ConnectorError,
+    InputError,
+    OutcomeUnknown,
+    Subscription,
+)
 from webhooks.receiver import receiving
 
 if TYPE_CHECKING:

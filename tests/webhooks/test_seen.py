@@ -51,6 +51,17 @@ def test_another_kind_of_change_is_never_taken_for_known():
 
 
 @pytest.mark.plan("S-275")
+def test_a_record_is_created_once():
+    """A poll that sees it made and changed since calls it created; whoever knows it is told of the change."""
+    seen = Seen()
+    seen.new([told("7", "created", 1)])
+
+    assert seen.new([told("7", "created", 1)]) == []
+    assert seen.new([told("7", "created", 4)]) == [told("7", "updated", 4)]
+    assert seen.new([told("7", "updated", 3)]) == []
+
+
+@pytest.mark.plan("S-275")
 def test_a_record_that_comes_back_is_new():
     """Made, deleted, made again: three changes."""
     seen = Seen()
