@@ -120,6 +120,7 @@ class Sheet:
         self._shared = shared
         self.used: set[str] = set()
         self.unread: list[Pointer] = []
+        self._told: dict[str, list[Told]] = {}
 
     def examples(self) -> dict[str, dict[str, Any]]:
         """Return every example by name."""
@@ -135,8 +136,13 @@ class Sheet:
         for name in self._tests:
             yield from self.test(name)
 
-    def test(self, name: str) -> Iterator[Told]:
-        """Yield one test: once, or once for each of its entries."""
+    def test(self, name: str) -> list[Told]:
+        """Return one test: once, or once for each of its entries."""
+        if name not in self._told:
+            self._told[name] = list(self._tell(name))
+        return self._told[name]
+
+    def _tell(self, name: str) -> Iterator[Told]:
         pointer: Pointer = ("tests", name)
         definition = {key: value for key, value in self._tests[name].items() if key != "each"}
         each = self._tests[name].get("each")

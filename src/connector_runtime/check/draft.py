@@ -54,6 +54,7 @@ class Draft:
     _faulty: set[tuple[str, Pointer]] = field(default_factory=set)
     unsound: set[tuple[str, str]] = field(default_factory=set)
     _lets: dict[str, Lets] = field(default_factory=dict)
+    _sheets: dict[str, Sheet] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def note(self, document: Document, pointer: Pointer, code: str, message: str, **where: Any) -> None:
@@ -113,7 +114,9 @@ class Draft:
 
     def sheet(self, document: Document) -> Sheet:
         """Return what the examples and tests of a file of the right shape mean."""
-        return Sheet(as_map(document.data), self.part("replies"))
+        if document.name not in self._sheets:
+            self._sheets[document.name] = Sheet(as_map(document.data), self.part("replies"))
+        return self._sheets[document.name]
 
     def inputs_of(self, kind: str, document: Document) -> dict[str, Any]:
         """Return a file's inputs by key, shared ones and the component's defaults filled in.

@@ -8,7 +8,7 @@ from connector_runtime.check import expect, expect_inputs
 from connector_runtime.check.draft import as_map, is_in
 from connector_runtime.schemas import language_part
 from connector_runtime.schemas.outputs import output_misuses
-from connector_runtime.sheets import SheetError
+from connector_runtime.sheets import Sheet, SheetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from connector_runtime.check.draft import Draft, Pointer
     from connector_runtime.documents import Document
     from connector_runtime.errors import Problem
-    from connector_runtime.sheets import Sheet
 
 # What platforms store of a connection; a map of other keys holds fields only.
 CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
@@ -102,7 +101,8 @@ def _meant(
     section, name = pointer
     try:
         if section == "replies":
-            sheet.reply(name, pointer)
+            # A sheet of its own: a name that only stands here is used by nobody.
+            Sheet(document.data, draft.part("replies")).reply(name, pointer)
             return []
         if section == "examples":
             return [sheet.example(name)]
@@ -115,7 +115,8 @@ def _meant(
         # Only what the entries give is news: the file itself has its shape.
         for violation in [found for entry in entries for found in language_part("test").violations(entry)]:
             place, hint = (*pointer, *violation.pointer), violation.hint or "mend the entry of `each`"
-            draft.note(document, place, "S003", violation.message, hint=hint, hides=True)
+            code = "S004" if violation.keyword == "enum" else "S003"
+            draft.note(document, place, code, violation.message, hint=hint, hides=True)
     return entries
 
 
