@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_server import PETSHOP, Mishap, PetShop, open_shop
-from connector_runtime import Component
+from components.petshop_server import Mishap, PetShop, open_shop
 from connector_runtime.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime import Session
+    from connector_runtime import Component, Session
 
 INPUTS = {"branch": "17", "tries": 0}
 
@@ -26,9 +25,9 @@ def shop() -> Iterator[PetShop]:
 
 
 @pytest.fixture
-def session(shop: PetShop) -> Iterator[Session]:
+def session(component: Component, shop: PetShop) -> Iterator[Session]:
     """A session with the shop."""
-    with Component.load(PETSHOP).session(shop.by_key(), clock=StillClock(shop.now)) as session:
+    with component.session(shop.by_key(), clock=StillClock(shop.now)) as session:
         yield session
 
 

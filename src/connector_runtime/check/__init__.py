@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
+from connector_runtime.check.poll_checks import check_poll
 from connector_runtime.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
 from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
@@ -53,6 +54,7 @@ def check(draft: Draft) -> None:
         _check_links(draft, kind, document)
         if kind == "trigger":
             check_webhook(draft, document)
+            check_poll(draft, document)
         if kind in ("component", "action", "datasource", "trigger"):
             check_sheet(draft, kind, document)
     if not draft.problems:

@@ -108,6 +108,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A part of a push that there is not",
         "A body has `json form text`, a subscription `id url expires`, headers small letters.",
     ),
+    "R055": (
+        "A source of changes that cannot go on",
+        "It goes on by `since`, or by `paginate` where there are page numbers only.",
+    ),
     "R060": (
         "A value of `page` without effect",
         "Pages differ by what the request says of `page`; without it the same request goes out again.",
