@@ -56,11 +56,13 @@ class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["A
         *,
         deadline_s: float | None = None,
         save_to: str | Path | None = None,
+        resume: Mapping[str, str] | None = None,
     ) -> Result:
         """Do an action, as `Session.run`."""
         wanted = self._wanted_fields(action, inputs or {})
         await learn_async(self._fields, wanted, deadline_s, self._ask_fields, self._model)
-        called = functools.partial(self._call, action, inputs or {}, deadline_s=deadline_s, save_to=save_to)
+        how = {"deadline_s": deadline_s, "save_to": save_to, "resume": resume}
+        called = functools.partial(self._call, action, inputs or {}, **how)
         # Where paths are trusted, checking the inputs looks at files.
         call = await offload_if_possible(called) if self._options.trust_paths else called()
         return await self._run(call)

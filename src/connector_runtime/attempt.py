@@ -119,6 +119,7 @@ def _record(call: Call, built: Built, got: Reply | Failure, verdict: Verdict, **
         may_double=facts["doubles"],
         request_id=call.redactor.known(request_id(verdict.values.get("headers", {})), REQUEST_ID_CHARS),
         message=verdict.message or None,
+        step=call.step,
     )
     call.record(attempt, body.size_bytes if body else 0, 0 if failure else got.size_bytes)  # type: ignore[union-attr]
     if call.debug:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connector_runtime.redact import Redactor
     from connector_runtime.reply import Verdict
     from connector_runtime.results import Attempt
+    from connector_runtime.sequence.trail import Trail
     from connector_runtime.values import Clock, Deadline, Random
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -40,10 +41,10 @@ _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
 
 
 class Event(NamedTuple):
-    """Something that ended: an attempt or a whole action.
+    """Something that ended, an attempt or a whole action, or how far an action has come.
 
     Attributes:
-        kind: `attempt` or `action`.
+        kind: `attempt`, `action`, or `progress` after each step, repeat or chunk.
         tenant: Name of the connection.
         action: Key of the action.
         call_id: The same for everything one call did.
@@ -54,6 +55,8 @@ class Event(NamedTuple):
         sent_bytes, received_bytes: Sizes of the bodies.
         retries: Repeats so far.
         request_id: The vendor's id of the request, or None.
+        step: Name of the step, or None.
+        progress: What the step says of how far it is; after a chunk `{done, of}`, in records.
     """
 
     kind: str
@@ -67,6 +70,8 @@ class Event(NamedTuple):
     received_bytes: int
     retries: int
     request_id: str | None
+    step: str | None = None
+    progress: Any = None
 
 
 @dataclass(eq=False, repr=False)
@@ -143,6 +148,8 @@ class Call:
         is_open: Whether the request that was sent last may have been carried out, or was.
         progress: What a listing has read so far, or None.
         faults: What expressions that judge an answer have raised, the first few.
+        trail: How far an action of several requests has come; None where there is one.
+        step: Name of the step under way, or None.
         save_to: File for the reply's content, or None.
         draft: What becomes that file, once it is open.
         wants_text: Whether another action, whose look-up this is, reads the text of the reply.
@@ -181,11 +188,24 @@ class Call:
     wants_text: bool = False
     names: Mapping[str, Any] = field(default_factory=dict)
     fields: Fields | None = None
+    trail: Trail | None = None
+    step: str | None = None
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.monotonic()
         self.unit = self.action.program.unit
         self.effect = self.unit.effect
+
+    def begin(self, unit: Unit, step: str | None = None) -> None:
+        """Go on to another request: nothing of what is known of the one before belongs to it."""
+        self.unit, self.effect, self.step = unit, unit.effect, step
+        self.unknown_seen = self.is_open = False
+        self.sent_at = self.progress = None
+
+    def extend(self, seconds: float) -> None:
+        """Give the call more time."""
+        self.limit_s += seconds
+        self.deadline = self.deadline._replace(at=self.deadline.at + seconds)
 
     def sends(self, method: str, at: float) -> None:
         """Note that a request goes out: until it is answered, it may have been carried out."""
@@ -203,7 +223,7 @@ class Call:
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the action's expressions may see."""
         names = {"inputs": self.inputs, "connection": self.channel.connection, TELLER: self}
-        names |= {**self.names, **more}
+        names |= {**self.names, **({} if self.trail is None else self.trail.names()), **more}
         return self.action.scope(**names)
 
     def note_fault(self, fault: Fault) -> None:
@@ -268,12 +288,28 @@ class Call:
                 request_id=self.attempts[-1].request_id if self.attempts else None,
             )
 
+    def progressed(self, progress: Any) -> None:
+        """Tell whoever listens that a step or a chunk was answered, and what that says of the whole."""
+        self.log("progress", step=self.step, progress=progress)
+        if self.listener.on_event is not None:
+            self._tell(
+                "progress",
+                duration_s=self.clock.monotonic() - self.started_at,
+                outcome="done",
+                status=self.attempts[-1].status if self.attempts else None,
+                sent_bytes=self.sent_bytes,
+                received_bytes=self.received_bytes,
+                request_id=self.attempts[-1].request_id if self.attempts else None,
+                progress=progress,
+            )
+
     def _tell(self, kind: str, **facts: Any) -> None:
         event = Event(
             kind=kind,
             tenant=self.channel.name,
             action=self.action.key,
             call_id=self.call_id,
+            step=self.step,
             retries=sum(attempt.why == "retry" for attempt in self.attempts),
             **facts,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import hashlib
 import hmac
+import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -237,6 +239,13 @@ class Channel:
 
     def _given_inputs(self) -> dict[str, Any]:
         return {key: value for key, value in self.connection.items() if key not in self.definition.choose}
+
+    def proof(self, text: str) -> str:
+        """Return what proves that a text was made for this connection; the same in every process."""
+        secrets = {key: secret.reveal() for key, secret in sorted(self._secrets.items())}
+        key = hashlib.sha256(json.dumps(secrets).encode()).digest()
+        whose = json.dumps([self._key, self.name, self._given_inputs()], default=str, sort_keys=True)
+        return hmac.digest(key, f"{whose}\0{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
 
     def use_store(self) -> None:
         """Have tokens read from and written to the session's store, where there is a grant to renew."""

@@ -72,10 +72,16 @@ class ConnectorError(Exception):
             call a list with one entry a record.
         cursor: Where a stopped listing can be taken up again, or None.
         items: The records that a stopped listing had read before its cursor, as they came, as in
-            `Result.data`; not part of the text. Empty for pages that were handed out.
+            `Result.data`; not part of the text. Empty for pages that were handed out. Of a call in
+            chunks what has come of each record before the one where it stopped.
         details: The vendor's details, secrets removed, or None.
         attempts: What was tried, as in `Result.attempts`.
-        failed: Failed records of a many-record call.
+        failed: Failed records of a many-record call; of one in chunks those that were not sent, too
+            (kind `not_sent`).
+        done: Names of the steps of the action that were done, in order.
+        resume: What `session.run(action, inputs, resume=...)` goes on from, behind what was done:
+            a small map of texts without secrets, bound to the action, its inputs and the
+            connection; None where nothing was done yet, or where the call cannot be taken up.
     """
 
     def __init__(self, message: str, *, kind: str, hint: str | None = None, **facts: Any) -> None:
@@ -98,6 +104,8 @@ class ConnectorError(Exception):
         self.details: Any = facts.pop("details", None)
         self.attempts: tuple[Any, ...] = tuple(facts.pop("attempts", ()))
         self.failed: tuple[Mapping[str, Any], ...] = tuple(facts.pop("failed", ()))
+        self.done: tuple[str, ...] = tuple(facts.pop("done", ()))
+        self.resume: Mapping[str, str] | None = facts.pop("resume", None)
         if facts:
             raise TypeError(f"unknown facts for an error: {', '.join(sorted(facts))}")
 
@@ -125,6 +133,8 @@ class ConnectorError(Exception):
             "details": self.details,
             "attempts": [attempt.to_dict() for attempt in self.attempts],
             "failed": [dict(item) for item in self.failed],
+            "done": list(self.done),
+            "resume": dict(self.resume) if self.resume else None,
         }
         return shape | {key: value for key, value in optional.items() if value not in (None, [])}
 

@@ -18,6 +18,9 @@ from connector_runtime.paging import listing, note_progress
 from connector_runtime.reply import note_fault, placed
 from connector_runtime.retry import Policy, may_double, may_repeat
 from connector_runtime.saving import open_draft, place_draft
+from connector_runtime.sequence import run_steps
+from connector_runtime.sequence.chunks import run_chunks
+from connector_runtime.sequence.resume import note_trail
 from connector_runtime.steps import Sleep
 from connector_runtime.unforeseen import in_our_words, interrupted, tell_faults
 from connector_runtime.values import Certainty
@@ -55,6 +58,8 @@ def converse(call: Call) -> Conversation[Result]:
     note_progress(call, problem)
     tell_faults(call, problem)
     warn_of_earlier(call, problem)
+    if call.trail is not None:
+        note_trail(call, call.trail, problem)
     # What it was raised in place of has frames, too.
     problem.__cause__ = problem.__context__ = None
     call.ended(problem.kind, problem.status)
@@ -65,21 +70,30 @@ def converse(call: Call) -> Conversation[Result]:
 
 
 def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
-    program, unit = call.action.program, call.unit
+    program = call.action.program
     if program.debug is not None:
         call.debug = bool(program.debug(scope))
     check_rules(call, scope)
+    if call.trail is not None:
+        run = run_steps if program.steps else run_chunks
+        return (yield from run(call, scope, call.trail, perform, settle))
     if call.save_to is not None:
         yield from open_draft(call, scope)
+    result = yield from settle(call, scope)
+    yield from place_draft(call)
+    return result
+
+
+def settle(call: Call, scope: dict[str, Any], why: str = "first") -> Conversation[Result]:
+    """Send one request, or read one listing, and work out what comes of it."""
+    unit = call.unit
     if unit.paging is not None:
         verdict = yield from listing(call, unit.paging, scope, perform)
     else:
-        verdict = yield from perform(call, scope)
+        verdict = yield from perform(call, scope, why)
     if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
         return (yield from look_up(call, scope, verdict, unit.lookup, perform))
-    result = finish(call, scope, verdict)
-    yield from place_draft(call)
-    return result
+    return finish(call, scope, verdict)
 
 
 def check_rules(call: Call, scope: dict[str, Any]) -> None:

@@ -33,6 +33,21 @@ def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
     return _result(call, verdict, data, outcome="partial" if failed else "done", failed=tuple(failed))
 
 
+def judged_chunk(
+    call: Call, scope: dict[str, Any], verdict: Verdict
+) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Return what has come of each record of a chunk, in the order sent, and the failed ones.
+
+    Raises:
+        ConnectorError: All failed; `failed` has them.
+    """
+    results = call.unit.reply.results
+    assert results is not None  # noqa: S101  chunks have one, `check` says
+    scope.pop("items", None)
+    _, failed = _judged(call, results, scope, verdict, None)
+    return scope.get("items", []), failed
+
+
 def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
     return Result(
         data=None if data is ABSENT else data,

@@ -21,7 +21,10 @@ _CHANGE = frozenset({"inputs", "tables", "item"})
 # What a push brings, and what it belongs to.
 _PUSHED = frozenset({"headers", "query", "body", "subscription", "inputs", "tables"})
 
-ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | _PUSHED | {"item", "row", "since", "let"}
+# What requests before have brought, and which part of a list is sent.
+_SEVERAL = frozenset({"steps", "chunk"})
+
+ALL_NAMES = _REQUEST | _OUTPUT | _ERRORS | _APPLY | _PUSHED | _SEVERAL | {"item", "row", "since", "let"}
 
 _Table = dict[tuple[str, ...], frozenset[str]]
 
@@ -79,6 +82,12 @@ _AGREED: _Table = {
 _NAMES: dict[str, _Table] = {
     "action": {
         ("identity",): _INPUTS | {"item"},
+        ("when",): _INPUTS,
+        ("poll", "while"): _REPLY,
+        ("poll", "delay"): _REPLY,
+        ("poll", "upTo"): _INPUTS,
+        ("progress",): _REPLY,
+        ("chunks", "of"): _INPUTS,
         ("scopes",): _INPUTS,
         ("checks",): _INPUTS,
         ("request",): _REQUEST,
@@ -147,6 +156,11 @@ _NAMES: dict[str, _Table] = {
     },
     "inputs": _INPUT,
 }
+
+# What belongs to one request of an action, and so knows what the steps before have brought.
+_OF_REQUESTS = frozenset(
+    {"request", "reply", "paginate", "errors", "identity", "adds", "lookup", "when", "poll", "progress"}
+)
 
 # Where rules about failures stand.
 _RULES = (
@@ -226,6 +240,9 @@ _SINGLE: tuple[tuple[str, ...], ...] = (
     ("options", "items"),
     ("oauth2", "ok"),
     ("defaults", "debug"),
+    ("steps", "*", "when"),
+    ("poll", "while"),
+    ("chunks", "of"),
     ("inputs", "*", "showIf"),
     ("inputs", "*", "requiredIf"),
     ("inputs", "*", "choicesFrom", "where"),
@@ -245,17 +262,26 @@ def names_for(kind: str, pointer: Sequence[str | int]) -> frozenset[str]:
 def is_single(pointer: Sequence[str | int]) -> bool:
     """Return whether a place holds exactly one expression and nothing around it."""
     steps = tuple(map(str, pointer))
-    return any(len(steps) == len(pattern) and _starts(steps, pattern) for pattern in _SINGLE)
+    ways = (steps, _within(steps))
+    return any(len(way) == len(pattern) and _starts(way, pattern) for way in ways for pattern in _SINGLE)
+
+
+def _within(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a place in a step of an action as if the action had that request alone."""
+    return steps[2:] if steps[:1] == ("steps",) else steps
 
 
 @functools.lru_cache(maxsize=4096)
 def _names_for(kind: str, steps: tuple[str, ...]) -> frozenset[str]:
-    if any(_starts(steps, pattern) for pattern in _PLAIN):
+    steps = _within(steps)
+    if not steps or any(_starts(steps, pattern) for pattern in _PLAIN):
         return frozenset()
     if steps[:1] == ("let",):
         return _let_names(kind)
     fitting = [pattern for pattern in _NAMES[kind] if _starts(steps, pattern)]
     names = _NAMES[kind][max(fitting, key=len)] if fitting else frozenset()
+    if names and kind == "action" and steps[0] in _OF_REQUESTS:
+        names |= _SEVERAL
     return names | {"let"} if names and steps[0] != "inputs" else names
 
 
@@ -263,7 +289,8 @@ def _let_names(kind: str) -> frozenset[str]:
     """Return what some place of such a file knows: whether the reader's does is judged where it is read."""
     if kind == "component":
         return ALL_NAMES
-    return frozenset({"let", "row"}).union(*_NAMES[kind].values())
+    own = {"let", "row", "steps", "chunk"} if kind == "action" else {"let", "row"}
+    return frozenset(own).union(*_NAMES[kind].values())
 
 
 def _starts(steps: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -34,10 +34,11 @@ class Attempt(NamedTuple):
         status: HTTP status, or None when no reply came.
         duration_s: From sending to the last byte, in seconds.
         waited_s: Wait before this attempt, in seconds.
-        why: Why it was made: `first`, `retry`, `token`, `page` or `lookup`.
+        why: Why it was made: `first`, `retry`, `token`, `page`, `lookup`, `poll` or `chunk`.
         may_double: Whether it may have done again what an earlier one did.
         request_id: The vendor's id of the request, or None.
         message: What went wrong, without secrets, or None.
+        step: Name of the step it belongs to, or None.
     """
 
     number: int
@@ -50,12 +51,14 @@ class Attempt(NamedTuple):
     may_double: bool = False
     request_id: str | None = None
     message: str | None = None
+    step: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready map with camel-case keys, without empty members."""
         shape = {
             "number": self.number,
             "why": self.why,
+            "step": self.step,
             "certainty": self.certainty,
             "kind": self.kind,
             "status": self.status,

@@ -20,6 +20,8 @@ from connector_runtime.learning import Form, learn, note_fields, origins_of, unk
 from connector_runtime.metadata import Fields
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
+from connector_runtime.sequence.polling import time_of
+from connector_runtime.sequence.resume import prepare
 from connector_runtime.subscriptions import Subscribing, Subscriptions, find_trigger
 from connector_runtime.taking import find_action, take_inputs, warnings_of
 from connector_runtime.transport import SyncSender
@@ -119,9 +121,10 @@ class SessionBase:
         *,
         deadline_s: float | None = None,
         save_to: str | Path | None = None,
-        stream: bool = False,
-        deadline: Deadline | None = None,
+        resume: Mapping[str, str] | None = None,
+        **how: Any,
     ) -> Call:
+        """Return a call; `how` may have a `deadline` that another one gives it, and `stream` for pages."""
         self._check_process()
         limit_s = self._options.deadline_s if deadline_s is None else deadline_s
         trust_paths = self._options.trust_paths
@@ -136,16 +139,21 @@ class SessionBase:
             model=self._model,
             clock=self._clock,
             random=self._random,
-            deadline=deadline or Deadline.after(limit_s, self._clock),
+            deadline=how.get("deadline") or Deadline.after(limit_s, self._clock),
             limit_s=limit_s,
             redactor=self._channel.redactor,
             listener=self._listener,
             read_action=self._reading,
             save_to=Path(save_to) if save_to is not None else None,
-            stream=stream,
+            stream=how.get("stream", False),
             fields=self._fields if self._options.metadata else None,
         )
         note_fields(call)
+        if action.program.is_sequence or resume is not None:
+            prepare(call, resume)
+            # A limit of somebody's own is not ours to lengthen.
+            if how.get("deadline") is None and deadline_s is None and limit_s == DEFAULT_DEADLINE_S:
+                call.extend(time_of(call))
         return call
 
     def _form(self, key: str, input_key: str, inputs: Mapping[str, Any]) -> Form:
@@ -256,23 +264,29 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
         *,
         deadline_s: float | None = None,
         save_to: str | Path | None = None,
+        resume: Mapping[str, str] | None = None,
     ) -> Result:
         """Do an action.
 
         Args:
             action: Its key.
             inputs: Values by input key.
-            deadline_s: Bound of the whole call in seconds.
+            deadline_s: Bound of the whole call in seconds; default 300, and more where a step of the
+                action waits for the service.
             save_to: File for the reply's content, written whole or not at all, and only with
                 what was judged to be good. Folder and name are proved before anything is sent.
                 An older file keeps its mode; a link by that name is replaced, not followed.
+            resume: What an error of the same action with the same inputs and connection carries:
+                goes on behind what was done then. A record that may have been made is looked up
+                where the action can do that, and never sent again.
 
         Raises:
             ConnectorError: Of the class that says who must act.
         """
         wanted = self._wanted_fields(action, inputs or {})
         learn(self._fields, wanted, deadline_s, self._ask_fields, self._model)
-        return self._run(self._call(action, inputs or {}, deadline_s=deadline_s, save_to=save_to))
+        how = {"deadline_s": deadline_s, "save_to": save_to, "resume": resume}
+        return self._run(self._call(action, inputs or {}, **how))
 
     def _ask_fields(self, wanted: Wanted, limit_s: float) -> Result:
         return self._driver.run(converse(self._asking_fields(wanted, limit_s)))

@@ -17,7 +17,7 @@ from connector_runtime.expressions.operators import EvaluationError, concatenate
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
-    from connector_runtime.expressions.references import Reference
+    from connector_runtime.expressions.references import Path, Reference
 
 Scope = Mapping[str, Any]
 Render = Callable[[Scope], Any]
@@ -136,6 +136,13 @@ def expression_offsets(text: str) -> list[tuple[int, str]]:
     with contextlib.suppress(ExpressionError):
         return [piece for piece in _pieces(text) if not isinstance(piece, str)]
     return []
+
+
+def references_of(node: Any, names: Collection[str]) -> Iterator[Path]:
+    """Yield every path that the expressions in a YAML value read; broken ones are left out."""
+    for text in expression_texts(node):
+        with contextlib.suppress(ExpressionError):
+            yield from [reference.path for reference in compile_expression(text, names).references]
 
 
 def spread(value: Any, *, levels: int = 3) -> list[list[tuple[str, Any]]]:

@@ -9,6 +9,7 @@ from connector_runtime.blame import blamed
 from connector_runtime.errors import ConnectorError, DefinitionError, Fault, error_of, noted
 from connector_runtime.expressions import EvaluationError
 from connector_runtime.failures import unknown_outcome
+from connector_runtime.sequence.resume import note_trail
 from connector_runtime.urls import UrlError
 from connector_runtime.whereabouts import place_of
 
@@ -53,10 +54,22 @@ def tell_faults(call: Call, problem: ConnectorError) -> None:
 def interrupted(call: Call, scope: dict[str, Any], stop: BaseException) -> ConnectorError | None:
     """Say on what stops a call from outside what may have happened; returns None when nothing may have."""
     if not call.may_have_written:
+        _note_done(call, stop)
         return None
     problem = call.stamp(_unknown(call, scope, "The call was interrupted."))
+    if call.trail is not None:
+        note_trail(call, call.trail, problem)
     noted(stop, problem)
     return problem
+
+
+def _note_done(call: Call, stop: BaseException) -> None:
+    """Say on what stops a call between its steps, or while it only reads, what was done before."""
+    if call.trail is not None:
+        problem = call.stamp(error_of("timeout", "The call was interrupted.", **_facts(call)))
+        note_trail(call, call.trail, problem)
+        if problem.resume is not None or problem.done:
+            noted(stop, problem)
 
 
 def tell_what_is_undecided(call: Call, stop: BaseException) -> None:

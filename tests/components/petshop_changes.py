@@ -38,7 +38,6 @@ class ChangeBook:
     pets: dict[str, dict[str, Any]] = field(default_factory=dict)
     departures: list[dict[str, Any]] = field(default_factory=list)
     _versions: int = 0
-    _rows: tuple[Any, list[tuple[int, str]]] = (None, [])
 
     def put(self, number: str, lag_s: float = 0) -> None:
         """Take a pet in, or change it; the index shows that some seconds later."""
@@ -50,7 +49,6 @@ class ChangeBook:
     def remove(self, number: str) -> None:
         """Give a pet away."""
         if self.pets.pop(number, None) is not None:
-            self._versions += 1
             self.departures.append({"id": number, "left": self.now})
 
     def take_back(self, number: str) -> None:
@@ -63,7 +61,9 @@ class ChangeBook:
         """Return a page of changes, the oldest first, from a time and an identity on."""
         size = int(query.get("size", "2"))
         start = (meant(query["from"]) if "from" in query else 0.0, query.get("after", ""))
-        rows = self._sorted()
+        rows = sorted(
+            (int(pet["changed"]), number) for number, pet in self.pets.items() if pet["shown"] <= self.now
+        )
         fitting = [number for at, number in rows if (at, number) > start or (at == start[0] and not start[1])]
         page = [
             {**self.pets[number], "added": shown(self.pets[number]["added"]),
@@ -71,14 +71,6 @@ class ChangeBook:
             for number in fitting[:size]
         ]  # fmt: skip
         return {"ok": True, "changes": page, "more": len(fitting) > size}
-
-    def _sorted(self) -> list[tuple[int, str]]:
-        """Return what the index shows; sorted once while nothing happens."""
-        key = (self._versions, len(self.pets), self.now)
-        if self._rows[0] != key:
-            shown = [(int(pet["changed"]), one) for one, pet in self.pets.items() if pet["shown"] <= self.now]
-            self._rows = (key, sorted(shown))
-        return self._rows[1]
 
     def gone(self, query: dict[str, str]) -> dict[str, Any]:
         """Return a page of departures, the latest first, from a day on."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from components.petshop_changes import ChangeBook
+from components.petshop_counting import Counting, listed
 from components.petshop_desk import CLIENT, REFRESH_TOKEN, Desk
 from components.petshop_hooks import Hooks
 
@@ -94,6 +95,7 @@ class PetShop:
     effects: list[str] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
+    counting: Counting = field(default_factory=Counting)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
     gate: threading.Event = field(default_factory=threading.Event)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -271,6 +273,15 @@ class PetShop:
             self.effects.append(f"vaccinate {one['chip']}")
         return {"ok": True, "number": self.vaccinations[key]}
 
+    def _count(self, _asked: Asked) -> Any:
+        return 202, self.counting.begin()
+
+    def _counting(self, _asked: Asked, number: str) -> Any:
+        return self.counting.look(number, len(self.pets))
+
+    def _counted(self, asked: Asked, _number: str) -> dict[str, Any]:
+        return listed(self.pets, asked.query.get("after", [""])[0])
+
     def _with_chip(self, chip: str | None) -> dict[str, Any] | None:
         return next((pet for pet in self.pets.values() if chip and pet.get("chip") == chip), None)
 
@@ -296,6 +307,9 @@ _DOORS = [
         (r"POST /v2/pets/([^/]+)/photos", "_photo"),
         (r"GET /v2/pets/([^/]+)/visits", "_visits"),
         (r"POST /v2/vaccinations", "_vaccinations"),
+        (r"POST /v2/counts", "_count"),
+        (r"GET /v2/counts/([^/]+)", "_counting"),
+        (r"GET /v2/counts/([^/]+)/pets", "_counted"),
         (r"GET /paper/.*?([^/]+)", "_paper"),
     )
 ]

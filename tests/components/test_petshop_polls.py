@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_server import Mishap, PetShop, open_shop
+from components.petshop_server import PETSHOP, Mishap, PetShop, open_shop
+from connector_runtime import Component
 from connector_runtime.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime import Component, Session
+    from connector_runtime import Session
 
 INPUTS = {"branch": "17", "tries": 0}
 
@@ -25,9 +26,9 @@ def shop() -> Iterator[PetShop]:
 
 
 @pytest.fixture
-def session(component: Component, shop: PetShop) -> Iterator[Session]:
+def session(shop: PetShop) -> Iterator[Session]:
     """A session with the shop."""
-    with component.session(shop.by_key(), clock=StillClock(shop.now)) as session:
+    with Component.load(PETSHOP).session(shop.by_key(), clock=StillClock(shop.now)) as session:
         yield session
 
 

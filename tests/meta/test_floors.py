@@ -26,8 +26,8 @@ FLOORS = (
     "budget check compiled errands fragments inputs load metadata model ports program retry scopes sent_records sources",
     # the conversation of one action
     """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan
-    policy renewal reply request results saving slots steps token_replies tokens triggers unforeseen webhooks
-    whereabouts""",
+    policy renewal reply request results saving sequence slots steps token_replies tokens triggers unforeseen
+    webhooks whereabouts""",
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use

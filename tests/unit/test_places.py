@@ -39,7 +39,18 @@ def test_names_by_place(kind: str, pointer: tuple[str | int, ...], names: str) -
     """An expression sees what exists when it is evaluated, and nothing else; an input's definition no `let`."""
     known = frozenset(names.split())
 
-    assert names_for(kind, pointer) == (known | {"let"} if known and "inputs" not in pointer[:1] else known)
+    found = names_for(kind, pointer) - {"steps", "chunk"}
+    assert found == (known | {"let"} if known and "inputs" not in pointer[:1] else known)
+
+
+@pytest.mark.parametrize("top", ["request", "reply", "errors", "identity", "adds"])
+def test_a_step_sees_what_a_single_request_does(top: str) -> None:
+    """A place in a step knows the same names as that place of an action, those of earlier steps among them."""
+    names = names_for("action", ("steps", "start", top, "x"))
+
+    assert names == names_for("action", (top, "x"))
+    assert {"steps", "chunk"} <= names
+    assert "steps" not in names_for("action", ("inputs", "id", "showIf")) | names_for("action", ("checks", 0, "when"))
 
 
 @pytest.mark.parametrize("kind", ["action", "datasource", "connection"])

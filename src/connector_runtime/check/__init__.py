@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
-from connector_runtime.check.poll_checks import check_poll
+from connector_runtime.check.draft import as_list, as_map, at, is_in, owners, request_places
 from connector_runtime.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
 from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
@@ -42,6 +41,7 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.input_checks import check_bodies, check_defaults, check_inputs  # noqa: PLC0415
     from connector_runtime.check.let_checks import check_lets  # noqa: PLC0415
     from connector_runtime.check.sheet_checks import check_output, check_sheet  # noqa: PLC0415
+    from connector_runtime.check.step_checks import check_steps  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
@@ -51,10 +51,11 @@ def check(draft: Draft) -> None:
         check_expressions(draft, kind, document)
         check_output(draft, document)
         check_effects(draft, kind, document)
+        if kind == "action":
+            check_steps(draft, document)
         _check_links(draft, kind, document)
         if kind == "trigger":
             check_webhook(draft, document)
-            check_poll(draft, document)
         if kind in ("component", "action", "datasource", "trigger"):
             check_sheet(draft, kind, document)
     if not draft.problems:
@@ -121,8 +122,11 @@ def _error_tables(kind: str, data: Mapping[str, Any]) -> Iterator[tuple[Pointer,
     webhook = as_map(data.get("webhook"))
     for name in AGREEMENTS:
         yield from _used_in(as_map(webhook.get(name)).get("errors"), ("webhook", name, "errors"))
-    results = as_map(as_map(data.get("reply")).get("results"))
-    yield from _used_in(results.get("errors"), ("reply", "results", "errors"))
+    for own, owner in owners(data):
+        if own:
+            yield from _used_in(owner.get("errors"), (*own, "errors"))
+        results = as_map(as_map(owner.get("reply")).get("results"))
+        yield from _used_in(results.get("errors"), (*own, "reply", "results", "errors"))
     yield from _used_in(as_map(data.get("oauth2")).get("errors"), ("oauth2", "errors"))
 
 
@@ -230,9 +234,10 @@ def _check_action(draft: Draft, document: Document) -> None:
     for index, key in enumerate(as_list(data.get("connection"))):
         connections = draft.files["connection"]
         expect(draft, document, ("connection", index), key, "R022", known=connections)
-    lookup = as_map(data.get("lookup"))
-    if "action" in lookup:
-        check_reading(draft, document, ("lookup",), lookup)
+    for own, owner in owners(data):
+        lookup = as_map(owner.get("lookup"))
+        if "action" in lookup:
+            check_reading(draft, document, (*own, "lookup"), lookup)
 
 
 def expect_inputs(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.draft import as_list, as_map, at, owners
 from connector_runtime.check.effect_checks import unexplained
 from connector_runtime.check.expression_checks import references_within
 from connector_runtime.expressions.grammar import closing_brace
@@ -83,7 +83,8 @@ def _headings(draft: Draft) -> Iterator[tuple[Document, Pointer]]:
 
 
 def _unexplained(document: Document) -> Iterator[Problem]:
-    for pointer, method in unexplained(document.data):
+    found = [one for own, _ in owners(document.data) for one in unexplained(document.data, own)]
+    for pointer, method in found:
         message = f"the effect is `read`, and {method} may change something"
         hint = "say why it only reads: `because: …`; or choose the effect that it has"
         yield _warn(document, pointer, "L023", message, hint=hint)

@@ -173,12 +173,24 @@ def request_places(data: Any) -> Iterator[Pointer]:
     for key in ("request", "probe"):
         if key in whole:
             yield (key,)
+    for name, step in as_map(whole.get("steps")).items():
+        if "request" in as_map(step):
+            yield ("steps", name, "request")
     for name, source in as_map(as_map(whole.get("poll")).get("sources")).items():
         if "request" in as_map(source):
             yield ("poll", "sources", name, "request")
     for name, agreement in as_map(whole.get("webhook")).items():
         if "request" in as_map(agreement):
             yield ("webhook", name, "request")
+
+
+def owners(data: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Yield what has a request and all that is judged by it: the file, or each of its steps."""
+    steps = as_map(as_map(data).get("steps"))
+    if not steps:
+        yield (), as_map(data)
+    for name, step in steps.items():
+        yield ("steps", name), as_map(step)
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

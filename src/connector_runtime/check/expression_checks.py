@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at
 from connector_runtime.check.let_reads import check_read, expanded
-from connector_runtime.check.reference_checks import Site, check_reference, note_foreign
+from connector_runtime.check.reference_checks import Site, check_reference, names_in, note_foreign
 from connector_runtime.check.slips import bare_name, odd_character
 from connector_runtime.expressions.grammar import ExpressionError
 from connector_runtime.lets import is_rows
@@ -119,7 +119,7 @@ def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
 
 def compiled_at(draft: Draft, kind: str, document: Document, pointer: Pointer, text: str) -> Template | None:
     """Return the compiled text of a place, or None where it has none; what is wrong with it is noted."""
-    names = names_for(kind, pointer)
+    names = names_in(document, kind, pointer)
     is_rows_of = pointer[0] == "let" and pointer[2:] == ("of",) and is_rows(at(document.data, pointer[:2]))
     compile_any = compile_expression_text if is_rows_of or is_single(pointer) else compile_text
     if not names:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connector_runtime.check.reference_checks import check_reference, note_foreign
+from connector_runtime.check.reference_checks import check_reference, names_in, note_foreign
 from connector_runtime.expressions import ExpressionError
 from connector_runtime.expressions.grammar import parse
 from connector_runtime.expressions.references import find_references
 from connector_runtime.lets import name_of
-from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
 from connector_runtime.templates import expression_texts
 
@@ -52,7 +51,7 @@ def check_read(site: Site, reference: Reference, asked: Collection[Path]) -> Non
         note_unknown(site, reference, lets)
         return
     within = replace(site, via=name)
-    names = names_for(site.kind, site.pointer)
+    names = names_in(site.document, site.kind, site.pointer)
     foreign: set[str] = set()
     for inner in lets.expanded([reference]):
         root = str(inner.path[0])

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.conventions import broken_conventions
-from connector_runtime.check.draft import as_list, as_map, at, request_places
+from connector_runtime.check.draft import as_list, as_map, at, owners, request_places
 from connector_runtime.check.effect_checks import is_writing
 from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.length_checks import too_long
@@ -192,17 +192,19 @@ def _of_input(document: Document, key: str, definition: Mapping[str, Any]) -> It
 
 
 def _of_action(document: Document) -> Iterator[Problem]:
-    data = as_map(document.data)
-    effect = data.get("effect")
-    if "lookup" in data and effect != "create":
-        message = f"`lookup` has no use with the effect `{effect}`"
-        yield _warn(document, ("lookup",), "L009", message, hint="only a create is looked up", key=True)
-    if "identity" in data and effect in ("read", "delete", "raw"):
-        message = f"`identity` has no use with the effect `{effect}`"
-        yield _warn(document, ("identity",), "L009", message, hint="take it out", key=True)
-    if "because" in data and (effect != "read" or not is_writing(as_map(data.get("request")).get("method"))):
-        message = "`because` has no use: the request looks like reading, or does not only read"
-        yield _warn(document, ("because",), "L009", message, hint="take it out", key=True)
+    for own, data in owners(document.data):
+        effect = data.get("effect")
+        if "lookup" in data and effect != "create":
+            message = f"`lookup` has no use with the effect `{effect}`"
+            hint = "only a create is looked up"
+            yield _warn(document, (*own, "lookup"), "L009", message, hint=hint, key=True)
+        if "identity" in data and effect in ("read", "delete", "raw"):
+            message = f"`identity` has no use with the effect `{effect}`"
+            yield _warn(document, (*own, "identity"), "L009", message, hint="take it out", key=True)
+        is_read = effect == "read" and is_writing(as_map(data.get("request")).get("method"))
+        if "because" in data and not is_read:
+            message = "`because` has no use: the request looks like reading, or does not only read"
+            yield _warn(document, (*own, "because"), "L009", message, hint="take it out", key=True)
     lines = _counted_lines(document)
     if lines > MAX_LINES:
         message = f"the action has {lines} lines without examples and tests; {MAX_LINES} are enough"
@@ -220,8 +222,13 @@ def _counted_lines(document: Document) -> int:
 
 def _dead_rules(draft: Draft, document: Document) -> Iterator[Problem]:
     """Warn about rules behind one that always holds."""
+    for own, _ in owners(document.data):
+        yield from _dead(rules_of(draft, document, own))
+
+
+def _dead(rules: list[tuple[Document, Pointer]]) -> Iterator[Problem]:
     always = ""
-    for owner, pointer in rules_of(draft, document):
+    for owner, pointer in rules:
         rule = as_map(at(owner.data, pointer))
         if always:
             hint = f"the rule in {always} holds always: move that to the end"

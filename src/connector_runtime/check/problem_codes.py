@@ -109,9 +109,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A body has `json form text`, a subscription `id url expires`, headers small letters.",
     ),
     "R055": (
-        "A source of changes that cannot go on",
-        "It goes on by `since`, or by `paginate` where there are page numbers only.",
+        "Steps or chunks that do not fit together",
+        "Each step says what it does; what is said of the action holds for all of them.",
     ),
+    "R056": ("A step, or a part of one, that there is not", "A step sees those before it."),
     "R060": (
         "A value of `page` without effect",
         "Pages differ by what the request says of `page`; without it the same request goes out again.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_map, at, is_in
 from connector_runtime.check.webhook_checks import check_body, check_header, check_subscription
+from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _WHY_NOT = {
     "body": "`body` is what was pushed, and belongs to the webhook of a trigger",
     "headers": "`headers` are what was pushed, and belong to the webhook of a trigger",
     "query": "`query` is what was pushed, and belongs to the webhook of a trigger",
+    "steps": "`steps` belongs to actions of several requests",
+    "chunk": "`chunk` belongs to actions that send a list in `chunks`",
     "since": "`since` belongs to the sources of a trigger",
     "row": "`row` belongs to `choicesFrom.where`, and to the `text` of rows",
 }
@@ -82,6 +85,13 @@ def check_reference(site: Site, reference: Reference, *, is_guarded: bool) -> No
     check = _CHECKS.get(str(reference.path[0]))
     if check is not None:
         check(site, reference, is_guarded)
+
+
+def names_in(document: Document, kind: str, pointer: Pointer) -> frozenset[str]:
+    """Return the names that an expression at a place of this very file may use."""
+    own = as_map(document.data)
+    lacking = {root for root, key in (("steps", "steps"), ("chunk", "chunks")) if key not in own}
+    return names_for(kind, pointer) - lacking
 
 
 def note_foreign(site: Site, reference: Reference, names: frozenset[str]) -> None:
@@ -254,8 +264,9 @@ def _check_page(site: Site, reference: Reference, is_guarded: bool) -> None:
     del is_guarded
     if site.is_let:
         return  # judged where the value is read
-    # A source of a trigger has pages of its own.
+    # A source of a trigger has pages of its own, and so has a step.
     own = site.pointer[:3] if site.pointer[:2] == ("poll", "sources") else ()
+    own = site.pointer[:2] if site.pointer[0] == "steps" else own
     paginate = as_map(at(site.document.data, own)).get("paginate")
     if paginate is None:
         site.note(reference, "R009", "`page` needs `paginate`", "say there how the listing goes on")
@@ -294,6 +305,34 @@ def _step(reference: Reference, depth: int) -> str | None:
     return None if step is None else str(step)
 
 
+_STEP_PARTS = ("output", "json", "status", "headers")
+
+
+def _check_step(site: Site, reference: Reference, is_guarded: bool) -> None:
+    steps = as_map(as_map(site.document.data).get("steps"))
+    name, part = _step(reference, 1), _step(reference, 2)
+    if name is None or (site.is_let and name in steps):
+        return
+    order = list(steps)
+    if site.pointer[0] == "steps" and site.pointer[1] in steps:
+        order = order[: order.index(str(site.pointer[1]))]
+    if name not in order:
+        message = f"`steps.{name}` is not there yet" if name in steps else f"no step is called `{name}`"
+        hint = meant(name, order, "steps before this") or "there is no step before this"
+        site.note(reference, "R056", message, hint)
+        return
+    step = as_map(steps[name])
+    if part is not None and part not in _STEP_PARTS:
+        message = f"a step has no part `{part}`"
+        site.note(reference, "R056", message, meant(part, _STEP_PARTS, "parts of a step"))
+    elif part not in (None, "output") and "lookup" in step:
+        message = f"where its look-up finds it, `steps.{name}` has no reply"
+        site.note(reference, "R056", message, f"read `steps.{name}.output`")
+    elif "when" in step and reference.needed and not is_guarded:
+        hint = f"write ${{ … if steps.{name} is defined else … }}"
+        site.note(reference, "R011", f"`steps.{name}` is left out where its `when` is false", hint)
+
+
 _CHECKS: dict[str, Callable[[Site, Reference, bool], None]] = {
     "inputs": _check_input,
     "connection": _check_connection,
@@ -301,6 +340,7 @@ _CHECKS: dict[str, Callable[[Site, Reference, bool], None]] = {
     "row": _check_row,
     "page": _check_page,
     "reply": _check_reply,
+    "steps": _check_step,
     "secrets": _check_secret,
     "subscription": check_subscription,
     "body": check_body,

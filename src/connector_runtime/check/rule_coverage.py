@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.draft import as_list, as_map, at, owners
 from connector_runtime.expressions.operators import EvaluationError
 from connector_runtime.places import names_for
 from connector_runtime.templates import compile_expression_text
@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 RuleId = tuple[str, tuple[str | int, ...]]
 
 
-def rules_of(draft: Draft, document: Document) -> list[tuple[Document, Pointer]]:
-    """Return the rules that judge an action's failures, tables they use filled in, in order."""
-    return _flat(draft, *_table(draft, document, ("errors",)))
+def rules_of(draft: Draft, document: Document, own: Pointer = ()) -> list[tuple[Document, Pointer]]:
+    """Return the rules that judge an action's failures, tables they use filled in, in order.
+
+    Those of a step, to which `own` leads, are the action's where it has none.
+    """
+    place = (*own, "errors") if at(document.data, (*own, "errors")) is not None else ("errors",)
+    return _flat(draft, *_table(draft, document, place))
 
 
-def record_rules_of(draft: Draft, document: Document) -> list[tuple[Document, Pointer]]:
+def record_rules_of(draft: Draft, document: Document, own: Pointer = ()) -> list[tuple[Document, Pointer]]:
     """Return the rules that judge the single records of a many-record action, in order."""
-    if "results" not in as_map(document.data.get("reply")):
+    if at(document.data, (*own, "reply", "results")) is None:
         return []
-    return _flat(draft, *_table(draft, document, ("reply", "results", "errors")))
+    return _flat(draft, *_table(draft, document, (*own, "reply", "results", "errors")))
 
 
 def reached_rules(draft: Draft) -> set[RuleId]:
@@ -55,8 +59,9 @@ def unreached_rules(draft: Draft, reached: Collection[RuleId]) -> list[Problem]:
     """
     used: dict[RuleId, Document] = {}
     for document in draft.files["action"].values():
-        for owner, pointer in [*rules_of(draft, document), *record_rules_of(draft, document)]:
-            used[owner.name, pointer] = owner
+        for own, _ in owners(document.data):
+            for owner, pointer in [*rules_of(draft, document, own), *record_rules_of(draft, document, own)]:
+                used[owner.name, pointer] = owner
     hint = "add a test with a reply for which it is the first rule that holds"
     return [
         owner.problem(pointer, "L002", "no test reaches this rule", hint=hint, severity="warning")
@@ -89,8 +94,14 @@ def _flat(draft: Draft, owner: Document, table: Any, pointer: Pointer) -> list[t
 
 
 def _reached_in(draft: Draft, document: Document) -> Iterator[tuple[Document, Pointer]]:
-    rules, record_rules = rules_of(draft, document), record_rules_of(draft, document)
-    reply = as_map(document.data.get("reply"))
+    for own, owner in owners(document.data):
+        yield from _reached_by(draft, document, own, as_map(owner.get("reply")))
+
+
+def _reached_by(
+    draft: Draft, document: Document, own: Pointer, reply: Mapping[str, Any]
+) -> Iterator[tuple[Document, Pointer]]:
+    rules, record_rules = rules_of(draft, document, own), record_rules_of(draft, document, own)
     results = as_map(reply.get("results"))
     for scope in _replies(draft, document):
         has_good_status = scope["reply"]["status"] < 300

@@ -53,6 +53,8 @@ def check_reading(
     if effect != "read":
         message = f"`{name}` does not only read: its effect is `{effect}`"
         draft.note(document, place, "R021", message, hint=why)
+    elif "steps" in as_map(target.data):
+        draft.note(document, place, "R021", f"`{name}` has several requests", hint="one is asked for here")
     known = draft.inputs_of("action", target)
     expect_inputs(draft, document, (*pointer, "inputs"), part.get("inputs"), known)
 

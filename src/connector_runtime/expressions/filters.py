@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from connector_runtime import urls
 from connector_runtime.documents.json_text import JsonError, parse_json
+from connector_runtime.expressions.merging import merged
 from connector_runtime.expressions.operators import (
     EvaluationError,
     is_list,
@@ -297,6 +298,7 @@ FILTERS: dict[str, Filter] = {
     "lacking": Filter(lacking, 1, 1),
     "keys": Filter(keys),
     "sortedPairs": Filter(sorted_pairs, 0, 2, constant=True),
+    "merged": Filter(merged, 2, 2),
 }
 # These see absent values, and make something of them.
 TAKE_ABSENT = frozenset({"default", "optional", "named"})

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.lets import Lets
 from connector_runtime.paths import inputs_in
 from connector_runtime.places import names_for
-from connector_runtime.program.common import node, value
+from connector_runtime.program.common import maybe, node, value
+from connector_runtime.program.sequence import compile_chunks, compile_steps
 from connector_runtime.program.unit import compile_unit
 from connector_runtime.templates import compile_node
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.program.common import Evaluate
+    from connector_runtime.program.sequence import Chunks, Step
     from connector_runtime.program.unit import Unit
 
 
@@ -30,14 +32,25 @@ class Check(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Everything the conversation of one action needs."""
+    """Everything the conversation of one action needs.
+
+    `unit` is its request, or that of its first step; `output` is what steps together give back.
+    """
 
     checks: tuple[Check, ...]
     unit: Unit
+    steps: tuple[Step, ...]
+    chunks: Chunks | None
+    output: Evaluate | None
     scopes: tuple[Evaluate, ...]
     scope_inputs: frozenset[str]
     debug: Evaluate | None
     lets: Lets
+
+    @property
+    def is_sequence(self) -> bool:
+        """Return whether the action has several requests."""
+        return bool(self.steps) or self.chunks is not None
 
 
 def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any]) -> Program:
@@ -50,9 +63,13 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
     defaults = component.get("defaults", {})
     scopes = [compile_node(text, names_for("action", ("scopes",))) for text in definition.get("scopes", ())]
     lets = Lets(component.get("let", {}), definition.get("let", {}))
+    steps = compile_steps(definition, component, lets)
     return Program(
         checks=tuple(_check(item) for item in definition.get("checks", ())),
-        unit=compile_unit(definition, component, lets),
+        unit=steps[0].unit if steps else compile_unit(definition, component, lets),
+        steps=steps,
+        chunks=compile_chunks(definition.get("chunks")),
+        output=maybe(definition.get("reply", {}), "output", ("reply", "output")) if steps else None,
         scopes=tuple(scope.render for scope in scopes),
         scope_inputs=frozenset(key for scope in scopes for key in inputs_in(lets.expanded(scope.references))),
         debug=node(defaults.get("debug"), "component", ("defaults", "debug")),

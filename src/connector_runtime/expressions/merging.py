@@ -1,0 +1,39 @@
+"""Lists of rows merged by a key: what a vendor takes only as a whole is changed row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector_runtime.expressions.operators import EvaluationError, kind_of
+
+# A record has fewer rows. What has more came to keep a process busy.
+MERGED_MAX = 10_000
+
+
+def merged(value: Any, rows: Any, key: Any) -> Any:
+    """Return a list of maps with the rows merged into it: one that has its `key` there changes that entry.
+
+    Others are new, and come last. What is changed keeps its place and all members that the row leaves out.
+    """
+    found = list(_maps_of(value, "merged"))
+    places = {row[key]: at for at, row in reversed(list(enumerate(found))) if _is_key(row.get(key))}
+    for row in _maps_of(rows, "merged"):
+        at = places.get(row[key]) if _is_key(row.get(key)) else None
+        if at is None:
+            found.append(row)
+        else:
+            found[at] = {**found[at], **row}
+    return found
+
+
+def _maps_of(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list | tuple) or not all(isinstance(row, Mapping) for row in value):
+        raise EvaluationError(f"`{name}` needs lists of maps, not {kind_of(value)}")
+    if len(value) > MERGED_MAX:
+        raise EvaluationError(f"`{name}` looks through {MERGED_MAX:,} entries at most")
+    return list(value)
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str | int) and value != ""
