@@ -33,8 +33,8 @@ def describe(model: Model) -> dict[str, Any]:
     }
 
 
-def describe_action(action: Action) -> dict[str, Any]:
-    """Return one action as data."""
+def describe_action(action: Action, *, with_sample: bool = True) -> dict[str, Any]:
+    """Return one action as data; for the sample its first example is run, offline."""
     return {
         "key": action.key,
         "label": action.label,
@@ -45,16 +45,17 @@ def describe_action(action: Action) -> dict[str, Any]:
         **({"connections": list(action.connections)} if action.connections else {}),
         "inputs": form_fields(action.inputs),
         "inputSchema": action.input_schema,
-        **_output(action),
+        **_output(action, with_sample=with_sample),
         "examples": _examples(action.examples),
     }
 
 
-def _output(action: Action) -> dict[str, Any]:
+def _output(action: Action, *, with_sample: bool) -> dict[str, Any]:
     """Return what an action gives back: its shape where the file says it, and a sample."""
     from connector_runtime.cases import output_schema, sample_of  # noqa: PLC0415  it runs the example
 
-    schema, sample = output_schema(action), sample_of(action.model, action)
+    schema = output_schema(action)
+    sample = sample_of(action.model, action) if with_sample else None
     return {
         **({"outputSchema": bundled(schema, action.model.schemas)} if schema is not None else {}),
         **({"sample": sample} if sample is not None else {}),

@@ -55,7 +55,8 @@ def actions(context: click.Context, /, *, as_json: bool) -> None:
     """List the actions."""
     component = load(context)
     if as_json:
-        put([_listed(describe_action(action)) for action in component.actions.values()], as_json=True)
+        described = [describe_action(action, with_sample=False) for action in component.actions.values()]
+        put([_listed(action) for action in described], as_json=True)
     else:
         put(action_table(component), as_json=False)
 
