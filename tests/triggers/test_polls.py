@@ -238,6 +238,14 @@ def test_two_changes_within_a_second_are_two(book: ChangeBook, session: Session)
     assert third == []
 
 
+def test_a_window_begins_at_a_whole_second(petshop: Component, book: ChangeBook, counter: Counter) -> None:
+    """Vendors that know no fractions of a second are asked for none, whatever our clock says."""
+    session = session_with(petshop, counter, now=book.now + 0.25)
+    whole(session, None)
+
+    assert "from=2025-06-15T15%3A01%3A40%2B00%3A00" in counter.asked[0]
+
+
 @pytest.mark.plan("S-256")
 def test_a_gap_is_said(book: ChangeBook, session: Session) -> None:
     """What the vendor has forgotten meanwhile is not passed over in silence."""

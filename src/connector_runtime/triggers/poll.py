@@ -84,7 +84,7 @@ def poll_changes(
             state=state.sources[source.key],
             overlap=int(program.overlap_s * SECOND),
             ask=ask,
-            here=lambda: int(clock.now() * SECOND),
+            here=lambda: int(clock.now()) * SECOND,
             enough=enough,
         )
         for source in program.sources
@@ -120,7 +120,7 @@ def _begin_together(readings: list[WindowReading]) -> None:
     begun = min((clock for clock in clocks if clock is not None), default=None)
     for reading, state in states:
         if begun is not None and state.is_quiet and state.window is None:
-            state.window = Window(begun - reading.overlap, begun)
+            state.window = Window((begun - reading.overlap) // SECOND * SECOND, begun)
 
 
 def _is_wanted(source: PollSource, call: Call) -> bool:

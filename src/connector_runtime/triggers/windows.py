@@ -46,7 +46,7 @@ class WindowReading:
 
     Attributes:
         overlap: In microseconds.
-        here: Our own clock, in microseconds.
+        here: Our own clock, in microseconds, whole seconds.
         enough: So many events end a poll early.
         events: What is to be told, as `(moment, event)`.
         is_finished: Whether the source has no more for now.
@@ -83,7 +83,8 @@ class WindowReading:
             since = state.told.since(state.mark - self._look_back)
             if self.source.memory_s is not None:
                 since = max(since, here - int(self.source.memory_s * SECOND))
-        return Window(since, here)
+        # Not every vendor takes fractions of a second; a little earlier does no harm.
+        return Window(None if since is None else since // SECOND * SECOND, here)
 
     def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Answer]]:
         """Ask for the first page of a window; the vendor's clock says when that was."""
