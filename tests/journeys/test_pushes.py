@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from connector_runtime import Seen, Subscription
 from connector_runtime.values import SystemClock
-from webhooks.receiver import WAIT_S, receiving
+from webhooks.receiver import receiving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,13 +62,6 @@ def outcomes(sandbox: Sandbox) -> list[str]:
     return [one["outcome"] for one in sandbox.state.scan("crm/callbacks")]
 
 
-def wait_for(sandbox: Sandbox, pushes: int) -> None:
-    """Wait until so many pushes were made."""
-    until = time.monotonic() + WAIT_S
-    while len(outcomes(sandbox)) < pushes and time.monotonic() < until:
-        time.sleep(0.01)
-
-
 @pytest.mark.plan("S-279")
 def test_what_happens_while_nobody_listens_is_not_lost(
     session: Session, receiver: Receiver, sandbox: Sandbox
@@ -92,7 +84,7 @@ def test_what_happens_while_nobody_listens_is_not_lost(
     missed = [create(session, f"Missed {number}") for number in range(3)]
     session.run("crmUpdateRecord", {"recordType": "Leads", "recordId": early, "fieldValues": {"City": "Ulm"}})
     session.run("crmRemoveRecord", {"recordType": "Leads", "recordId": missed[0]})
-    wait_for(sandbox, pushes=6)
+    receiver.wait_until(lambda: len(outcomes(sandbox)) >= 6)
     assert outcomes(sandbox)[1:] == ["503"] * 5
 
     receiver.is_down = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from connector_runtime import Component, Received, Subscription
 
@@ -35,6 +36,13 @@ class Receiver:
     def next(self) -> Received:
         """Return what came of the next push, waiting for it."""
         return self.received.get(timeout=WAIT_S)
+
+    @staticmethod
+    def wait_until(is_so: Callable[[], object], limit_s: float = WAIT_S) -> None:
+        """Wait until something is so, at most for a while."""
+        until = time.monotonic() + limit_s
+        while not is_so() and time.monotonic() < until:
+            time.sleep(0.01)
 
     def take(self, headers: Any, query: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         """Take a push; returns what to answer."""
