@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.model import Action, ConnectionModel, DataSource, Model
     from connector_runtime.program.trigger import Trigger
+    from connector_runtime.program.webhook import WebhookProgram
 
 _COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation", "version")
 
@@ -82,10 +83,21 @@ def _trigger(trigger: Trigger) -> dict[str, Any]:
         **_words(trigger.definition, ("group", "description", "documentation")),
         "scopes": list(trigger.scopes),
         **({"connections": list(trigger.connections)} if trigger.connections else {}),
+        **({"webhook": _webhook(trigger.webhook)} if trigger.webhook else {}),
         "inputs": form_fields(trigger.inputs),
         "inputSchema": input_schema(trigger.inputs),
         "examples": _examples(trigger.definition.get("examples", {})),
     }
+
+
+def _webhook(webhook: WebhookProgram) -> dict[str, Any]:
+    """Return what is asked for by request; the rest a person does."""
+    asked = {
+        "subscribe": webhook.subscribe is not None,
+        "renew": webhook.renew is not None,
+        "unsubscribe": webhook.unsubscribe is not None,
+    }
+    return asked | ({"catchUp": webhook.catch_up} if webhook.catch_up else {})
 
 
 def _examples(found: Mapping[str, Any]) -> dict[str, Any]:

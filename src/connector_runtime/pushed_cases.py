@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from connector_runtime.documents import dump_json
 from connector_runtime.results import Result
 from connector_runtime.values import Secret
-from connector_runtime.webhooks.proof import signature
+from connector_runtime.webhooks.proof import signatures
 from connector_runtime.webhooks.pushes import FORM_TYPE
 from connector_runtime.webhooks.receiving import Pushed, judge, seen_by
 from connector_runtime.webhooks.subscription import Subscription, iso
@@ -74,7 +74,7 @@ def told(
     right, body = _SECRET, _body(_filled(request, _SECRET))
     if program.proof.hmac is not None:
         scope = seen_by(program, subscription, Pushed(headers, query, body), tables, exact=True)
-        right = signature(program.proof, scope, subscription.secret).reveal()
+        right = signatures(program.proof, scope, subscription.secret)[0][1].reveal()
     pushed = Pushed(_filled(headers, right), _filled(query, right), body)
     received = judge(program, subscription, pushed, tables)
     return received.problem or Result(received.events), received.reply

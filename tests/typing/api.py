@@ -27,9 +27,12 @@ from connector_runtime import (
     InputError,
     OutcomeUnknown,
     Page,
+    Received,
     ReplyTooLarge,
     Result,
     Secret,
+    Seen,
+    Subscription,
     UnreadableReply,
 )
 
@@ -179,3 +182,18 @@ def handle(component: Component, connection: Connection) -> None:
 def keep(secrets: Sequence[Secret]) -> list[str]:
     """Take a secret out where it is needed, knowingly."""
     return [secret.reveal() for secret in secrets]
+
+
+def be_told(component: Component, connection: Connection, headers: Mapping[str, str], body: bytes) -> None:
+    """Have changes pushed, prove a push, fill gaps, and end it."""
+    session = component.session(connection)
+    subscription = session.subscribe("crmRecordNotifications", INPUTS, "https://hooks.example.com/x")
+    kept: dict[str, Any] = assert_type(subscription, Subscription).to_dict()
+    received = component.receive("crmRecordNotifications", kept, headers=headers, query="a=1", body=body)
+    assert_type(received, Received)
+    assert_type(received.reply.status, int)
+    assert_type(received.problem, ConnectorError | None)
+    assert_type(Seen({}).new(received.events), list[dict[str, Any]])
+    poll = session.catch_up(session.renew(kept))
+    assert_type(subscription.caught_up(poll.state), Subscription)
+    assert_type(session.unsubscribe(subscription), Result)

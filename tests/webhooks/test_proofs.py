@@ -49,6 +49,8 @@ def test_a_signed_push_becomes_its_events():
         ({"as": "base64"}, base64_of(BODY).rstrip("=")),
         ({"as": "base64"}, base64_of(BODY).replace("+", "-").replace("/", "_")),
         ({"as": "v1,base64"}, "v1," + base64_of(BODY)),
+        ({"as": ["hex", "base64"]}, base64_of(BODY)),
+        ({"as": ["base64", "v1=hex"]}, "v1=" + hex_of(BODY)),
         ({"hmac": "sha1"}, hex_of(BODY, algorithm="sha1")),
         ({"hmac": "sha512", "as": "base64"}, base64_of(BODY, "sha512")),
         ({"of": "v0:${ headers['x-time'] }:${ body.text }"}, hex_of(b"v0:12:" + BODY)),

@@ -30,16 +30,14 @@ class Proof(NamedTuple):
         equals: What came with the push: one text, or several of which one must fit.
         hmac: The algorithm, or None where the secret itself must come.
         of: The texts that are signed, one after the other.
-        prefix: What stands before the written digest.
-        encoding: `hex` or `base64`.
+        ways: How the digest may be written: what stands before it, and `hex` or `base64`.
         status: What whoever has no proof is told.
     """
 
     equals: Evaluate
     hmac: str | None
     of: tuple[Evaluate, ...]
-    prefix: str
-    encoding: str
+    ways: tuple[tuple[str, str], ...]
     status: int
 
 
@@ -153,15 +151,13 @@ def _items(given: Any) -> Evaluate:
 
 
 def _proof(verify: Mapping[str, Any]) -> Proof:
-    of = verify.get("of", "${ body.text }")
-    written = _WRITTEN.fullmatch(verify.get("as", "hex"))
-    prefix, encoding = written.groups() if written else ("", "hex")
+    of, ways = verify.get("of", "${ body.text }"), verify.get("as", "hex")
+    written = [_WRITTEN.fullmatch(way) for way in ([ways] if isinstance(ways, str) else ways)]
     return Proof(
         equals=_value(verify["equals"], "verify", "equals"),
         hmac=verify.get("hmac"),
         of=tuple(_value(part, "verify", "of") for part in ([of] if isinstance(of, str) else of)),
-        prefix=prefix,
-        encoding=encoding,
+        ways=tuple((found[1], found[2]) for found in written if found),
         status=verify.get("status", REFUSED_STATUS),
     )
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from connector_runtime.program.webhook import Proof
 
+    # How a signature is written, as in `Proof.ways`; None for the secret itself.
+    Way = tuple[str, str] | None
+
 # A header names at most a few keys that are in use side by side.
 MAX_SIGNATURES = 16
 
@@ -33,44 +36,44 @@ def is_proven(proof: Proof, scope: Mapping[str, Any], secret: Secret) -> bool:
     """
     try:
         came = proof.equals(scope)
-        wanted = signature(proof, scope, secret)
+        wanted = signatures(proof, scope, secret)
     except (EvaluationError, UnicodeError):
         return False
     given = came if isinstance(came, list | tuple) else [came]
     if not secret or len(given) > MAX_SIGNATURES:
         return False
     # Not `any`, which would stop at the first that fits.
-    agreeing = [_agrees(proof, one, wanted) for one in given]
+    agreeing = [_agrees(way, one, right) for one in given for way, right in wanted]
     return True in agreeing
 
 
-def signature(proof: Proof, scope: Mapping[str, Any], secret: Secret) -> Secret:
-    """Return what a push must bring: the secret itself, or the HMAC as the service writes it.
+def signatures(proof: Proof, scope: Mapping[str, Any], secret: Secret) -> list[tuple[Way, Secret]]:
+    """Return what a push must bring: the secret itself, or the HMAC in a way that the service writes it.
 
     Raises:
         EvaluationError: The text that is signed cannot be made.
     """
     if proof.hmac is None:
-        return secret
+        return [(None, secret)]
     text = "".join([_text(part(scope)) for part in proof.of])
     digest = hmac.digest(_bytes(secret.reveal()), _bytes(text), getattr(hashlib, proof.hmac))
-    written = digest.hex() if proof.encoding == "hex" else b64encode(digest).decode("ascii")
-    return Secret(proof.prefix + written)
+    written = {"hex": digest.hex(), "base64": b64encode(digest).decode("ascii")}
+    return [(way, Secret(way[0] + written[way[1]])) for way in proof.ways]
 
 
-def _agrees(proof: Proof, given: Any, wanted: Secret) -> bool:
+def _agrees(way: Way, given: Any, wanted: Secret) -> bool:
     if not isinstance(given, str):
         return False
-    return hmac.compare_digest(_bytes(_even(proof, given)), _bytes(_even(proof, wanted.reveal())))
+    return hmac.compare_digest(_bytes(_even(way, given)), _bytes(_even(way, wanted.reveal())))
 
 
-def _even(proof: Proof, text: str) -> str:
+def _even(way: Way, text: str) -> str:
     """Return a signature without what its writers differ in: capitals, the alphabet, the padding."""
-    if proof.hmac is None:
+    if way is None:
         return text
-    text = text.strip(" \t")
-    start, rest = text[: len(proof.prefix)], text[len(proof.prefix) :]
-    if proof.encoding == "hex":
+    (prefix, encoding), text = way, text.strip(" \t")
+    start, rest = text[: len(prefix)], text[len(prefix) :]
+    if encoding == "hex":
         return start + rest.lower()
     return start + rest.replace("-", "+").replace("_", "/").rstrip("=")
 
