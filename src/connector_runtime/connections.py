@@ -20,9 +20,9 @@ from connector_runtime.urls import UrlError
 from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from connector_runtime.model import ConnectionModel, Model
+    from connector_runtime.model import ConnectionModel, Evaluate, Model
     from connector_runtime.values import Clock
 
 MASK = "***"
@@ -86,6 +86,8 @@ class Freshness(enum.Enum):
     FRESH = "fresh"
     STALE = "stale"
     INVALID = "invalid"
+# Stands for a secret in what is shown; no text of anybody has it.
+_HIDDEN = Secret("\ue000hidden\ue000")
 
 
 class Channel:
@@ -146,6 +148,12 @@ class Channel:
         _check(self.definition, scope)
         self.hosts = frozenset(str(host(scope)) for host in self.definition.hosts)
         oauth2 = self.definition.oauth2
+        if oauth2 is None:
+            # What is made of secrets is one, too: a name and a password in one text, for example.
+            made = [render(scope) for _, render in (*self.definition.headers, *self.definition.query)]
+            words = [value.reveal().rpartition(" ")[2] for value in made if isinstance(value, Secret)]
+            self.redactor.add(*map(Secret, words))
+        self.redactor.hides_echoes = bool(self.definition.query)
         self.token_host = _origin_of(str(oauth2.token_url(scope))) if oauth2 else None
 
     def scope(self, **more: Any) -> dict[str, Any]:
@@ -172,24 +180,31 @@ class Channel:
     def headers(self, *, masked: bool = False) -> list[tuple[str, Secret | str]]:
         """Return the headers that say who calls; `masked` ones are for showing."""
         if masked:
-            return self._rendered(self.token, masked=True)
+            return self._rendered(self.definition.headers, self.token, masked=True)
         # Of all that they are made of only the token ever changes.
         token, kept = self.token, self._headers
         if kept is None or kept[0] is not token:
-            kept = self._headers = (token, self._rendered(token, masked=False))
+            kept = self._headers = (token, self._rendered(self.definition.headers, token, masked=False))
         return kept[1]
 
-    def _rendered(self, token: Token, *, masked: bool) -> list[tuple[str, Secret | str]]:
+    def query(self, *, masked: bool = False) -> list[tuple[str, Secret | str]]:
+        """Return the query parameters that say who calls; `masked` ones are for showing."""
+        return self._rendered(self.definition.query, self.token, masked=masked)
+
+    def _rendered(
+        self, parts: Iterable[tuple[str, Evaluate]], token: Token, *, masked: bool
+    ) -> list[tuple[str, Secret | str]]:
         scope = self._scope_with(token)
         if masked:
-            scope["token"] = dict.fromkeys((*scope["token"], "access_token"), MASK)
-            scope["secrets"] = dict.fromkeys(scope["secrets"], MASK)
+            scope["token"] = dict.fromkeys((*scope["token"], "access_token"), _HIDDEN)
+            scope["secrets"] = dict.fromkeys(scope["secrets"], _HIDDEN)
         found: list[tuple[str, Secret | str]] = []
-        for name, render in self.definition.headers:
+        for name, render in parts:
             value = render(scope)
-            if value is not ABSENT:
-                text = value if isinstance(value, Secret) else str(value)
-                found.append((name, text if masked or isinstance(text, Secret) else Secret(text)))
+            if value is not ABSENT and masked:
+                found.append((name, _shown(value)))
+            elif value is not ABSENT:
+                found.append((name, value if isinstance(value, Secret) else Secret(str(value))))
         return found
 
     # -- the token ---------------------------------------------------------------
@@ -252,6 +267,15 @@ class Channel:
         oauth2 = self.definition.oauth2
         if oauth2 is not None and "refresh_token" in oauth2.grants and self._grant_key is not None:
             self.store_key, self.has_looked = self._grant_key, False
+
+
+def _shown(value: Any) -> str:
+    """Return a header's or parameter's value with a mask where its secrets stand, or all of it masked."""
+    if not isinstance(value, Secret):
+        return str(value)
+    hidden, text = _HIDDEN.reveal(), value.reveal()
+    # What was encoded shows no secret any more, and not where it was, either.
+    return text.replace(hidden, MASK) if hidden in text else MASK
 
 
 def _mark_of(given: Connection) -> str:

@@ -28,6 +28,7 @@ class Outgoing(NamedTuple):
         headers: Names and values; Host, Content-Length and Accept-Encoding are added when sent.
         body: What to send, or None.
         form: What the reply shall be: `json`, `text` or `binary`.
+        key: What says who calls in the query, encoded; it goes on the wire behind the URL's own query.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Outgoing(NamedTuple):
     headers: tuple[tuple[str, str | Secret], ...] = ()
     body: Body | None = None
     form: str = "json"
+    key: Secret | None = None
 
     def has_header(self, name: str) -> bool:
         """Return whether a header of that lower-case name is sent."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import getitem
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.budget import Rule
@@ -87,6 +88,7 @@ class ConnectionModel(NamedTuple):
     choose: Mapping[str, Choose]
     oauth2: OAuth2 | None
     headers: tuple[tuple[str, Evaluate], ...]
+    query: tuple[tuple[str, Evaluate], ...]
     hosts: tuple[Evaluate, ...]
     probe: Action | None
     loopback: bool
@@ -218,7 +220,7 @@ class Model:
             name: table["rows"] for name, table in component.get("tables", {}).items()
         }
         self.shared_inputs = {
-            key: _at(document.data, pointer) for key, (document, pointer) in source.inputs.items()
+            key: reduce(getitem, pointer, document.data) for key, (document, pointer) in source.inputs.items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
         self.connections = Lazily(source.connections, self._connection)
@@ -301,10 +303,8 @@ class Model:
                 for name, choice in definition.get("choose", {}).items()
             },
             oauth2=_oauth2(definition["oauth2"], self.component) if "oauth2" in definition else None,
-            headers=tuple(
-                (name, _closure(text, ("apply", "headers")))
-                for name, text in apply.get("headers", {}).items()
-            ),
+            headers=_applied(apply, "headers"),
+            query=_applied(apply, "query"),
             hosts=tuple(_closure(text, ("apply", "hosts")) for text in apply.get("hosts", ())),
             probe=self.reading(f"{definition['connection']} check", {"request": probe}) if probe else None,
             loopback=loopback,
@@ -324,6 +324,10 @@ class Model:
             for column, text in entry.items()
         ]
         return Choose(rows, tuple(first))
+
+
+def _applied(apply: Mapping[str, Any], part: str) -> tuple[tuple[str, Evaluate], ...]:
+    return tuple((name, _closure(text, ("apply", part))) for name, text in apply.get(part, {}).items())
 
 
 def _cell(cell: Any) -> Any:
@@ -381,12 +385,6 @@ def _closure(node: Any, pointer: tuple[str, ...]) -> Evaluate:
     if node is None:
         return lambda _scope: ABSENT
     return compile_node(node, names_for("connection", pointer)).render
-
-
-def _at(data: Any, pointer: tuple[str | int, ...]) -> Any:
-    for step in pointer:
-        data = data[step]
-    return data
 
 
 def _tolerant(evaluate: Evaluate, scope: Mapping[str, Any]) -> Any:

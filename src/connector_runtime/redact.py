@@ -85,6 +85,8 @@ class Redactor:
     def __init__(self, secrets: Iterable[Secret | str], names: Iterable[str] = SECRET_NAMES) -> None:
         self._secrets = tuple(secret if isinstance(secret, Secret) else Secret(secret) for secret in secrets)
         self._names = tuple(names)
+        # Whether the vendor may repeat the address of a request, and with it a secret, in any reply.
+        self.hides_echoes = False
         self._later: tuple[Secret, ...] = ()
         self._adding = threading.Lock()
         self._kept: tuple[tuple[Secret, ...], _Writings] | None = None
@@ -126,6 +128,14 @@ class Redactor:
         if written.taken_out(together) == together:
             return dict(headers)
         return {name: written.taken_out(value) for name, value in headers.items()}
+
+    def everywhere(self, value: Any) -> Any:
+        """Return a JSON-like value, whole, without the secrets that are known."""
+        if isinstance(value, str):
+            return self._written.taken_out(value) if len(value) >= self._written.shortest else value
+        if isinstance(value, dict):
+            return {self.everywhere(name): self.everywhere(member) for name, member in value.items()}
+        return [self.everywhere(item) for item in value] if isinstance(value, list) else value
 
     def value(self, value: Any) -> Any:
         """Return a JSON-like value of the same shape without secrets.

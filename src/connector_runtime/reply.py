@@ -28,6 +28,8 @@ NAMELESS = "The service says yes and does not name the record."
 # How much of what a vendor says, or a rule makes of it, is shown: a page of a terminal.
 MESSAGE_CHARS = 2_000
 # A reply's session with a browser; nothing of ours reads it, and whoever has it may use it.
+# Where an address may be repeated: links to next pages, `Location`, words about a mistake.
+_ECHOING = ("headers", "json", "text")
 _COOKIES = ("set-cookie", "set-cookie2")
 # Of another form than JSON, a reply that says it is JSON is read as such up to this size: it may be an error.
 _ASIDE_MAX_BYTES = 1024 * 1024
@@ -140,6 +142,8 @@ def judge(  # noqa: PLR0913  how a reply is read, and by what it is judged
     if isinstance(got, Failure):
         return verdict_of(got)
     values = read(got, form, wants_text=wants_text)
+    if redactor.hides_echoes:
+        values |= {part: redactor.everywhere(values[part]) for part in _ECHOING if part in values}
     scope["reply"] = values
     error = _error_inside(program, scope, got.status)
     scope["fault"] = values.get("json", ABSENT) if error is None else error

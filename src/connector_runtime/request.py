@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from urllib.parse import quote
 
 from connector_runtime.blame import REFUSALS, blame, giver_of, inputs_at_fault, inputs_behind
 from connector_runtime.bodies import BodyError, BytesBody, FileBody, FormBody, JsonBody, MultipartBody
@@ -108,6 +109,11 @@ def _build(  # noqa: PLR0913  the same words as `build`
     method = str(program.method(scope)).upper()
     _check_method(method)
     query = query_pairs(program.query(scope)) if program.query else []
+    signed = channel.query(masked=masked) if channel.definition.query else []
+    if signed:
+        # A link to the next page may repeat them.
+        names = {name for name, _ in signed}
+        query = [pair for pair in query if pair[0] not in names]
     url = build_url(_base(program.service, scope, channel, model), program.path.segments(scope), query)
     body, warnings = _body(program.bodies, scope, model, effect)
     headers: dict[str, tuple[str, str | Secret]] = {
@@ -126,7 +132,16 @@ def _build(  # noqa: PLR0913  the same words as `build`
             given.add(lower)
     for name, secret in channel.headers(masked=masked):
         headers[name.lower()] = (name, secret)
-    return Built(Outgoing(method, url, tuple(headers.values()), body, form), warnings)
+    pairs = "&".join(f"{quote(name, '')}={_encoded(value)}" for name, value in signed)
+    key = Secret(pairs) if pairs and not masked else None
+    if pairs and masked:
+        url = f"{url}{'&' if '?' in url else '?'}{pairs}"
+    return Built(Outgoing(method, url, tuple(headers.values()), body, form, key), warnings)
+
+
+def _encoded(value: Secret | str) -> str:
+    """Return a parameter's value as it goes out; of a masked one the mask."""
+    return quote(value.reveal(), "") if isinstance(value, Secret) else quote(value, "*")
 
 
 @overload

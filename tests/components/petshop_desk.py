@@ -8,9 +8,23 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 CLIENT = ("whisker-app", "an-example-not-a-secret")
+TICKET = "an-example+not/a-ticket"
+MEMBER = ("ada", "an-example-not-a-password")
+FIELDS_OF = {
+    "localMember": {"member": MEMBER[0], "password": MEMBER[1]},
+    "localTicket": {"ticket": TICKET},
+}
+FIELDS: tuple[dict[str, Any], ...] = (
+    {"id": "name", "name": "Name", "kind": "string", "needed": True},
+    *({"id": key, "name": key.title(), "kind": "string"} for key in ("species", "chip", "born", "tags", "mainTag")),
+    {"id": "weight", "name": "Weight", "kind": "number", "most": 90},
+    {"id": "vaccinated", "name": "Vaccinated", "kind": "boolean"},
+    {"id": "coat", "name": "Coat", "kind": "string", "values": ["short", "long"]},
+)
 REFRESH_TOKEN = "an-example-refresh-token"
 
 
@@ -84,3 +98,9 @@ class Desk:
         digest = hashlib.sha256(verifier.encode()).digest()
         proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         return asked.get("code_challenge", proof) == proof
+
+
+def proves(authorization: str, tickets: list[str]) -> bool:
+    """Return whether a name with its password, or a ticket, says who calls."""
+    member = base64.b64encode(":".join(MEMBER).encode()).decode()
+    return authorization == f"Basic {member}" or tickets == [TICKET]

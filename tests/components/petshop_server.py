@@ -16,11 +16,11 @@ from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from components.petshop_changes import ChangeBook
 from components.petshop_counting import Counting, listed
-from components.petshop_desk import CLIENT, REFRESH_TOKEN, Desk
+from components.petshop_desk import CLIENT, FIELDS, FIELDS_OF, REFRESH_TOKEN, Desk, proves
 from components.petshop_hooks import Hooks
 
 if TYPE_CHECKING:
@@ -32,13 +32,6 @@ PETSHOP = Path(__file__).parent / "petshop"
 __all__ = ["CLIENT", "KEY", "PETSHOP", "PICTURE", "REFRESH_TOKEN", "Mishap", "PetShop", "open_shop"]
 
 KEY = "an-example-not-a-key"
-FIELDS: tuple[dict[str, Any], ...] = (
-    {"id": "name", "name": "Name", "kind": "string", "needed": True},
-    *({"id": key, "name": key.title(), "kind": "string"} for key in ("species", "chip", "born", "tags", "mainTag")),
-    {"id": "weight", "name": "Weight", "kind": "number", "most": 90},
-    {"id": "vaccinated", "name": "Vaccinated", "kind": "boolean"},
-    {"id": "coat", "name": "Coat", "kind": "string", "values": ["short", "long"]},
-)
 PICTURE = bytes(range(256)) * 40
 
 
@@ -68,6 +61,7 @@ class Asked:
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes
+    tickets: list[str] = field(default_factory=list)
 
     def json(self) -> Any:
         """Return the body as JSON."""
@@ -107,6 +101,10 @@ class PetShop:
         """Return a connection with a key."""
         return {"key": "localKey", "fields": {"port": self.port, "branch": "17", "apiKey": KEY}}
 
+    def by(self, key: str) -> dict[str, Any]:
+        """Return a connection with a name and a password, or with a key in the query."""
+        return {"key": key, "fields": {"port": self.port, "branch": "17", **FIELDS_OF[key]}}
+
     def by_login(self, access_token: str | None = None) -> dict[str, Any]:
         """Return a connection with a token, a good one where none is given."""
         token = {"access_token": access_token or self.desk.new_token(), "refresh_token": REFRESH_TOKEN}
@@ -129,7 +127,7 @@ class PetShop:
     def answer(self, asked: Asked) -> tuple[int, Any]:
         """Do what was asked; returns the status and the body."""
         where = f"{asked.method} {asked.path}"
-        if "/login/" not in where and not self._knows(asked.headers):
+        if "/login/" not in where and not self._knows(asked):
             return 401, {"ok": False, "error": {"code": "stranger"}}
         for door, name in _DOORS:
             found = door.fullmatch(where)
@@ -177,9 +175,10 @@ class PetShop:
             return refusal("not_yours", text="you may not see the fields")
         return {"ok": True, "fields": self.fields}
 
-    def _knows(self, headers: dict[str, str]) -> bool:
-        token = headers.get("authorization", "").removeprefix("Bearer ")
-        return headers.get("x-pet-key") == KEY or token in self.desk.tokens
+    def _knows(self, asked: Asked) -> bool:
+        proof = asked.headers.get("authorization", "")
+        is_known = proves(proof, asked.tickets) or proof.removeprefix("Bearer ") in self.desk.tokens
+        return is_known or asked.headers.get("x-pet-key") == KEY
 
     def _listed(self, asked: Asked) -> dict[str, Any]:
         wanted = {name: values[-1] for name, values in asked.query.items()}
@@ -258,6 +257,8 @@ class PetShop:
         offset, limit = (int(asked.query[name][0]) for name in ("offset", "limit"))
         visits = self.visits.get(number, [])
         following = f"{asked.path}?offset={offset + limit}&limit={limit}"
+        # This shop repeats what said who called.
+        following += "".join(f"&ticket={quote(ticket, '')}" for ticket in asked.tickets)
         links = {"next": following} if offset + limit < len(visits) else {}
         return {"ok": True, "visits": visits[offset : offset + limit], "links": links}
 
@@ -333,7 +334,9 @@ class Counter(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, address.path, parse_qs(address.query), headers, body)
+        query = parse_qs(address.query)
+        tickets = query.pop("ticket", [])
+        asked = Asked(self.command, address.path, query, headers, body, tickets)
         with self.shop.lock:
             self.shop.asked.append(asked)
             mishap = self.shop.mishaps.pop(0) if self.shop.mishaps else None

@@ -14,7 +14,7 @@ from connector_runtime.urls import Segments, UrlError
 from connector_runtime.values import ABSENT, File, Secret
 
 NAMES = ("value", "other")
-MORE = "escaped quoted named put first sortedPairs"
+MORE = "base64 escaped quoted named put first sortedPairs"
 
 
 def filtered(value, filters, other=ABSENT):

@@ -7,6 +7,7 @@ null given by the user clears a field.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -25,7 +26,7 @@ from connector_runtime.expressions.operators import (
 )
 from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
 from connector_runtime.instants import instant_s
-from connector_runtime.values import ABSENT, File
+from connector_runtime.values import ABSENT, File, Secret
 
 Apply = Callable[..., Any]
 # A list of records has fewer. What has more came to keep a process busy: a second for some millions.
@@ -102,6 +103,15 @@ def split(value: Any, separator: str | None = None) -> Any:
 def lower(value: Any) -> Any:
     """Return a text in lower case."""
     return None if value is None else _text("lower", value).lower()
+
+
+def as_base64(value: Any) -> Any:
+    """Return a text as base64 of its UTF-8; of a secret it is a secret, too."""
+    if value is None:
+        return None
+    text = value.reveal() if isinstance(value, Secret) else _text("base64", value)
+    encoded = b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+    return Secret(encoded) if isinstance(value, Secret) else encoded
 
 
 def escaped(value: Any, characters: str) -> Any:
@@ -283,6 +293,7 @@ FILTERS: dict[str, Filter] = {
     "join": Filter(join, 1, 1, constant=True),
     "split": Filter(split, 0, 1, constant=True),
     "lower": Filter(lower),
+    "base64": Filter(as_base64),
     "escaped": Filter(escaped, 1, 1, constant=True),
     "quoted": Filter(quoted, 1, 1, constant=True),
     "length": Filter(length),

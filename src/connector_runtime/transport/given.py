@@ -89,7 +89,7 @@ def request_of(
     timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
     return httpx.Request(
         outgoing.method,
-        _url(address),
+        _url(address) if outgoing.key is None else _with_key(_url(address), outgoing.key),
         headers=[(name, value.reveal() if isinstance(value, Secret) else value) for name, value in headers],
         stream=Upload(outgoing.body),
         extensions={"timeout": timeout},
@@ -105,6 +105,12 @@ def _url(address: Address) -> httpx.URL:
     if url.raw_path != address.target.encode("ascii") or url.host != address.host:
         raise ReplyError("config", "The address of the request is not valid.")
     return url
+
+
+def _with_key(url: httpx.URL, key: Secret) -> httpx.URL:
+    """Return an address with what says who calls behind its query; never kept."""
+    path = url.raw_path
+    return url.copy_with(raw_path=path + (b"&" if b"?" in path else b"?") + key.reveal().encode("ascii"))
 
 
 def failure_of(error: Exception, host: str) -> Failure:

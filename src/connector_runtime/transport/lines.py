@@ -134,7 +134,12 @@ class Line:
         """Put the head of a request into the outbox, its secrets sealed: h11 counts, and never sees them."""
         framing = [(name, str(value)) for name, value in headers if name in _FRAMING]
         self._messages.send(h11.Request(method=outgoing.method, target=address.target, headers=framing))
-        add, text = self._stream.outbox.add, f"{outgoing.method} {address.target} HTTP/1.1\r\n"
+        add, text = self._stream.outbox.add, f"{outgoing.method} {address.target}"
+        if outgoing.key is not None:
+            add(f"{text}{'&' if '?' in address.target else '?'}".encode("ascii"))
+            add(outgoing.key)
+            text = ""
+        text += " HTTP/1.1\r\n"
         for name, value in headers:
             if isinstance(value, Secret):
                 add(f"{text}{name}: ".encode("latin-1"))
