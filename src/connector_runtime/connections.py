@@ -86,6 +86,8 @@ class Freshness(enum.Enum):
     FRESH = "fresh"
     STALE = "stale"
     INVALID = "invalid"
+
+
 # Stands for a secret in what is shown; no text of anybody has it.
 _HIDDEN = Secret("\ue000hidden\ue000")
 
