@@ -13,6 +13,7 @@ from connector_runtime.documents import read_yaml
 from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
 from connector_runtime.load import read_component
 from connector_runtime.schemas.bounded import judge_of
+from connector_runtime.schemas.language_files import plain
 from meta.repository import PETSHOP, ROOT, SCHEMAS, place
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ def read(path: Path) -> Any:
 
 @cache
 def schema(name: str) -> Any:
-    """Return a schema of the language as it is written."""
-    return json.loads((SCHEMAS / name).read_text("utf-8"))
+    """Return a schema of the language, without what only strict readers ask for."""
+    return plain(json.loads((SCHEMAS / name).read_text("utf-8")))
 
 
 def at(name: str, pointer: tuple[str, ...]) -> Any:

@@ -16,6 +16,7 @@ from connector_runtime.cli.given import action_of, connection_of, inputs_of, loa
 from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
 from connector_runtime.cli.polling import poll
 from connector_runtime.cli.sandboxes import sandbox_of
+from connector_runtime.cli.schemas import schemas
 from connector_runtime.cli.showing import action_page, action_table
 from connector_runtime.describe import describe_action
 from connector_runtime.documents import dump_json
@@ -205,5 +206,5 @@ def demo(context: click.Context, /) -> None:
     context.exit(demonstration.demo(load(context)))
 
 
-for _command in (connect, connections, doctor, format_files, poll, scopes):
+for _command in (connect, connections, doctor, format_files, poll, schemas, scopes):
     program.add_command(_command)

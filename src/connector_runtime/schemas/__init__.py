@@ -7,7 +7,6 @@ and the record schemas of a component, which say what a record's fields mean.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import re
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import urldefrag, urljoin
 
 from connector_runtime.documents import Document, read_json
 from connector_runtime.errors import DefinitionError
+from connector_runtime.schemas.language_files import language_file
 from connector_runtime.schemas.links import Links, NotPlainError
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def _links_in(node: Any) -> Iterator[str]:
 @functools.cache
 def language(kind: str) -> Validator:
     """Return the validator for one kind of file: one of `KINDS`."""
-    return Validator(_inlined(_language_file(kind)))
+    return Validator(_inlined(language_file(kind)))
 
 
 @functools.cache
@@ -316,16 +316,6 @@ def _files_in(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-@functools.cache
-def _language_file(kind: str) -> dict[str, Any]:
-    """Read a schema of the language: in the package once installed, else in the repository."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "language"
-    folder = installed if installed.is_dir() else package.parents[1] / "schemas"
-    schema: dict[str, Any] = json.loads((folder / f"{kind}.schema.json").read_text("utf-8"))
-    return schema
-
-
 def _inlined(node: Any) -> Any:
     """Return a schema with the shared parts in place of references to them: judging gets faster."""
     if isinstance(node, list):
@@ -340,7 +330,7 @@ def _inlined(node: Any) -> Any:
 
 @functools.cache
 def _part(name: str) -> dict[str, Any]:
-    part: dict[str, Any] = _inlined(_language_file(_PARTS)["$defs"][name])
+    part: dict[str, Any] = _inlined(language_file(_PARTS)["$defs"][name])
     return part
 
 

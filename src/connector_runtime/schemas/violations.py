@@ -345,7 +345,7 @@ def _not(_teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
     refused = error.validator_value
     if (
         isinstance(refused, Mapping)
-        and set(refused) <= {"required", "description"}
+        and set(refused) <= {"required", "description", "type"}
         and refused.get("required")
     ):
         names = " and ".join(f"`{key}`" for key in refused["required"])
