@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_KEYWORDS = 160
+MOST_KEYWORDS, MOST_MEANINGS = 160, 250
 KINDS = {
     "connections": "connection",
     "inputs": "inputs",
@@ -42,6 +42,13 @@ def test_the_vocabulary_is_small() -> None:
     keywords = {pointer[-1] for _, pointer in properties()}
 
     assert len(keywords) <= MOST_KEYWORDS, len(keywords)
+
+
+def test_a_keyword_means_few_things() -> None:
+    """The language has at most 250 pairs of a keyword and what it means."""
+    meanings = {(pointer[-1], at(name, pointer)["description"]) for name, pointer in properties()}
+
+    assert len(meanings) <= MOST_MEANINGS, len(meanings)
 
 
 @pytest.mark.parametrize("word", ["title", "description", "examples"])

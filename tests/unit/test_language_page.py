@@ -1,0 +1,43 @@
+"""The page about the language says what the schemas, the filters and the places say."""
+
+from __future__ import annotations
+
+import pytest
+
+from cases import language_page
+from cases.language_words import EXAMPLES_OF_FILTERS, EXAMPLES_OF_TESTS, FILES, NAMES
+from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.places import ALL_NAMES
+from meta.repository import SCHEMAS
+from meta.test_language import properties
+
+
+def test_the_page_about_the_language_is_up_to_date() -> None:
+    """The page is made of the schemas and the code: `python tests/cases/language_page.py` writes it."""
+    assert language_page.PAGE.read_text("utf-8") == language_page.page()
+
+
+def test_nothing_of_the_language_is_missing() -> None:
+    """Every schema, filter, test and name has its words in `tests/cases/language_words.py`."""
+    assert {path.name for path in SCHEMAS.glob("*.schema.json")} == FILES.keys()
+    assert FILTERS.keys() <= EXAMPLES_OF_FILTERS.keys()
+    assert set(TEST_NAMES) <= EXAMPLES_OF_TESTS.keys()
+    assert NAMES.keys() >= ALL_NAMES
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_shows_what_is_right_and_what_is_refused(name: str) -> None:
+    """The example of each filter gives a value, and names the filter."""
+    source, given = EXAMPLES_OF_FILTERS[name]
+
+    assert f"| {name}" in source
+    language_page.worked_out(source, {} if given is None else {"x": given})
+
+
+def test_few_keywords_take_anything() -> None:
+    """Every keyword has a bad example, but those that hold the data of users and vendors."""
+    anything = {
+        pointer[-1] for name, pointer in properties() if language_page.bad_example(name, pointer) is None
+    }
+
+    assert anything <= {"example", "value"}
