@@ -183,8 +183,12 @@ def sample_of(model: Model, action: Action) -> Any:
 
 
 def output_schema(action: Action) -> Any:
-    """Return what an action's file says of the shape of its output: a schema, its name, or None."""
-    return action.definition.get("reply", {}).get("schema")
+    """Return what an action's file says of the shape of its output: a schema, its name, or None.
+
+    Of several steps the last one makes the output.
+    """
+    owner = next(reversed(action.definition.get("steps", {"": action.definition}).values()))
+    return owner.get("reply", {}).get("schema")
 
 
 def _misfits(model: Model, action: Action, outcome: Result | ConnectorError) -> Iterator[str]:

@@ -116,6 +116,18 @@ def test_a_schema_that_cannot_be_used_is_a_problem(schema: Any, message: str) ->
         model_of(of(schema))
 
 
+def test_the_last_step_makes_the_output() -> None:
+    """Its schema is the action's; what an earlier step says of an output is noticed when it is checked."""
+    steps = {
+        "one": {"effect": "read", "request": action("read")["request"]},
+        "two": {"effect": "read", "request": action("read")["request"], "reply": {"schema": SHAPE}},
+    }
+    whole = action("read", tests={"t": {"example": "one", "reply": NUMBERED, "requests": 2}}, steps=steps)
+    stepped = {key: part for key, part in whole.items() if key not in ("request", "reply")}
+
+    assert failed(json.loads(json.dumps(stepped))) == ["t"]
+
+
 def test_a_file_that_there_is_not_is_a_problem() -> None:
     """By name as elsewhere."""
     with pytest.raises(DefinitionError, match="R026"):

@@ -141,8 +141,6 @@ def _schema_names(data: Mapping[str, Any]) -> Iterator[tuple[Pointer, Any]]:
     for key, definition in as_map(data.get("inputs")).items():
         yield ("inputs", key, "schema"), as_map(definition).get("schema", "${")
         yield ("inputs", key, "schemaFrom", "fallback"), _fallback(definition)
-    if isinstance(as_map(data.get("reply")).get("schema"), str):
-        yield ("reply", "schema"), data["reply"]["schema"]
     for place in request_places(data):
         body = as_map(at(data, place)).get("body")
         yield (*place, "body", "schema"), as_map(body).get("schema", "${")

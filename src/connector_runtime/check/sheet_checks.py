@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check import expect, expect_inputs
-from connector_runtime.check.draft import as_map, is_in
+from connector_runtime.check.draft import as_map, at, is_in
 from connector_runtime.schemas import language_part
 from connector_runtime.schemas.outputs import output_misuses
 from connector_runtime.sheets import Sheet, SheetError
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # What platforms store of a connection; a map of other keys holds fields only.
 CONNECTION_PARTS = frozenset({"key", "fields", "token", "context"})
+# Why a schema of an output that stands there says nothing.
+_USELESS = {
+    "trigger": "what a trigger tells of changes is the same everywhere",
+    "action": "the last step makes the output",
+}
 _CODES = {"reply": "R040", "circle": "R013", "each": "R041", "expression": "R001", "times": "S006"}
 
 
@@ -34,20 +39,30 @@ def check_sheet(draft: Draft, kind: str, document: Document) -> None:
 
 
 def check_output(draft: Draft, document: Document) -> None:
-    """Note what makes the schema of an output unusable that stands in the file itself."""
-    schema = as_map(as_map(document.data).get("reply")).get("schema")
-    if isinstance(schema, dict):
-        for pointer, message, hint in output_misuses(schema, draft.schemas):
-            draft.note(document, ("reply", "schema", *pointer), "S020", message, hint=hint)
+    """Note what makes the schema of an output unusable, also that of a step."""
+    for place in _replies_below(document.data, ()):
+        schema = at(document.data, (*place, "schema"))
+        if isinstance(schema, str):
+            name = schema.partition("#")[0]
+            expect(draft, document, (*place, "schema"), name, "R026", known=draft.schemas.references)
+        if isinstance(schema, dict):
+            for pointer, message, hint in output_misuses(schema, draft.schemas):
+                draft.note(document, (*place, "schema", *pointer), "S020", message, hint=hint)
 
 
 def useless_schemas(draft: Draft) -> Iterator[Problem]:
-    """Yield a warning for each schema of an output that is nobody's: a trigger tells of changes."""
-    for document in draft.files["trigger"].values():
-        for pointer in _replies_below(document.data, ()):
-            message = "`schema` has no use in a trigger: what it tells of changes is the same everywhere"
-            place = (*pointer, "schema")
-            yield document.problem(place, "L009", message, hint="take it out", key=True, severity="warning")
+    """Yield a warning for each schema of an output that is nobody's: a trigger's, an earlier step's."""
+    for kind, why in _USELESS.items():
+        for document in draft.files[kind].values():
+            last = list(as_map(document.data.get("steps")))[-1:]
+            for pointer in _replies_below(document.data, ()):
+                if kind == "action" and (pointer == ("reply",) or list(pointer[1:2]) == last):
+                    continue
+                place = (*pointer, "schema")
+                message = f"`schema` has no use here: {why}"
+                yield document.problem(
+                    place, "L009", message, hint="take it out", key=True, severity="warning"
+                )
 
 
 def _replies_below(node: Any, pointer: Pointer) -> Iterator[Pointer]:
