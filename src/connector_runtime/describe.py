@@ -42,6 +42,7 @@ def describe_action(action: Action, *, with_sample: bool = True) -> dict[str, An
         "group": action.group,
         **_words(action.definition, ("description", "documentation", "deprecated", "aliases")),
         "effect": action.effect,
+        **({"steps": steps} if (steps := _steps(action)) else {}),
         "scopes": list(action.scopes),
         **({"connections": list(action.connections)} if action.connections else {}),
         "inputs": form_fields(action.inputs),
@@ -61,6 +62,12 @@ def _output(action: Action, *, with_sample: bool) -> dict[str, Any]:
         **({"outputSchema": bundled(schema, action.model.schemas)} if schema is not None else {}),
         **({"sample": sample} if sample is not None else {}),
     }
+
+
+def _steps(action: Action) -> list[dict[str, Any]]:
+    """Return the requests of an action that has several, in order."""
+    steps = action.definition.get("steps", {})
+    return [{"key": key, **_words(step, ("effect", "because"))} for key, step in steps.items()]
 
 
 def _connection(connection: ConnectionModel) -> dict[str, Any]:

@@ -100,7 +100,8 @@ class Action:
 
     Attributes:
         key, label, group, description, documentation: For people.
-        effect: `read`, `create`, `update`, `upsert`, `delete` or `raw`.
+        effect: `read`, `create`, `update`, `upsert`, `delete` or `raw`; of several steps the strongest.
+        effects: Those of all its steps.
         definition, model: The file's content, defaults not filled in; what it belongs to.
     """
 
@@ -112,6 +113,8 @@ class Action:
         self.description: str = definition.get("description", "")
         self.documentation: str | None = definition.get("documentation")
         self.effect: str = definition["effect"]
+        steps = definition.get("steps", {}).values()
+        self.effects = frozenset([self.effect, *(step["effect"] for step in steps)])
         self.deprecated: str | None = definition.get("deprecated")
         self.connections: tuple[str, ...] = tuple(definition.get("connection", ()))
         self.model = model

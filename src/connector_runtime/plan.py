@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from connector_runtime.connections import Channel
     from connector_runtime.messages import Outgoing
     from connector_runtime.model import Action, Model
+    from connector_runtime.program.sequence import Step
+    from connector_runtime.program.unit import Unit
 
 SHOWN_BODY_BYTES = 64 * 1024
 
@@ -32,6 +34,7 @@ class Plan:
         headers: By name; the value that says who calls is masked.
         body: The body's JSON, its parts (files without content), its text, or None.
         effect: What the action does to the vendor's data.
+        then: What would follow where the action has several requests, a sentence each.
         warnings: What deserves a second look before sending.
     """
 
@@ -42,11 +45,13 @@ class Plan:
     effect: str
     warnings: tuple[str, ...]
     outgoing: Outgoing
+    then: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items())]
         text = self.outgoing.body.preview(SHOWN_BODY_BYTES) if self.outgoing.body else ""
-        return "\n".join([*lines, "", text] if text else lines)
+        lines += ["", text] if text else []
+        return "\n".join([*lines, "", *self.then] if self.then else lines)
 
     def curl(self) -> str:
         """Return a command for a POSIX shell; put the token where the mask is.
@@ -78,6 +83,7 @@ class Plan:
             "body": self.body,
             "effect": self.effect,
             "warnings": list(self.warnings),
+            "then": list(self.then),
         }
         return {key: value for key, value in shape.items() if value not in (None, [])}
 
@@ -88,9 +94,10 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
     Raises:
         ConnectorError: As the action itself would, before sending.
     """
-    program, unit = action.program, action.program.unit
-    scope = action.scope(inputs=inputs, connection=channel.connection)
+    program = action.program
+    scope = action.scope(inputs=inputs, connection=channel.connection, steps={})
     try:
+        unit, then = _first(action, scope)
         if unit.paging is not None:
             start = placed(unit.paging.start, scope, "paginate", "start")
             scope["page"] = start if isinstance(start, dict) else {}
@@ -125,11 +132,34 @@ def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: 
         effect=action.effect,
         warnings=(*built.warnings, *_cautions(action, outgoing.method)),
         outgoing=outgoing,
+        then=then,
     )
 
 
+def _first(action: Action, scope: dict[str, Any]) -> tuple[Unit, tuple[str, ...]]:
+    """Return the first request of an action, and what would follow it."""
+    program = action.program
+    if program.chunks is not None:
+        records, most = placed(program.chunks.of, scope, "chunks", "of"), program.chunks.max
+        scope["chunk"] = records[:most] if isinstance(records, list) else records
+        more = len(records) - most if isinstance(records, list) else 0
+        then = f"Then {-(-more // most)} more like it, until all {len(records):,} records are sent."
+        return program.unit, (then,) if more > 0 else ()
+    waiting = list(program.steps)
+    while waiting and waiting[0].when is not None and not waiting[0].when(scope):
+        del waiting[0]
+    following = tuple(map(_sentence, waiting[1:]))
+    return (waiting[0].unit if waiting else program.unit), following
+
+
+def _sentence(step: Step) -> str:
+    often = ", again and again until it is done" if step.poll else ""
+    needed = ", where it is needed" if step.when else ""
+    return f"Then the step `{step.key}` ({step.unit.effect}){often}{needed}."
+
+
 def _cautions(action: Action, method: str) -> list[str]:
-    if action.effect == "delete" or method == "DELETE":
+    if "delete" in action.effects or method == "DELETE":
         return ["This removes data."]
     return []
 

@@ -102,8 +102,10 @@ class Policy:
         Raises:
             ConnectionProblem: Of kind `permission`; message and `details` name the rule.
         """
-        if self._effects is not None and action.effect not in self._effects:
-            raise _refused(action, "effects", f"to {action.effect}", self._effects)
+        allowed = self._effects
+        refused = [] if allowed is None else sorted(action.effects.difference(allowed))
+        if refused:
+            raise _refused(action, "effects", f"to {refused[0]}", allowed or ())
         if is_picker:
             self._judge_values(action, scope["inputs"], is_picker=True)
             return

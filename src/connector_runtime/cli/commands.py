@@ -12,7 +12,7 @@ from connector_runtime.cli.connected import connections, doctor, scopes
 from connector_runtime.cli.connecting import connect
 from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
 from connector_runtime.cli.formatting import format_files
-from connector_runtime.cli.given import action_of, connection_of, inputs_of, load
+from connector_runtime.cli.given import action_of, connection_of, inputs_of, load, resume_of
 from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
 from connector_runtime.cli.polling import poll
 from connector_runtime.cli.sandboxes import sandbox_of
@@ -105,6 +105,7 @@ def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool
 @click.option(
     "--deadline", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of the whole call."
 )
+@click.option("--resume", metavar="FILE|JSON", help="Go on behind what a failed run had done: its error.")
 @as_json
 @click.pass_context
 def run(context: click.Context, /, action: str, *, save_to: str | None, deadline: float | None,
@@ -113,7 +114,7 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
     component = load(context)
     found = action_of(component, action)
     inputs = inputs_of(found, given["pairs"], given["file"])
-    result, code = None, 0
+    resume, result, code = resume_of(given["resume"]), None, 0
     try:
         with (
             connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
@@ -121,7 +122,7 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
                 chosen.connection, logger=debug_logger(), trust_paths=True, **chosen.options
             ) as session,
         ):
-            result = session.run(action, inputs, deadline_s=deadline, save_to=save_to)
+            result = session.run(action, inputs, deadline_s=deadline, save_to=save_to, resume=resume)
     except KeyboardInterrupt:
         if result is None:
             raise

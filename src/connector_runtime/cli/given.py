@@ -169,3 +169,22 @@ def _yaml(text: str) -> Any:
         first = mistakes[0]
         raise click.UsageError(f"Standard input, line {first.line + 1}: {first.message}.")
     return data
+
+
+def resume_of(given: str | None) -> Any:
+    """Return what a run goes on from: JSON, or a file with it; the whole error that had it will do.
+
+    Raises:
+        click.UsageError: It cannot be read.
+    """
+    if given is None:
+        return None
+    if given.lstrip().startswith("{"):
+        try:
+            found = parse_json(given.encode())
+        except JsonError as problem:
+            raise click.UsageError(f"--resume: {problem}") from None
+    else:
+        found = read_map(given)
+    found = found.get("error", found)
+    return found.get("resume", found) if isinstance(found, dict) else found

@@ -1,0 +1,253 @@
+"""A list of any length through a request that takes ten: each chunk is judged alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from connector_runtime.bodies import opened
+from connector_runtime.errors import ConnectorError, problem_of
+from engine.shop import Shop, action, model_of
+
+RECORDS = [{"n": number} for number in range(35)]
+
+
+def chunked(effect: str = "upsert", **more: Any) -> dict[str, Any]:
+    """Return an action that sends records ten at once."""
+    whole = action(effect, **more)
+    whole["inputs"] = whole["inputs"] | {"records": {"type": "list", "label": "Records"}}
+    whole["identity"] = "${ item.n }"
+    whole["chunks"] = {"of": "${ inputs.records }", "max": 10}
+    whole["request"] = {**whole["request"], "body": {"json": {"records": "${ chunk }"}}}
+    results = {
+        "items": "${ reply.json.results }", "of": "${ chunk }", "ok": "${ item.ok }",
+        "errors": "api", "output": {"id": "${ item.id }"},
+    }  # fmt: skip
+    whole["reply"] = {"ok": "${ reply.json.results is list }", "results": results}
+    whole["errors"] = [{"when": "${ fault.code == 'mad' }", "kind": "permission"}, {"use": "api"}]
+    whole.pop("tests")
+    return whole
+
+
+class Till:
+    """Answers record by record, and keeps what it was sent; told to end some chunks otherwise."""
+
+    def __init__(self, *, ends: dict[int, Any] | None = None, refused: tuple[int, ...] = ()) -> None:
+        self.ends = dict(ends or {})
+        self.refused = refused
+        self.written: list[int] = []
+        self.asked: list[list[int]] = []
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return 2
+
+    def pop(self, _at: int) -> Any:
+        outgoing = self.script.sent[-1]
+        sent = [
+            record["n"] for record in json.loads(b"".join(map(opened, outgoing.body.chunks())))["records"]
+        ]
+        self.asked.append(sent)
+        end = self.ends.pop(sent[0], None)
+        if end is not None and not end.get("works"):
+            return end
+        self.written += [number for number in sent if number not in self.refused]
+        if end is not None:
+            return {key: value for key, value in end.items() if key != "works"}
+        return {"json": {"results": [self._result(number) for number in sent]}}
+
+    def _result(self, number: int) -> dict[str, Any]:
+        return (
+            {"code": "taken", "id": f"r-{number}"}
+            if number in self.refused
+            else {"ok": True, "id": f"r-{number}"}
+        )
+
+    def shop(self, model: Any) -> Shop:
+        shop = Shop(model)
+        shop.script.replies = self  # type: ignore[assignment]
+        self.script = shop.script
+        return shop
+
+
+def failing(shop: Shop, records: Any = RECORDS, **how: Any) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        shop.session.run("order", {"records": records}, **how)
+    return caught.value
+
+
+def test_a_long_list_goes_out_in_order_and_comes_back_in_order() -> None:
+    """Four requests for 35 records, one result each, and word of how far it is."""
+    till = Till()
+    shop = till.shop(model_of(chunked()))
+
+    result = shop.run(records=RECORDS)
+
+    assert result.data == [{"id": f"r-{number}"} for number in range(35)]
+    assert [len(sent) for sent in till.asked] == [10, 10, 10, 5]
+    assert [attempt.why for attempt in result.attempts] == ["first", "chunk", "chunk", "chunk"]
+    assert [event.progress for event in shop.events if event.kind == "progress"] == [
+        {"done": done, "of": 35} for done in (10, 20, 30, 35)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_a_list_that_fits_is_one_request_as_ever(count: int) -> None:
+    """Where one request takes them all, nothing is different from an action without chunks."""
+    till = Till()
+
+    result = till.shop(model_of(chunked())).run(records=RECORDS[:count])
+
+    assert result.data == [{"id": f"r-{number}"} for number in range(count)]
+    assert [attempt.why for attempt in result.attempts] == ["first"]
+
+
+@pytest.mark.plan("S-235")
+def test_records_that_fail_are_counted_in_the_whole_list() -> None:
+    """Refused records, even all of one chunk, do not keep the others from being sent."""
+    till = Till(refused=(3, 14, *range(20, 30)))
+
+    result = till.shop(model_of(chunked())).run(records=RECORDS)
+
+    wanted = [3, 14, *range(20, 30)]
+    assert result.outcome == "partial"
+    assert [entry["index"] for entry in result.failed] == wanted
+    assert [number for number, one in enumerate(result.data) if "error" in one] == wanted
+    assert result.data[14]["error"]["index"] == 14
+    assert len(till.written) == 35 - len(wanted)
+
+
+@pytest.mark.plan("S-235")
+def test_when_every_record_fails_the_call_does() -> None:
+    """It says so of each of them."""
+    problem = failing(Till(refused=tuple(range(35))).shop(model_of(chunked())))
+
+    assert (problem.kind, len(problem.failed), problem.failed[34]["index"]) == ("duplicate", 35, 34)
+
+
+ENDS = {
+    "refused": ({"status": 429, "json": {}}, "rate_limited", "rate_limited"),
+    "forbidden": ({"status": 403, "json": {"code": "mad"}}, "permission", "permission"),
+    "not sent": ({"error": "connect"}, "network", "network"),
+    "unknown, undone": ({"error": "timeout"}, "outcome_unknown", "outcome_unknown"),
+    "unknown, done": ({"error": "disconnect", "works": True}, "outcome_unknown", "outcome_unknown"),
+}
+
+
+@pytest.mark.plan("S-236")
+@pytest.mark.parametrize("first", [0, 10, 30])
+@pytest.mark.parametrize("end", ENDS)
+def test_what_was_not_sent_is_named_and_taken_up(end: str, first: int) -> None:
+    """After a chunk that ends the call each record has its word; a resumed call does the rest, once."""
+    answer, kind, entry = ENDS[end]
+    till = Till(ends={first: answer})
+    model = model_of(chunked("create"))
+
+    problem = failing(till.shop(model))
+
+    here = range(first, min(first + 10, 35))
+    assert problem.kind == kind
+    assert list(problem.items) == [{"id": f"r-{number}"} for number in range(first)]
+    is_unknown = kind == "outcome_unknown"
+    if first == 0 and not is_unknown:
+        assert problem.resume is None
+        return
+    assert [one["index"] for one in problem.failed] == list(range(first, 35))
+    assert {one["kind"] for one in problem.failed if one["index"] in here} == {entry}
+    assert {one["kind"] for one in problem.failed if one["index"] not in here} <= {"not_sent"}
+    if first == 30 and is_unknown:
+        assert problem.resume is None
+        return
+    result = till.shop(model).session.run("order", {"records": RECORDS}, resume=problem.resume)
+    again = list(range(first + 10 if is_unknown else first, 35))
+    assert result.data == [{"id": f"r-{number}"} for number in again]
+    assert sorted(till.written) == sorted(set(till.written))
+    assert set(range(35)) - set(till.written) <= (set(here) if end == "unknown, undone" else set())
+
+
+@pytest.mark.plan("S-236")
+def test_a_chunk_that_may_be_there_names_each_record() -> None:
+    """Whoever looks them up needs what each can be found by, and where it stands in the list."""
+    problem = failing(Till(ends={10: {"error": "timeout"}}).shop(model_of(chunked("create"))))
+
+    entry = problem.failed[0]
+    assert (entry["index"], entry["identity"]) == (10, "10")
+    assert "Look for 10, made at about" in entry["hint"]
+    assert problem.to_dict()["failed"][-1].items() >= {"index": 34, "kind": "not_sent"}.items()
+
+
+@pytest.mark.plan("S-236")
+def test_a_resumed_list_fails_with_places_of_the_whole() -> None:
+    """Indexes are those of the list that was given, not of what was left."""
+    till = Till(ends={10: {"error": "connect"}}, refused=(12,))
+    model = model_of(chunked("create"))
+    problem = failing(till.shop(model))
+
+    result = till.shop(model).session.run("order", {"records": RECORDS}, resume=problem.resume)
+
+    assert [entry["index"] for entry in result.failed] == [12]
+    assert len(result.data) == 25
+
+
+@pytest.mark.plan("S-236")
+def test_a_stopped_list_says_where_it_was() -> None:
+    """An interrupt in the second chunk leaves the third unsent, and names all three."""
+    till = Till()
+    shop = till.shop(model_of(chunked("create")))
+    plain = till.pop
+
+    def stopped(at: int) -> Any:
+        answer = plain(at)
+        if len(till.asked) == 2:
+            raise KeyboardInterrupt
+        return answer
+
+    till.pop = stopped  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt) as caught:
+        shop.run(records=RECORDS)
+
+    problem = problem_of(caught.value)
+    assert problem is not None
+    assert [entry["kind"] for entry in problem.failed] == ["outcome_unknown"] * 10 + ["not_sent"] * 15
+    till.pop = plain  # type: ignore[method-assign]
+    rest = till.shop(model_of(chunked("create"))).session.run(
+        "order", {"records": RECORDS}, resume=problem.resume
+    )
+    assert len(rest.data) == 15
+    assert sorted(till.written) == list(range(35))
+
+
+def test_an_upsert_repeats_a_chunk_and_not_the_others() -> None:
+    """Retries are the chunk's own: what was done before is not sent again."""
+    till = Till(ends={10: {"error": "timeout"}})
+
+    result = till.shop(model_of(chunked())).run(records=RECORDS, retries=1)
+
+    assert result.outcome == "done"
+    assert [sent[0] for sent in till.asked] == [0, 10, 10, 20, 30]
+
+
+def test_the_deadline_ends_a_list_between_chunks() -> None:
+    """What does not fit into the time is not sent, and can be taken up."""
+    till = Till()
+    shop = till.shop(model_of(chunked("create")))
+    plain = till.pop
+
+    def slowly(at: int) -> Any:
+        shop.clock.sleep(4.0)
+        return plain(at)
+
+    till.pop = slowly  # type: ignore[method-assign]
+    problem = failing(shop, deadline_s=10.0)
+
+    assert (problem.kind, len(problem.items)) == ("timeout", 30)
+    assert {entry["kind"] for entry in problem.failed} == {"not_sent"}
+    assert shop.session.run("order", {"records": RECORDS}, resume=problem.resume).data == [
+        {"id": f"r-{number}"} for number in range(30, 35)
+    ]
+    assert parse_qs(urlsplit(shop.urls[0]).query) == {"n": ["n"]}
