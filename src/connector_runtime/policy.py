@@ -66,7 +66,7 @@ class Policy:
         allow: Any of
 
             - `effects`: what actions may do: `read`, `create`, …, `raw`;
-            - `actions`: the only ones that may be run;
+            - `actions`: the only ones that may be run, and the only triggers;
             - `inputs`: by input, the values it may have; `recordTypes` is short for the input
               `recordType`, and so is any other input's key with an s;
             - `rawPaths`: where raw requests may go below a service's address, as
@@ -86,10 +86,12 @@ class Policy:
             if effect not in EFFECTS:
                 raise _wrong(f"`effects` cannot be {effect!r}.", did_you_mean(effect, EFFECTS))
         for key in self._actions or ():
-            if model.action(key) is None:
-                raise _wrong(f"`actions` names `{key}`, which is none.", did_you_mean(key, model.actions))
+            if model.action(key) is None and key not in model.triggers:
+                known = [*model.actions, *model.triggers]
+                raise _wrong(f"`actions` names `{key}`, which is none.", did_you_mean(key, known))
         named = [model.action(key) for key in self._actions or ()]
         self._keys = {action.key for action in named if action is not None}
+        self._keys.update(key for key in self._actions or () if key in model.triggers)
 
     def judge(self, action: Action, scope: Mapping[str, Any], *, is_picker: bool = False) -> None:
         """Refuse a call that a rule does not allow.

@@ -78,8 +78,8 @@ def session(petshop: Component, counter: Counter) -> Session:
     return session_with(petshop, counter)
 
 
-def session_with(component: Component, counter: Counter, now: float | None = None) -> Session:
+def session_with(component: Component, counter: Counter, now: float | None = None, **more: Any) -> Session:
     """Return a session whose wire is a counter."""
     clock = StillClock(counter.book.now if now is None else now)
-    options = Options(clock=clock)
+    options = Options(clock=clock, **more)
     return Session(component.model, Connection.from_dict(CONNECTION), options, sender=counter)  # type: ignore[arg-type]

@@ -295,3 +295,29 @@ def test_an_unknown_trigger_is_said_with_the_one_that_may_be_meant(session: Sess
     """A misspelt key is refused with a suggestion, before anything is sent."""
     with pytest.raises(ConnectorError, match="petChanged"):
         session.poll("petChange", INPUTS)
+
+
+@pytest.mark.plan("S-263")
+@pytest.mark.parametrize(
+    ("allow", "is_allowed"),
+    [
+        ({"effects": ["read"]}, True),
+        ({"effects": ["create"]}, False),
+        ({"actions": ["petChanged"]}, True),
+        ({"actions": ["listPets"]}, False),
+        ({"inputs": {"branch": ["17"]}}, True),
+        ({"inputs": {"branch": ["18"]}}, False),
+    ],
+)
+def test_a_poll_keeps_to_the_platforms_policy(
+    petshop: Component, counter: Counter, allow: dict[str, Any], is_allowed: bool
+) -> None:
+    """What a platform allows holds for triggers as for actions, before anything is sent."""
+    session = session_with(petshop, counter, allow=allow)
+    if is_allowed:
+        session.poll("petChanged", INPUTS)
+        return
+    with pytest.raises(ConnectorError) as caught:
+        session.poll("petChanged", INPUTS)
+
+    assert (caught.value.kind, counter.asked) == ("permission", [])

@@ -27,6 +27,7 @@ from connector_runtime import (
     InputError,
     OutcomeUnknown,
     Page,
+    Poll,
     Received,
     ReplyTooLarge,
     Result,
@@ -53,6 +54,20 @@ def load() -> Component:
         assert_type(dict(action.examples), dict[str, Any])
     assert_type(component.describe(), dict[str, Any])
     return component
+
+
+def poll(component: Component, connection: Connection) -> Mapping[str, Any]:
+    """Hear of changes, and keep the state."""
+    with component.session(connection) as session:
+        found = session.poll("crmRecordChanged", INPUTS, "from now", deadline_s=60.0, enough=500)
+        found = session.poll("crmRecordChanged", INPUTS, found.state)
+    assert_type(found, Poll)
+    assert_type(found.events, list[dict[str, Any]])
+    assert_type(found.more, bool)
+    assert_type(found.error, ConnectorError | None)
+    assert_type([gap.start for gap in found.gaps], list[str])
+    assert_type(found.to_dict(), dict[str, Any])
+    return found.state
 
 
 def connect() -> Connection:
