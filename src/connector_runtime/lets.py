@@ -101,7 +101,7 @@ class Memory:
 
     def __init__(self, lets: Lets) -> None:
         self._lets = lets
-        self._kept: dict[str, tuple[list[Any], Any]] = {}
+        self._kept: dict[str, tuple[list[tuple[str, Any]], Any]] = {}
 
     def expanded(self, references: Iterable[Reference]) -> Iterator[Reference]:
         """Yield references, those to named values replaced by what these read."""
@@ -109,15 +109,18 @@ class Memory:
 
     def read(self, name: str, scope: Mapping[str, Any]) -> Any:
         """Return a value; ABSENT if there is none of this name."""
+        kept = self._kept.get(name)
+        if kept is not None:
+            for root, seen in kept[0]:
+                if scope.get(root, ABSENT) is not seen:
+                    break
+            else:
+                return kept[1]
         let = self._lets.compiled(name)
         if let is None:
             return ABSENT
-        seen = [scope.get(root, ABSENT) for root in let.roots]
-        kept = self._kept.get(name)
-        if kept is not None and all(map(_is_same, kept[0], seen)):
-            return kept[1]
         value = let.render(scope)
-        self._kept[name] = (seen, value)
+        self._kept[name] = ([(root, scope.get(root, ABSENT)) for root in let.roots], value)
         return value
 
 
@@ -166,10 +169,6 @@ def _read_through(reader: Reference, inner: Reference) -> Reference:
     needed = inner.needed or (reader.needed and not inner.guarded)
     guarded = inner.guarded or (reader.guarded and not inner.needed)
     return inner._replace(offset=reader.offset, guarded=guarded, needed=needed)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    return one is other
 
 
 def _rows_renderer(of: Template, text: Template, join: Template, *, is_pairwise: bool) -> Render:
