@@ -156,7 +156,8 @@ def schema_of(options: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         name, said = option["value"], option.get("schema")
         if not isinstance(name, str) or len(properties) >= FIELDS_MAX:
             continue
-        said = dict(said) if isinstance(said, dict) else {}
+        # What a vendor gives as null, it does not say.
+        said = {key: word for key, word in said.items() if word is not None} if isinstance(said, dict) else {}
         if said.pop("required", None) is True:
             required.append(name)
         kinds = said.get("type")
@@ -172,13 +173,14 @@ def validator_of(schema: Mapping[str, Any]) -> Validator | None:
     """Return what types and judges the fields that are there, or None where it is no schema."""
     from connector_runtime.schemas.schema_grammar import misspelt  # noqa: PLC0415  only who asks needs it
 
-    properties = {
-        name: {word: value for word, value in said.items() if word in _JUDGED}
-        for name, said in schema["properties"].items()
-    }
-    judging = {"type": "object", "properties": properties}
-    if not properties or next(iter(misspelt(judging)), None) is not None:
+    properties = {}
+    for name, said in schema["properties"].items():
+        words = {word: value for word, value in said.items() if word in _JUDGED}
+        # A field that is described in words of the vendor's own is known, and may be anything.
+        properties[name] = {} if next(iter(misspelt(words)), None) is not None else words
+    if not properties:
         return None
+    judging = {"type": "object", "properties": properties}
     return Validator(judging, judge=lambda: _judge_of(judging))
 
 

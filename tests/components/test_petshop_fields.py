@@ -185,5 +185,17 @@ def test_what_a_vendor_says_cannot_cost_much(component: Component, clock: StillC
     assert entry
     assert entry.validator
     assert entry.validator.is_valid({"a": "a" * 5000 + "!"})
-    fields.keep(one, schema_of([{"value": "a", "label": "A", "schema": {"type": "nonsense"}}]))
-    assert fields.entry(one).validator is None  # type: ignore[union-attr]
+
+
+def test_one_strange_field_spoils_no_other(component: Component, clock: StillClock) -> None:
+    """A field whose description is no schema is known and may be anything; the others keep their types."""
+    fields, one = Fields(component.model.schemas, clock), Wanted("source", "source", {})
+    odd = [{"type": "nonsense"}, {"maxLength": "long"}, {"maxLength": None, "type": "number"}]
+
+    fields.keep(one, schema_of([{"value": f"f{at}", "label": "F", "schema": said} for at, said in enumerate(odd)]))
+
+    entry = fields.entry(one)
+    assert entry
+    assert entry.validator
+    assert entry.validator.typed_names == {"f2"}
+    assert entry.validator.is_valid({"f0": 1, "f1": "x", "f2": 3})

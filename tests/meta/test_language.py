@@ -73,6 +73,21 @@ def test_examples_of_keywords_are_right() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_schema_suits_strict_readers() -> None:
+    """A place has one type, several stand in `anyOf`; a name in `required` stands in `properties`, if as true."""
+    wrong = [
+        f"{path.name}: {'/'.join(pointer)}: {words}"
+        for path in SCHEMAS.glob("*.schema.json")
+        for pointer, node in schema_nodes(json.loads(path.read_text("utf-8")))
+        for words in (
+            ["write the types as `anyOf`"] * isinstance(node.get("type"), list)
+            + [f"add `{name}: true` to `properties`" for name in missing_properties(node)]
+        )
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
 def test_every_keyword_has_a_second_user() -> None:
     """Each property of each schema is used by the invented component: none exists for one vendor alone."""
     used: set[Place] = set()
@@ -188,6 +203,27 @@ def properties() -> set[Place]:
         for path in SCHEMAS.glob("*.schema.json")
         for pointer in property_pointers(schema(path.name))
     }
+
+
+def schema_nodes(node: Any, pointer: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield every schema inside a schema, not what its examples hold."""
+    if not isinstance(node, dict):
+        return
+    yield pointer, node
+    for key, value in node.items():
+        if key in {"properties", "$defs", "dependentSchemas", "patternProperties"}:
+            for name, inner in value.items():
+                yield from schema_nodes(inner, (*pointer, key, name))
+        elif key in {"anyOf", "oneOf", "allOf"}:
+            for index, inner in enumerate(value):
+                yield from schema_nodes(inner, (*pointer, key, str(index)))
+        elif key not in {"examples", "default", "const", "enum"}:
+            yield from schema_nodes(value, (*pointer, key))
+
+
+def missing_properties(node: dict[str, Any]) -> list[str]:
+    """Return the names that a schema requires without naming them as properties."""
+    return [name for name in node.get("required", ()) if name not in node.get("properties", {})]
 
 
 def property_pointers(node: Any, pointer: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
