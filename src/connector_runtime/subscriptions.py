@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.grants import as_secret
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.results import Result
 from connector_runtime.webhooks.subscribing import Begun, agreed, begin, begin_again, is_gone
@@ -197,6 +198,8 @@ class Subscribing:
             OutcomeUnknown: The service may push, or not; `identity` says what to look for.
             ConnectorError: Of the class that says who must act.
         """
+        # No frame of an error is to hold it.
+        secret = None if secret is None else as_secret(secret)
         asks = self._subscriptions(deadline_s)
         asking = asks.subscribe(trigger, inputs or {}, url, secret)
         try:
@@ -280,6 +283,8 @@ class AsyncSubscribing:
         deadline_s: float | None = None,
     ) -> Subscription:
         """Have the service push a trigger's changes to an address, as `Session.subscribe`."""
+        # No frame of an error is to hold it.
+        secret = None if secret is None else as_secret(secret)
         asks = self._subscriptions(deadline_s)
         asking = asks.subscribe(trigger, inputs or {}, url, secret)
         try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from canaries import canary
 from components.petshop_hooks import LONGEST_S
 from components.petshop_server import Mishap
 from connector_runtime import (
@@ -218,6 +220,25 @@ def test_a_refusal_that_repeats_the_secret_does_not_show_it(till: Till, shop: Pe
     assert SECRET not in str(caught.value.to_dict())
 
 
+@pytest.mark.plan("S-274")
+@pytest.mark.parametrize("mishap", [Mishap(status=400, text="no"), Mishap(status=500), Mishap()])
+def test_no_frame_of_an_error_holds_the_secret(
+    till: Till, shop: PetShop, receiver: Receiver, mishap: Mishap
+) -> None:
+    """Tools that record errors show the values of each frame."""
+    secret = canary("hook secret")
+    shop.mishaps += [mishap] * 2
+
+    with pytest.raises(ConnectorError) as caught:
+        till.call("subscribe", "petTold", {"branch": "17"}, receiver.url, secret=secret)
+
+    # The frames of the test itself, and of the till, were given it.
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    ours = [frame for frame in frames if "connector_runtime" in frame.f_code.co_filename]
+    assert ours
+    assert [frame.f_code.co_name for frame in ours if secret in repr(frame.f_locals)] == []
+
+
 @pytest.mark.plan("S-276")
 @pytest.mark.parametrize(
     "url",
@@ -273,10 +294,11 @@ def test_what_makes_no_sense_is_refused_before_anybody_is_asked(
 
 
 @pytest.mark.plan("S-276")
-def test_a_secret_that_could_be_guessed_is_refused(till: Till) -> None:
+@pytest.mark.parametrize("secret", ["short", "", 123456789012])
+def test_a_secret_that_could_be_guessed_is_refused(till: Till, secret: Any) -> None:
     """Leave it out, and a good one is made."""
     with pytest.raises(InputError) as caught:
-        till.call("subscribe", "petTold", {"branch": "17"}, "https://hooks.example.com/x", secret="short")
+        till.call("subscribe", "petTold", {"branch": "17"}, "https://hooks.example.com/x", secret=secret)
 
     assert caught.value.input == "secret"
     assert "short" not in str(caught.value)

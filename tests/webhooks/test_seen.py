@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector_runtime import ConnectorError
 from connector_runtime.webhooks.seen import Seen
@@ -102,3 +104,44 @@ def test_a_spoiled_state_is_said_to_be_one(state):
     """And not taken for an empty one, which would tell everything again."""
     with pytest.raises(ConnectorError, match="cannot be read"):
         Seen(state)
+
+
+# One change: of which record, what happens, and what becomes of its push.
+HISTORY = st.lists(
+    st.tuples(
+        st.sampled_from("abc"), st.booleans(), st.sampled_from(["lost", "told", "told twice"]), st.booleans()
+    ),
+    max_size=25,
+)
+
+
+@pytest.mark.plan("S-275")
+@settings(max_examples=200, deadline=None)
+@given(history=HISTORY)
+def test_of_any_history_nothing_is_lost_and_nothing_told_twice(history):
+    """Pushes lost or repeated, polls in between: each record's last change is told, and no event comes again."""
+    seen, handed_on, alive, last = Seen(), [], {}, {}
+
+    def poll():
+        """Return how every record stands: what is there was created since the beginning."""
+        return [told(number, "created" if number in alive else "deleted", at) for number, at in last.items()]
+
+    for second, (number, removes, push, polls) in enumerate(history):
+        change = "updated" if number in alive else "created"
+        if removes and number in alive:
+            change = "deleted"
+            del alive[number]
+        else:
+            alive[number] = second
+        last[number] = second
+        for _ in range({"lost": 0, "told": 1, "told twice": 2}[push]):
+            handed_on += seen.new([told(number, change, second)])
+        handed_on += seen.new(poll()) if polls else []
+    handed_on += seen.new(poll())
+
+    keys = [(event["id"], event["change"], event["at"]) for event in handed_on]
+    assert len(keys) == len(set(keys))
+    for number, second in last.items():
+        at = told(number, "", second)["at"]
+        (final,) = [event["change"] for event in handed_on if (event["id"], event["at"]) == (number, at)]
+        assert (final == "deleted") == (number not in alive)

@@ -213,10 +213,10 @@ def _check_url(url: Any, *, is_loopback: bool) -> None:
 
 def _checked(secret: Secret | str) -> Secret:
     found = secret if isinstance(secret, Secret) else Secret(secret)
-    if len(found.reveal()) < SECRET_MIN_CHARS:
+    if not isinstance(found.reveal(), str) or len(found.reveal()) < SECRET_MIN_CHARS:
         raise error_of(
             "input",
-            f"The secret has fewer than {SECRET_MIN_CHARS} characters and could be guessed.",
+            f"The secret is no text of {SECRET_MIN_CHARS} characters or more, and could be guessed.",
             input="secret",
             hint="Leave it out: a good one is made.",
         )
