@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cli.conftest import Ended, Vendor
 
 ALL = (
-    "ZohoCRM.modules.ALL", "ZohoCRM.users.READ", "ZohoCRM.coql.READ", "ZohoSearch.securesearch.READ",
+    "ZohoCRM.modules.ALL", "ZohoCRM.users.READ", "ZohoCRM.coql.READ", "ZohoSearch.securesearch.READ", "ZohoCRM.bulk.READ",
     "ZohoBooks.fullaccess.all",
 )  # fmt: skip
 

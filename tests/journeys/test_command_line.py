@@ -101,6 +101,12 @@ CRM = (
         more=("--save-to", "copy.txt"),
         shows={"path": "copy.txt"},
     ),
+    Step(
+        "crmBulkRead",
+        ("recordType=Contacts", "fields=Last_Name"),
+        more=("--save-to", "contacts.zip"),
+        shows={"path": "contacts.zip"},
+    ),
     Step("crmRemoveRecord", ("recordType=Contacts", "recordId={contact}"), shows={"data.0.message": "record deleted"}),
     Step("crmGetRecord", ("recordType=Contacts", "recordId={contact}"), ends=(1, "not_found")),
 )  # fmt: skip
@@ -140,6 +146,24 @@ BOOKS = (
         "booksRawRequest",
         ("url=/organizations", "method=GET"),
         shows={"organizations.0.name": "Bowman Furniture"},
+    ),
+    Step(
+        "booksCreateRecord",
+        more=("--inputs", "-"),
+        stdin="recordType: contacts\nfieldValues: {{ contact_name: Li }}\n",
+        keeps={"contact": "contact.contact_id"},
+    ),
+    Step(
+        "booksCreateRecord",
+        more=("--inputs", "-"),
+        stdin='recordType: invoices\nfieldValues: {{ customer_id: "{contact}", line_items: [{{ name: Desk, rate: 120 }}] }}\n',
+        keeps={"invoice": "invoice.invoice_id"},
+    ),
+    Step(
+        "booksChangeLineItems",
+        more=("--inputs", "-"),
+        stdin='recordType: invoices\nrecordId: "{invoice}"\nlineItems: [{{ name: Lamp, rate: 10 }}]\n',
+        shows={"invoice.line_items.0.name": "Desk", "invoice.line_items.1.name": "Lamp"},
     ),
     Step("booksRemoveRecord", ("recordType=items", "recordId={item}"), shows={"message": "The item has been deleted."}),
     Step("booksGetRecord", ("recordType=items", "recordId={item}"), ends=(1, "not_found")),
@@ -200,22 +224,22 @@ def effects(folder: Path) -> list[tuple[str, str]]:
 
 
 def test_every_crm_action_works_in_a_shell(folder: Path) -> None:
-    """A contact is made, read, listed, changed, upserted, queried, given a file, and removed."""
+    """A contact is made, read, listed, changed, upserted, queried, given a file, read in bulk, and removed."""
     ended = play(CRM)
 
     assert (folder / "copy.txt").read_text() == "Minutes of the first meeting.\n"
     assert [one["index"] for one in ended[5].json["failed"]] == [1]
     assert [kind for kind, _ in effects(folder)] == [
-        "create", "update", "upsert-update", "upsert-insert", "create", "delete",
+        "create", "update", "upsert-update", "upsert-insert", "create", "create", "delete",
     ]  # fmt: skip
 
 
 def test_every_books_action_works_in_a_shell(folder: Path) -> None:
-    """An item is made, read, found, changed, upserted, switched off and on, and removed."""
+    """An item is made, read, found, changed, upserted, switched off and on, and removed; an invoice gets a line."""
     play(BOOKS)
 
     assert [kind for kind, _ in effects(folder)] == [
-        "create", "update", "update", "upsert-update", "update", "update", "delete",
+        "create", "update", "update", "upsert-update", "update", "update", "create", "create", "update", "delete",
     ]  # fmt: skip
 
 
