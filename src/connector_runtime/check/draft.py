@@ -90,6 +90,12 @@ class Draft:
         for document in self.fragments.values():
             yield "fragment", document
 
+    def is_faulty(self, document: Document, pointer: Pointer) -> bool:
+        """Return whether a problem at a place or below it has been noted that hides others."""
+        return any(
+            file == document.name and place[: len(pointer)] == pointer for file, place in self._faulty
+        )
+
     def documents(self) -> Iterator[tuple[str, Document]]:
         """Yield every file that could be read, with its kind; what it takes from others is in place."""
         if self.component is not None:

@@ -36,22 +36,24 @@ def check_effects(draft: Draft, kind: str, document: Document) -> None:
     """Note what a file says in vain, or says otherwise than it is sent."""
     _check_numbers(draft, document)
     if kind in ("action", "datasource"):
-        _check_pages(draft, kind, document)
+        steps = as_map(at(document.data, ("steps",)))
+        for place in [("paginate",), *(("steps", name, "paginate") for name in steps)]:
+            _check_pages(draft, kind, document, place)
     if kind == "action":
         _check_policy(draft, document)
 
 
-def _check_pages(draft: Draft, kind: str, document: Document) -> None:
+def _check_pages(draft: Draft, kind: str, document: Document, place: Pointer) -> None:
     """Demand that a page asks for something else than the page before."""
-    paginate = as_map(as_map(document.data).get("paginate"))
+    paginate = as_map(at(document.data, place))
     known = [(part, key) for part in ("start", "next") for key in as_map(paginate.get(part)) if key != "..."]
     if not known:
         return
-    asked, read = (_page_values(draft, kind, document, outside=outside) for outside in (True, False))
+    asked, read = (_page_values(draft, kind, document, place, outside=outside) for outside in (True, False))
     if not asked:
         message = "no request uses a value of `page`: the same page would be asked for again and again"
         hint = f"use it in the request, as in `query: {{ {known[0][1]}: ${{ page.{known[0][1]} }} }}`"
-        draft.note(document, ("paginate", "next"), "R060", message, hint=hint, key=True)
+        draft.note(document, (*place, "next"), "R060", message, hint=hint, key=True)
         return
     if (asked | read) - {key for _, key in known} - {None}:
         return  # a misspelt value is noticed elsewhere, and explains what nobody uses
@@ -59,14 +61,14 @@ def _check_pages(draft: Draft, kind: str, document: Document) -> None:
         if not {key, None} & (asked | read):
             message = f"nobody uses `page.{key}`"
             hint = "use it in the request, or take it out"
-            draft.note(document, ("paginate", part, key), "R060", message, hint=hint, key=True)
+            draft.note(document, (*place, part, key), "R060", message, hint=hint, key=True)
 
 
-def _page_values(draft: Draft, kind: str, document: Document, *, outside: bool) -> set[Any]:
+def _page_values(draft: Draft, kind: str, document: Document, place: Pointer, *, outside: bool) -> set[Any]:
     """Return the members of `page` that are read outside `paginate`, or in it; None stands for all."""
     found: set[Any] = set()
     for pointer, text in texts_of(document.data):
-        if pointer[0] != "let" and (pointer[0] == "paginate") is not outside:
+        if pointer[0] != "let" and (pointer[: len(place)] == place) is not outside:
             for reference in expanded(draft, document, references_within(kind, pointer, text)):
                 if reference.path[0] == "page":
                     found.add(reference.path[1] if len(reference.path) > 1 else None)

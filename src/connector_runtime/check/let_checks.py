@@ -32,7 +32,7 @@ def check_lets(draft: Draft, kind: str, document: Document) -> None:
             message, hint = f"`let.{name}` is a second value of this name", "component.yaml has the first"
             draft.note(document, ("let", name), "R025", message, hint=hint, key=True, hides=True)
         _check_texts(draft, kind, document, name, value)
-        if len(draft.problems) > before:
+        if len(draft.problems) > before or draft.is_faulty(document, ("let", name)):
             draft.unsound.add((document.name, name))
     _check_reads(draft, document, own, shared)
 
