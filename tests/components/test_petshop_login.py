@@ -250,10 +250,10 @@ def test_a_token_is_given_back(logins: Logins, shop: PetShop) -> None:
 
 def test_a_vendor_that_takes_nothing_back_is_named(shop: PetShop, tmp_path: Path) -> None:
     """Without an address to give tokens back to, that is what is said."""
-    file = PETSHOP / "connections" / "localRobot.yaml"
-    (tmp_path / "connections").mkdir()
+    file = PETSHOP / "fragments" / "application.yaml"
+    (tmp_path / "fragments").mkdir()
     lines = [line for line in file.read_text().splitlines() if "revokeUrl" not in line]
-    (tmp_path / "connections" / file.name).write_text("\n".join(lines) + "\n")
+    (tmp_path / "fragments" / file.name).write_text("\n".join(lines) + "\n")
     logins = Logins(Component.load(PETSHOP, tmp_path).model)
 
     with pytest.raises(Exception, match="no way to give a token back"):
