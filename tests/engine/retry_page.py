@@ -29,6 +29,7 @@ _TEXT = """\
 # What is sent twice, and when
 
 Every attempt ends in exactly one certainty; only then the action's effect decides.
+Of an action with several requests each is judged so for itself: [steps and chunks](steps.md).
 Both tables are made from the code by `python tests/engine/retry_page.py`.
 
 | certainty | comes from |
