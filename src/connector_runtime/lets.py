@@ -140,7 +140,9 @@ class LetTemplate(NamedTuple):
 
 def is_rows(value: Any) -> bool:
     """Return whether a named value is a text made of rows."""
-    return isinstance(value, dict) and value.keys() >= ROWS_KEYS
+    has_keys = isinstance(value, dict) and value.keys() >= ROWS_KEYS
+    # One of another shape is a mistake that the schema names; here it is a value like any other.
+    return has_keys and isinstance(value["text"], str) and isinstance(value["join"], str)
 
 
 def compile_let(value: Any, names: Collection[str] = ALL_NAMES) -> LetTemplate:

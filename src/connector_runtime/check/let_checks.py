@@ -96,8 +96,6 @@ def unread_lets(draft: Draft) -> Iterator[Problem]:
 
 def read_by(value: Any) -> list[str]:
     """Return the named values that a value reads, as often as it does."""
-    if not all(isinstance(as_map(value).get(key, ""), str) for key in ("text", "join")):
-        return []  # its shape is the mistake, and the schema has said so
     try:
         template = compile_let(value)
     except ExpressionError:
