@@ -8,6 +8,7 @@ expression gives is data: it is never looked at for `${` again.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,7 @@ Scope = Mapping[str, Any]
 Render = Callable[[Scope], Any]
 
 SPREAD = "..."
+CACHED_CHARACTERS = 500
 
 
 class Template(NamedTuple):
@@ -62,6 +64,15 @@ def compile_text(text: str, names: Collection[str]) -> Template:
     Raises:
         ExpressionError: An expression in it is wrong or never closed, or it has `{{`.
     """
+    if "${" not in text and "{{" not in text:
+        return _constant(text)
+    # A check reads a text several times, and files repeat each other's; what is long is hardly shared.
+    if isinstance(names, frozenset) and len(text) <= CACHED_CHARACTERS:
+        return _compile_shared(text, names)
+    return _compile_text(text, names)
+
+
+def _compile_text(text: str, names: Collection[str]) -> Template:
     pieces = _pieces(text)
     if all(isinstance(piece, str) for piece in pieces):
         return _constant("".join(map(str, pieces)))
@@ -81,6 +92,9 @@ def compile_text(text: str, names: Collection[str]) -> Template:
         references += [reference.moved(start) for reference in expression.references]
     render = _text_renderer(parts) if is_text else expression.evaluate
     return Template(render, constant=False, references=tuple(references), is_text=is_text)
+
+
+_compile_shared = functools.lru_cache(maxsize=8192)(_compile_text)
 
 
 def compile_expression_text(text: str | bool, names: Collection[str]) -> Template:

@@ -109,6 +109,11 @@ def closing_brace(text: str, start: int) -> int | None:
     A brace inside quotes closes nothing; the search ends where an expression would be too long.
     """
     at, stop = start, min(len(text), start + MAX_CHARACTERS + 1)
+    first = text.find("}", start, stop)
+    if first < 0:
+        return None
+    if text.find("'", start, first) < 0 and text.find('"', start, first) < 0:
+        return first
     while at < stop:
         match = _TOKEN.match(text, at, stop)
         piece = match[0] if match else text[at]

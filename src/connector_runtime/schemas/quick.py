@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_search
+from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_search
 
 Test = Callable[[Any], bool]
 
@@ -174,6 +174,47 @@ def _required(content: Any, *_more: Any) -> Test:
     return lambda value: not isinstance(value, dict) or names <= value.keys()
 
 
+def _property_names(content: Any, _schema: Any, compiled: Any, _resolver: Any) -> Test:
+    check = compiled(content)
+    return lambda value: not isinstance(value, dict) or all(map(check, value))
+
+
+def _dependent_required(content: Any, *_more: Any) -> Test:
+    needs = {name: frozenset(others) for name, others in content.items()}
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return True
+        return all(others <= value.keys() for name, others in needs.items() if name in value)
+
+    return test
+
+
+def _dependent_schemas(content: Any, _schema: Any, compiled: Any, _resolver: Any) -> Test:
+    tests = {name: compiled(part) for name, part in content.items()}
+
+    def test(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return True
+        return all(check(value) for name, check in tests.items() if name in value)
+
+    return test
+
+
+def _unique(content: Any, *_more: Any) -> Test | None:
+    if content is not True:
+        return None
+
+    def test(value: Any) -> bool:
+        if type(value) is not list or len(value) < 2:
+            return True
+        if not all(type(item) is str for item in value):
+            raise NotSureError
+        return len(set(value)) == len(value)
+
+    return test
+
+
 def _items(content: Any, schema: Any, compiled: Any, _resolver: Any) -> Test:
     if "prefixItems" in schema:
         raise NotSureError
@@ -203,12 +244,15 @@ def _amount(fits: Callable[[float, float], bool]) -> Callable[..., Test]:
 
 
 def _pattern(content: Any, *_more: Any) -> Test:
-    search = compile_search(content).search
+    try:
+        search = compile_search(content).search
+    except PatternError:
+        search = None
 
     def test(value: Any) -> bool:
         if not isinstance(value, str):
             return True
-        if len(value) > MAX_TEXT_CHARACTERS:
+        if search is None or len(value) > MAX_TEXT_CHARACTERS:
             raise NotSureError
         return search(value) is not None
 
@@ -259,6 +303,10 @@ _KEYWORDS: dict[str, Callable[..., Test | None]] = {
     "properties": _properties,
     "additionalProperties": _additional,
     "required": _required,
+    "propertyNames": _property_names,
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
+    "uniqueItems": _unique,
     "items": _items,
     "minLength": _size(str, lambda size, bound: size >= bound),
     "maxLength": _size(str, lambda size, bound: size <= bound),
