@@ -1,31 +1,24 @@
 """Take live secrets out of texts and structures: by value, and by the names beside them.
 
-By value: each secret as it is, URL-encoded, in base64, in hexadecimal and as JSON
-escapes it, the longest first, so that a secret that begins another leaves no tail.
-A secret of fewer than `SECRET_MIN_CHARS` characters is not looked for: it would
-black out half of every text and protect nothing.
+By value in every common writing (`writings.py`). A secret of fewer than `SECRET_MIN_CHARS`
+characters is not looked for: it would black out half of every text and protect nothing.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import json
 import re
-import sys
 import threading
 from collections.abc import Mapping
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 from connector_runtime.values import Secret
+from connector_runtime.writings import MASK, Writings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-MASK = "***"
-SECRET_MIN_CHARS = 4
 # How much of a text is looked at, and shown, where nobody says less: a long error message.
 TEXT_CHARS = 16_384
 # The same for a whole value; a log record and an error's details are for people to read.
@@ -57,14 +50,6 @@ HARMLESS_NAMES = frozenset(
     {"page_token", "next_page_token", "previous_page_token", "pagetoken", "sync_token"}
 )
 
-# As html.escape writes them, whose module brings every name of HTML.
-_IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
-# What URLs, JSON and HTML need not escape: most tokens.
-_SAME_EVERYWHERE = re.compile(r"[A-Za-z0-9._~-]*")
-# What is left as it is: nothing, a path, and by the two functions that browsers have.
-_SAFE_IN_URLS = ("", "/", "!'()*", "!'()*;/?:@&=+$,#")
-# What libraries escape so that JSON may stand in a page: of Go, of PHP and templates, of Java, of .NET.
-_ESCAPED_FOR_PAGES = (r"[<>&]", r"[<>&']", r"[<>&'=]", r"[<>&'+`]")
 # Compiled when it is first needed, as every pattern that few calls need: a worker starts sooner.
 _NAMED = (
     r"(?P<name>[\w-]{3,64}+)(?P<quote>\\?[\"']?)(?P<between>\s{0,3}(?:=|:)\s{0,3})"
@@ -89,7 +74,7 @@ class Redactor:
         self.hides_echoes = False
         self._later: tuple[Secret, ...] = ()
         self._adding = threading.Lock()
-        self._kept: tuple[tuple[Secret, ...], _Writings] | None = None
+        self._kept: tuple[tuple[Secret, ...], Writings] | None = None
 
     def add(self, *secrets: Secret) -> None:
         """Take out these, too; of those added one by one the last `LATER_SECRETS` are remembered."""
@@ -212,11 +197,11 @@ class Redactor:
         return f"{match['name']}{match['quote']}{match['between']}{mark}{MASK}{end}"
 
     @property
-    def _written(self) -> _Writings:
+    def _written(self) -> Writings:
         kept, later = self._kept, self._later
         # They know what they were made of: another thread may have begun before a secret was added.
         if kept is None or kept[0] is not later:
-            kept = self._kept = (later, _Writings([*self._secrets, *later]))
+            kept = self._kept = (later, Writings([*self._secrets, *later]))
         return kept[1]
 
 
@@ -229,79 +214,6 @@ class _Room:
         self.left = left
 
 
-class _Writings:
-    """Every writing of some secrets, the longest first.
-
-    They are compared one by one: a pattern made of them would stay in the cache of `re`, which
-    the whole process shares, after its session is closed, and would show them when printed.
-    """
-
-    __slots__ = ("_each", "longest", "shortest")
-
-    def __init__(self, secrets: Iterable[Secret]) -> None:
-        forms = {form for secret in secrets for form in _forms(secret.reveal())}
-        # Not the forms, but what gives them: it shows nothing when it is printed.
-        self._each = tuple(sorted(forms, key=len, reverse=True)).__iter__
-        self.longest = max(map(len, forms), default=0)
-        self.shortest = min(map(len, forms), default=sys.maxsize)
-
-    def taken_out(self, text: str) -> str:
-        """Return a text with `***` in place of each writing."""
-        # Nearly every text has none, and no name holds one: tools that record errors show those.
-        if any(map(text.__contains__, self._each())):
-            for form in map(Secret, self._each()):
-                text = text.replace(form.reveal(), MASK)
-        return text
-
-
 @functools.lru_cache(maxsize=16)
 def _pattern_of(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(translate(name.lower()) for name in names) or r"(?!)")
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield the ways a secret is commonly written."""
-    if len(secret) < SECRET_MIN_CHARS:
-        return
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield secret
-    if not _SAME_EVERYWHERE.fullmatch(secret):
-        yield from _escaped_forms(secret, raw)
-    for escaped in (r"[^A-Za-z0-9]", r"[^A-Za-z0-9._~-]"):
-        yield from _json_escapes(escaped, secret)
-    yield raw.hex()
-    yield raw.hex().upper()
-    yield from _base64_forms(raw)
-
-
-def _escaped_forms(secret: str, raw: bytes) -> Iterator[str]:
-    """Yield what URLs, JSON and HTML make of a secret that they do not leave as it is."""
-    for encoded in (*[quote(raw, safe) for safe in _SAFE_IN_URLS], quote_plus(raw)):
-        yield encoded
-        yield re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), encoded)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield json.dumps(secret)[1:-1].replace("/", "\\/")
-    for escaped in _ESCAPED_FOR_PAGES:
-        yield from _json_escapes(escaped, json.dumps(secret)[1:-1])
-    yield secret.translate(_IN_HTML)
-
-
-def _json_escapes(pattern: str, text: str) -> Iterator[str]:
-    """Yield a text with what a pattern finds as JSON may escape it, in small and in capital letters."""
-    yield re.sub(pattern, lambda match: f"\\u{ord(match[0]):04x}", text)
-    yield re.sub(pattern, lambda match: f"\\u{ord(match[0]):04X}", text)
-
-
-def _base64_forms(raw: bytes) -> Iterator[str]:
-    """Yield what base64 makes of a secret wherever it starts in what was encoded."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        for lead in range(3):
-            encoded = encode(b"\0" * lead + raw).decode("ascii").rstrip("=")
-            if lead == 0:
-                yield encoded
-            # Characters that share bits with neighbours differ from text to text.
-            start = (0, 2, 3)[lead]
-            end = len(encoded) - (1 if (lead + len(raw)) % 3 else 0)
-            if end - start >= SECRET_MIN_CHARS:
-                yield encoded[start:end]

@@ -115,6 +115,26 @@ def test_a_preview_shows_a_mask(component: Component, given: dict[str, Any]) -> 
     )
 
 
+def test_an_address_within_an_address_shows_no_key(
+    open_till: Callable[..., Till], shop: PetShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A vendor that sends its own address along, escaped once more, tells nobody the key in it."""
+    caplog.set_level(logging.DEBUG)
+    twice = quote(quote(TICKET, ""), "")
+    told = f"log in at https://login.example/?next={twice} or {TICKET.replace('+', '&#43;')}"
+    shop.mishaps.append(
+        Mishap(status=400, text=json.dumps({"ok": False, "error": {"code": "x", "text": told}}))
+    )
+
+    with pytest.raises(ConnectorError) as caught:
+        open_till(shop.by("localTicket")).run("listPets", {"talkative": True})
+
+    assert str(caught.value).count("***") == 2
+    for shown in (str(caught.value), json.dumps(caught.value.to_dict(), default=str), caplog.text):
+        assert twice not in shown
+        assert "&#43;" not in shown
+
+
 def leaks(text: str) -> list[str]:
     """Return the secrets that a text holds."""
     return [secret for secret in SECRETS if secret in text]

@@ -21,7 +21,7 @@ FLOORS = (
     "errors forks instants latches values",
     # reading files, expressions, URLs, bodies, redaction, what goes over the wire
     """bodies documents drafts expressions lets messages paths places redact schemas sealed sheets templates
-    urls""",
+    urls writings""",
     # a folder becomes a checked component; inputs; rules that need no conversation
     "budget check compiled errands fragments inputs load metadata model ports program retry scopes sent_records sources",
     # the conversation of one action

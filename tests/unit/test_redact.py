@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import html
 import json
 import re
 from urllib.parse import quote, quote_plus
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector_runtime import redact
-from connector_runtime.redact import TEXT_CHARS, VALUE_LEVELS, Redactor
+from connector_runtime.redact import MASK, TEXT_CHARS, VALUE_LEVELS, Redactor
 from connector_runtime.values import Secret
 
 CANARY = 'k7/Kestrel+quartz =ä<&"7'
@@ -30,6 +31,12 @@ def escaped(characters, style):
     return re.sub(characters, lambda match: "\\u" + format(ord(match[0]), style), text)
 
 
+def numbered(style):
+    """Return the canary with a number of HTML in place of each sign."""
+    return re.sub(r"[^A-Za-z0-9]", lambda match: "&#" + format(ord(match[0]), style) + ";", CANARY)
+
+
+TWICE = quote(quote(CANARY, safe=""), safe="")
 WRITINGS = {
     "as it is": CANARY,
     "URL-encoded": quote(CANARY, safe=""),
@@ -48,6 +55,24 @@ WRITINGS = {
     "base64": base64.b64encode(CANARY.encode()).decode().rstrip("="),
     "base64 for URLs": base64.urlsafe_b64encode(CANARY.encode()).decode().rstrip("="),
     "hexadecimal": CANARY.encode().hex(),
+    "an address within an address": TWICE,
+    "an address within an address, small letters": small(TWICE),
+    "an address within addresses": quote(TWICE, safe=""),
+    "an address within one of few escapes": quote(quote(CANARY, safe="/+= "), safe=""),
+    "only blanks escaped": CANARY.replace(" ", "%20"),
+    "only blanks escaped, as a form": CANARY.replace(" ", "+"),
+    "capitals and small letters": quote(CANARY, safe="").replace("%2F", "%2f"),
+    "HTML in names": html.escape(CANARY),
+    "HTML in numbers": numbered("d"),
+    "HTML in padded numbers": numbered("04d"),
+    "HTML in hexadecimal": numbered("x").replace("&#", "&#x"),
+    "HTML within HTML": html.escape(numbered("d")),
+    "HTML in an address": quote(html.escape(CANARY), safe=""),
+    "JSON within JSON": json.dumps(json.dumps(CANARY)[1:-1])[1:-1],
+    "JSON for a page within JSON": json.dumps(escaped("[<>&]", "04x"))[1:-1],
+    "JavaScript's old escapes": re.sub(r"[^A-Za-z0-9]", lambda match: f"%u{ord(match[0]):04X}", CANARY),
+    "JavaScript in bytes": re.sub(r"[^A-Za-z0-9]", lambda match: f"\\x{ord(match[0]):02x}", CANARY),
+    "an address in base64": base64.b64encode(quote(CANARY, safe="").encode()).decode().rstrip("="),
 }
 
 
@@ -61,17 +86,63 @@ def test_an_echoed_secret_is_found_in_every_writing(writing):
 
 
 @pytest.mark.plan("S-108")
+@given(
+    st.text("ab17+/=&%<\"'\\ -_.ä\n😀", min_size=4, max_size=12).filter(re.compile("[a-z0-9]").search),
+    st.lists(
+        st.sampled_from(
+            [
+                lambda text: quote(text, safe=""),
+                quote_plus,
+                lambda text: quote(text, safe="!#$%&'()*+,/:;=?@[]~"),
+                html.escape,
+                lambda text: json.dumps(text)[1:-1],
+            ]
+        ),
+        max_size=3,
+    ),
+    st.text("ab17 %&+\\", max_size=6),
+)
+def test_a_secret_is_found_under_layers_of_escapes(secret, layers, around):
+    """Whatever escapes a text in turn, a text in which it could be read is shown without it."""
+    written = secret
+    for escape in layers:
+        written = escape(written)
+
+    shown = Redactor([secret], names=()).text(f"{around} {written} {around}")
+
+    assert shown.count(MASK) >= 1
+    assert written not in shown.replace(f"{around} ", "").replace(f" {around}", "")
+
+
+@pytest.mark.plan("S-108")
+def test_what_only_resembles_a_secret_stays():
+    """The letters of a secret beside other signs are another text."""
+    text = "an-example/not+a-ticket== an%2Dexample%2Dnot an-example+not"
+
+    assert Redactor(["an-example+not/a-ticket=="]).text(text) == text
+
+
+@pytest.mark.plan("S-108")
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_longer_secret_is_taken_first_however_it_is_escaped(order):
+    """The tail of a longer secret is not left behind by a shorter one."""
+    redactor = Redactor(["quartz", "quartz+crystal"][::order])
+
+    assert redactor.text("quartz%252Bcrystal quartz") == "*** ***"
+
+
+@pytest.mark.plan("S-108")
 def test_a_secret_that_comes_while_writings_are_made_is_found(monkeypatch):
     """Another thread may be at it, and end later: what it made is of the older secrets only."""
-    redactor, made = Redactor([Secret("older-secret")]), redact._Writings
+    redactor, made = Redactor([Secret("older-secret")]), redact.Writings
 
     def overtaken(secrets):
         writings = made(secrets)
-        monkeypatch.setattr(redact, "_Writings", made)
+        monkeypatch.setattr(redact, "Writings", made)
         redactor.add(Secret(CANARY))
         return writings
 
-    monkeypatch.setattr(redact, "_Writings", overtaken)
+    monkeypatch.setattr(redact, "Writings", overtaken)
     redactor.text("nothing of the kind")
 
     assert redactor.text(f"before {CANARY} after") == "before *** after"
