@@ -140,9 +140,8 @@ class LetTemplate(NamedTuple):
 
 def is_rows(value: Any) -> bool:
     """Return whether a named value is a text made of rows."""
-    has_keys = isinstance(value, dict) and value.keys() >= ROWS_KEYS
     # One of another shape is a mistake that the schema names; here it is a value like any other.
-    return has_keys and isinstance(value["text"], str) and isinstance(value["join"], str)
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ROWS_KEYS)
 
 
 def compile_let(value: Any, names: Collection[str] = ALL_NAMES) -> LetTemplate:

@@ -192,3 +192,12 @@ def test_a_map_with_other_keys_is_a_map() -> None:
     lets = Lets({"part": {"of": "a", "text": "b"}})
 
     assert value_of("${ let.part }", lets.seen_by({})) == {"of": "a", "text": "b"}
+
+
+@pytest.mark.parametrize("key", ["of", "text", "join"])
+@pytest.mark.parametrize("value", [None, 5, True, ["${ inputs.rows }"], {"a": "b"}])
+def test_rows_of_another_shape_are_read_like_any_map(key: str, value: Any) -> None:
+    """The schema says what is wrong with them; nobody who only looks at them breaks."""
+    rows = {"of": "${ inputs.rows }", "text": "${ row }", "join": ",", key: value}
+
+    assert {str(one.path[0]) for one in Lets({"where": rows}).of("where")} <= {"inputs", "row"}
