@@ -57,11 +57,16 @@ FAILURES = ("connect", "timeout", "disconnect")
 
 
 class Trial(NamedTuple):
-    """One embedded test whose vendor answers otherwise; by pages where `streamed`."""
+    """One embedded test whose vendor answers otherwise; by pages where `streamed`.
+
+    Attributes:
+        given: The replies as they stand in the test.
+    """
 
     case: Case
     replies: list[dict[str, Any]]
     streamed: bool
+    given: list[dict[str, Any]]
 
 
 def trials(model: Model, random: Random, count: int) -> Iterator[Trial]:
@@ -77,13 +82,23 @@ def trials(model: Model, random: Random, count: int) -> Iterator[Trial]:
         example = case.action.examples.get(case.definition.get("example", ""), {})
         given = case.definition.get("reply", example.get("reply", []))
         replies = copy.deepcopy([given] if isinstance(given, dict) else list(given)) or [{"json": {}}]
+        right = copy.deepcopy(replies)
         for _ in range(random.choice((1, 1, 2))):
             random.choice(WAYS)(random, replies)
-        yield Trial(case, replies, streamed=case.action.program.unit.paging is not None and random.random() < 0.3)
+        streamed = case.action.program.unit.paging is not None and random.random() < 0.3
+        yield Trial(case, replies, streamed, right)
 
 
 def outcome(model: Model, trial: Trial) -> tuple[str, str]:
     """Return what came of a trial, in a word, and more about it where that should not be."""
+    end = _ended(model, trial)
+    # Some vendors only say that it is made: then the test's own replies hold no record either.
+    if end[0] == "no id" and _ended(model, trial._replace(replies=trial.given))[0] == "no id":
+        return "done", ""
+    return end
+
+
+def _ended(model: Model, trial: Trial) -> tuple[str, str]:
     try:
         return _judged(trial, _played(model, trial))
     except ConnectorError as problem:
