@@ -162,6 +162,28 @@ def test_embedded_tests_are_run(pets: Callable[..., Ended], folder: Path) -> Non
     assert read.json["tests"][0]["failures"]
 
 
+@pytest.mark.parametrize(("typo", "meant"), [("getPat", "getPet"), ("zzz", None)])
+def test_a_choice_of_no_test_is_wrong_use(pets: Callable[..., Ended], typo: str, meant: str | None) -> None:
+    """`-k` with a typo tests nothing, so it does not end as if all were well."""
+    ended, read = pets("test", "-k", typo), pets("test", "-k", typo, "--json")
+
+    assert (ended.code, read.code, read.error["kind"]) == (2, 2, "input")
+    assert f"No test has `{typo}` in its action or name." in ended.err
+    assert ("Did you mean" in ended.err) is (meant is not None)
+    assert (meant or "") in ended.err
+
+
+def test_a_component_in_the_folder_is_pointed_at(zoho: Callable[..., Ended], folder: Path) -> None:
+    """Who adds an action to a copy and runs the installed component is told which one was loaded."""
+    elsewhere = [zoho("run", "crmCount"), zoho("show", "crmCount"), zoho("poll", "crmCounted")]
+    shutil.copy(ROOT / "component.yaml", folder)
+    here = [zoho("run", "crmCount"), zoho("show", "crmCount"), zoho("poll", "crmCounted")]
+
+    assert not any("--component ." in ended.err for ended in elsewhere)
+    assert all("`--component .` takes the one of this folder" in ended.err for ended in here)
+    assert all(str(ROOT) in ended.err for ended in here)
+
+
 def test_overlays_add_actions(zoho: Callable[..., Ended], folder: Path) -> None:
     """--add brings a folder of a platform's own actions, without a fork."""
     (folder / "more" / "actions").mkdir(parents=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_server import Mishap
+from components.petshop_server import PETSHOP, Mishap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,3 +70,52 @@ def test_a_file_that_holds_no_state_is_left_alone(at_shop: Any, folder: Path, co
 def test_a_misspelt_trigger_is_said(at_shop: Any) -> None:
     """The one that may be meant is named."""
     assert "petChanged" in at_shop("poll", "petChange", "-i", "branch=17").err
+
+
+def test_a_first_poll_from_now_says_that_it_noted_where_now_is(at_shop: Any) -> None:
+    """Nothing is told yet, and why not is said; of later polls, and of those for a program, nothing is."""
+    first, second = at_shop(*POLL), at_shop(*POLL)
+    unkept = at_shop("poll", "petChanged", "-i", "branch=17")
+    read = at_shop("poll", "petChanged", "-i", "branch=17", "--json")
+
+    assert first.err == (
+        "Noted where now is: what was there before is not told. "
+        "The next poll tells what has changed since.\n"
+    )
+    assert (first.out, second.err) == ("", "")
+    assert "--state FILE" in unkept.err
+    assert (read.json["events"], read.err) == ([], "")
+
+
+def test_the_state_of_other_inputs_says_how_to_start_again(at_shop: Any, folder: Path) -> None:
+    """The file wins over `--since`, so that a command can be repeated; what to do is to take the file away."""
+    at_shop(*POLL)
+    kept = (folder / "pets.json").read_text()
+    others = ("poll", "petChanged", "-i", "branch=17", "-i", "departures=false", "--state", "pets.json")
+    refused = [at_shop(*others), at_shop(*others, "--since", "from the beginning")]
+    told = [one.err for one in refused]
+    before = (folder / "pets.json").read_text()
+    (folder / "pets.json").unlink()
+    begun = at_shop(*others)
+
+    assert [one.code for one in refused] == [1, 1]
+    assert all("Take pets.json away, or name another file with --state, to start anew" in words for words in told)
+    assert before == kept
+    assert begun.code == 0
+
+
+def test_what_one_poll_may_not_read_is_no_reason_to_poll_again(at_shop: Any, shop: Any, folder: Path) -> None:
+    """A source that is read whole and does not fit says what helps, and not that more comes by polling."""
+    source = folder / "shop" / "triggers" / "petChanged.yaml"
+    shutil.copytree(PETSHOP, folder / "shop")
+    source.write_text(source.read_text().replace("max: { pages: 100, items: 5000 }", "max: { pages: 1, items: 5000 }"))
+    shop.book.put("p-1")
+    for number in range(5):
+        shop.book.put(f"p-{10 + number}")
+        shop.book.remove(f"p-{10 + number}")
+
+    broken = at_shop("--component", "shop", *POLL, "--since", "from the beginning")
+
+    assert broken.code == 1
+    assert "Polling again does not help" in broken.err
+    assert "There is more" not in broken.err

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from connector_runtime.cases import cases_of, run_case
 from connector_runtime.check.report import render_problems
+from connector_runtime.cli.meaning import near_actions
 from connector_runtime.cli.output import put, say
 from connector_runtime.documents import parse_json
 from connector_runtime.load import find_problems, read_component
@@ -47,7 +50,11 @@ def report(problems: Sequence[Problem], style: str) -> None:
 
 
 def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
-    """Run embedded tests; returns 1 when one fails."""
+    """Run embedded tests; returns 1 when one fails.
+
+    Raises:
+        click.UsageError: None has the text that is wanted.
+    """
     started = time.perf_counter()
     model = Model(read_component([locate(folders[0]), *folders[1:]]))
     outcomes = []
@@ -60,6 +67,10 @@ def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
             say(f"FAILED {case.owner}: {case.name}")
             for failure in failures:
                 say(f"    {failure}")
+    if wanted and not outcomes:
+        near = near_actions(wanted, model.actions)
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise click.UsageError(f"No test has `{wanted}` in its action or name.{meant}")
     failed = sum(bool(outcome["failures"]) for outcome in outcomes)
     if as_json:
         put({"passed": len(outcomes) - failed, "failed": failed, "tests": outcomes}, as_json=True)

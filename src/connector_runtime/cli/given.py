@@ -17,12 +17,15 @@ from connector_runtime.cli.output import say
 from connector_runtime.cli.sandboxes import embedded
 from connector_runtime.component import Component
 from connector_runtime.documents import JsonError, parse_json, read_yaml
-from connector_runtime.errors import DefinitionError
+from connector_runtime.errors import ConnectorError, DefinitionError
+from connector_runtime.sources import locate
+from connector_runtime.subscriptions import find_trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from connector_runtime.model import Action
+    from connector_runtime.program.trigger import Trigger
 
 _FILES = ("file", "files")
 
@@ -43,8 +46,30 @@ def action_of(component: Component, key: str) -> Action:
     if action is None:
         near = near_actions(key, component.actions)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise click.UsageError(f"There is no action called `{key}`.{meant} `actions` lists them.")
+        raise click.UsageError(
+            f"There is no action called `{key}`.{meant} `actions` lists them.{_another_here()}"
+        )
     return action
+
+
+def trigger_of(component: Component, key: str) -> Trigger:
+    """Return a trigger, or say which one was probably meant."""
+    try:
+        return find_trigger(component.model, key)
+    except ConnectorError as problem:
+        problem.hint = f"{problem.hint or ''}{_another_here()}".strip() or None
+        raise
+
+
+def _another_here() -> str:
+    """Return a hint where the folder that one works in has a component, and another one was loaded."""
+    chosen = click.get_current_context().obj.get("component")
+    if chosen is None or not Path("component.yaml").is_file():
+        return ""
+    loaded = locate(chosen).resolve()
+    if loaded == Path.cwd():
+        return ""
+    return f" The component comes from {loaded}; `--component .` takes the one of this folder."
 
 
 def inputs_of(action: Action, pairs: Sequence[str], file: str | None) -> dict[str, Any]:

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector_runtime.cli.ending import FAILED
-from connector_runtime.cli.given import connection_of, inputs_of, load
+from connector_runtime.cli.given import connection_of, inputs_of, load, trigger_of
 from connector_runtime.cli.output import as_json, debug_logger, put, say
 from connector_runtime.documents import dump_json
-from connector_runtime.errors import StoreError
+from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores.files import replace_private
-from connector_runtime.subscriptions import find_trigger
-from connector_runtime.triggers.state import FROM_NOW
+from connector_runtime.triggers.state import FROM_NOW, START_AGAIN
 
 if TYPE_CHECKING:
     from connector_runtime.triggers import Poll
+
+
+_NOTED = "Noted where now is: what was there before is not told. The next poll tells what has changed since."
+_NOT_KEPT = (
+    "What was there before is not told, and where now is was not noted. Keep it with --state FILE; "
+    'what has changed up to now comes with --since "from the beginning" or a moment.'
+)
 
 
 @click.command()
@@ -26,22 +32,34 @@ if TYPE_CHECKING:
 @click.option("--state", "kept_in", type=click.Path(path_type=Path), metavar="FILE",
               help="Where the state is kept from one poll to the next.")  # fmt: skip
 @click.option("--since", default=FROM_NOW, metavar="WHEN",
-              help="For the first poll: `from now`, `from the beginning` or a moment.")  # fmt: skip
+              help="For the first poll: `from now`, `from the beginning` or a moment; "
+                   "later ones go on where the file of --state says.")  # fmt: skip
 @as_json
 @click.pass_context
 def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since: str, as_json: bool,
          **given: Any) -> None:  # fmt: skip
     """Tell what has changed since the last poll, one event a line."""
     component = load(context)
-    found = find_trigger(component.model, trigger)
+    found = trigger_of(component, trigger)
     inputs = inputs_of(found.asking, given["pairs"], given["file"])
-    state = _kept(kept_in)
+    kept = _kept(kept_in)
     with (
         connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
         component.session(chosen.connection, logger=debug_logger(), **chosen.options) as session,
     ):
-        result = session.poll(trigger, inputs, since if state is None else state)
+        try:
+            result = session.poll(trigger, inputs, since if kept is None else kept)
+        except ConnectorError as problem:
+            if kept is not None and problem.hint == START_AGAIN:
+                # The file is read before `--since` is, so that a command can be repeated as it is.
+                problem.hint = (
+                    f"Take {kept_in} away, or name another file with --state, to start anew: "
+                    f"`{FROM_NOW}`, or where --since says."
+                )
+            raise
     _put(result, as_json=as_json)
+    if kept is None and since == FROM_NOW and not as_json and result.error is None:
+        say(_NOTED if kept_in is not None else _NOT_KEPT)
     # Only what was printed is behind the reader: whoever stops before gets it again.
     if kept_in is not None:
         _keep(kept_in, result)

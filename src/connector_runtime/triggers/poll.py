@@ -33,7 +33,8 @@ class Poll:
             changed (in UTC, or a day), what has happened, and what is told of it.
         state: To be kept once the events are handed on, and given to the next poll: JSON
             without secrets, at most 64 KB a source.
-        more: Whether there are more changes already: poll again without waiting.
+        more: Whether there are more changes already: poll again without waiting. False where the
+            poll broke off at a limit (kind `limit`), for then polling again does not help.
         gaps: Times `(source, start, end)` of which the vendor tells nothing any more; their changes
             are lost, and only reading all records anew makes up for them.
         error: Why the poll broke off after it had read something, or None; `state` goes on from there.
@@ -104,10 +105,11 @@ def poll_changes(
     after = state.to_json()
     if broke_off is not None and not events and after == before:
         raise broke_off
+    is_at_limit = broke_off is not None and broke_off.kind == "limit"
     return Poll(
         events=[event for _, event in events],
         state=after,
-        more=not all(reading.is_finished for reading in readings),
+        more=not is_at_limit and not all(reading.is_finished for reading in readings),
         gaps=gaps,
         error=broke_off,
     )

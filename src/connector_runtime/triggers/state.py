@@ -18,7 +18,7 @@ FROM_NOW = "from now"
 FROM_THE_BEGINNING = "from the beginning"
 
 _VERSION = 1
-_START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
+START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
 
 
 @dataclass(eq=False)
@@ -178,7 +178,7 @@ def digest(value: Any) -> str:
 
 
 def _refused(message: str) -> Exception:
-    return error_of("input", message, hint=_START_AGAIN, input="state")
+    return error_of("input", message, hint=START_AGAIN, input="state")
 
 
 def _filled(shape: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from connector_runtime.triggers.times import DAY_LASTS, FIRST, SECOND, text_of, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from connector_runtime.program.reply import PagingProgram
     from connector_runtime.program.trigger import PollSource
     from connector_runtime.steps import Conversation
     from connector_runtime.triggers.changes import Answer, Ask, Row
@@ -199,14 +200,23 @@ class WindowReading:
             if answer.following is None:
                 return rows, pages == 1
             if pages >= paging.max_pages or len(rows) >= paging.max_items:
-                message = f"The source `{self.source.key}` has more changes than one poll may read."
-                hint = "Poll more often, or raise `paginate.max` of the source."
-                raise error_of("limit", message, hint=hint)
+                raise self._too_much(paging)
             if answer.following in seen:
                 raise self._stuck()
             seen.append(answer.following)
             answer = yield from self._page(window, answer.following)
             pages += 1
+
+    def _too_much(self, paging: PagingProgram) -> Exception:
+        window = self.state.window
+        begun = "" if window is None or window.since is None else f" since {text_of(window.since)}"
+        return error_of(
+            "limit",
+            f"The source `{self.source.key}` has more changes{begun} than its `max` lets one poll read: "
+            f"{paging.max_pages} pages, {paging.max_items} changes.",
+            hint="Polling again does not help, for a source with `paginate` is read to its end in one poll. "
+            "Raise its `paginate.max`, as far as the vendor gives pages, or begin at a later moment.",
+        )
 
     # A page, and what becomes of its rows.
 
