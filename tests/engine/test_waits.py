@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector_runtime.cases import Script, ScriptedSender, StillClock
+from connector_runtime.connections import Connection
 from connector_runtime.errors import ConnectorError
+from connector_runtime.session import Options, Session
 from engine.shop import SENT, Shop, action, model_of
 
 READ = model_of(action("read"))
@@ -135,3 +139,20 @@ def test_telemetry_hears_of_a_failed_action_too() -> None:
         "not_found",
         404,
     )
+
+
+def test_a_request_may_have_a_bound_of_its_own() -> None:
+    """The `timeout` of a request bounds each of its attempts; without one the usual bound holds."""
+    seen: list[float] = []
+
+    class Watch(ScriptedSender):
+        def send(self, outgoing: Any, *, timeout_s: float, sink: Any = None) -> Any:
+            seen.append(timeout_s)
+            return super().send(outgoing, timeout_s=timeout_s, sink=sink)
+
+    for bound in ({"timeout": "2s"}, {}):
+        model = model_of(action("read", request={"service": "api", "path": "/orders", **bound}))
+        connection = Connection.from_dict({"key": "key", "fields": {"key": "shop-key-123456"}})
+        Session(model, connection, Options(clock=StillClock()), sender=Watch(Script([SENT]))).run("order", {})  # type: ignore[arg-type]
+
+    assert seen == [2.0, 60.0]
