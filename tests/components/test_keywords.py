@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FOR_PEOPLE = "where a fact comes from: for people, no program reads it"
 # What the pet shop's own files cannot show without a network or a login: the test that shows it.
 WITHOUT_PROOF: dict[str, str] = {
+    "action: properties/source": FOR_PEOPLE,
     "component: properties/defaults/properties/debug":
         "tests/components/test_petshop_trouble.py::test_the_debug_log_tells_all_but_secrets",
     "component: properties/services/additionalProperties/properties/budget":
