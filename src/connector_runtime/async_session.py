@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.async_drivers import AsyncDriver
 from connector_runtime.exchange import converse
-from connector_runtime.learning import learn_async
+from connector_runtime.learning import learn_async, own_deadline
 from connector_runtime.picking import offered, pick
 from connector_runtime.session import SessionBase
 from connector_runtime.subscriptions import AsyncSubscribing
@@ -60,11 +60,13 @@ class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["A
     ) -> Result:
         """Do an action, as `Session.run`."""
         wanted = self._wanted_fields(action, inputs or {})
-        await learn_async(self._fields, wanted, deadline_s, self._ask_fields, self._model)
-        how = {"deadline_s": deadline_s, "save_to": save_to, "resume": resume}
+        deadline = own_deadline(deadline_s, self._options.deadline_s, self._clock)
+        missed = await learn_async(self._fields, wanted, deadline, self._ask_fields, self._model)
+        how = {"deadline_s": deadline_s, "deadline": deadline, "save_to": save_to, "resume": resume}
         called = functools.partial(self._call, action, inputs or {}, **how)
         # Where paths are trusted, checking the inputs looks at files.
         call = await offload_if_possible(called) if self._options.trust_paths else called()
+        call.warnings += missed
         return await self._run(call)
 
     async def _ask_fields(self, wanted: Wanted, limit_s: float) -> Result:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.call import DEFAULT_DEADLINE_S
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.metadata import ANSWER_S, schema_of, wanted_by
 from connector_runtime.picking import options_of
-from connector_runtime.values import ABSENT
+from connector_runtime.values import ABSENT, Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from connector_runtime.metadata import Fields, Wanted
     from connector_runtime.model import Action, Model
     from connector_runtime.results import Result
+    from connector_runtime.values import Clock
+
+NOBODY_ANSWERED = "The fields of this account could not be asked for: no answer came in time."
 
 
 def origins_of(action: Action) -> Iterator[SchemaFrom]:
@@ -57,6 +61,13 @@ def note_fields(call: Call) -> None:
         if entry.schema_from is not None and call.inputs.get(entry.key) is not None:
             noted |= dict.fromkeys(fields.notes(entry.schema_from, call.inputs[entry.key], scope))
     call.warnings += noted
+
+
+def own_deadline(deadline_s: float | None, usual_s: float, clock: Clock) -> Deadline | None:
+    """Return the deadline that somebody has set for a call, counted from now; None for the default."""
+    limit_s = usual_s if deadline_s is None else deadline_s
+    # What nobody has set, the steps of an action may lengthen.
+    return None if deadline_s is None and limit_s == DEFAULT_DEADLINE_S else Deadline.after(limit_s, clock)
 
 
 class Form:
@@ -104,60 +115,84 @@ class Form:
         return dict(found.schema) if found is not None else {}
 
 
+class _Time:
+    """How long one call may spend on questions about fields, all of them together."""
+
+    def __init__(self, fields: Fields, deadline: Deadline | None) -> None:
+        # The call itself needs time, too: it goes on whatever is known by then.
+        limit_s = ANSWER_S if deadline is None else min(ANSWER_S, deadline.left_s() / 2)
+        self._end = Deadline.after(limit_s, fields.clock)
+        self.missed: list[str] = []
+
+    def left_s(self) -> float:
+        return self._end.left_s()
+
+    def is_over(self) -> bool:
+        """Return whether no time is left; the call is then told that it goes on without an answer."""
+        if self.left_s() > 0:
+            return False
+        self.missed = [NOBODY_ANSWERED]
+        return True
+
+
 def learn(
     fields: Fields,
     wanted: Iterable[Wanted],
-    deadline_s: float | None,
+    deadline: Deadline | None,
     ask: Callable[[Wanted, float], Result],
     model: Model,
-) -> None:
-    """Ask for fields that are not known yet: one thread asks, the others wait for its answer."""
-    limit_s = _limit_s(deadline_s)
+) -> list[str]:
+    """Ask for fields that are not known yet: one thread asks, the others wait for its answer.
+
+    Returns:
+        Warnings for a call that goes on without an answer because its time for this was over.
+    """
+    time = _Time(fields, deadline)
     for one in wanted:
         turn = fields.turn(one, threading.Lock)
         try:
-            if not turn.acquire(timeout=limit_s):
+            if not turn.acquire(timeout=time.left_s()):
+                time.missed = [NOBODY_ANSWERED]
                 continue
             try:
-                if fields.entry(one) is None:
-                    fields.keep(one, learned(model, one, ask(one, limit_s)))
+                if fields.entry(one) is None and not time.is_over():
+                    fields.keep(one, learned(model, one, ask(one, time.left_s())))
             except ConnectorError as problem:
                 fields.keep(one, problem.message)
             finally:
                 turn.release()
         finally:
             fields.leave(one)
+    return time.missed
 
 
 async def learn_async(
     fields: Fields,
     wanted: Iterable[Wanted],
-    deadline_s: float | None,
+    deadline: Deadline | None,
     ask: Callable[[Wanted, float], Awaitable[Result]],
     model: Model,
-) -> None:
+) -> list[str]:
     """Ask for fields that are not known yet, as `learn`, without blocking the event loop."""
     import asyncio  # noqa: PLC0415  synchronous users never pay for it
 
-    limit_s = _limit_s(deadline_s)
+    time = _Time(fields, deadline)
     for one in wanted:
         turn = fields.turn(one, asyncio.Lock)
         try:
             try:
-                async with asyncio.timeout(limit_s):
+                async with asyncio.timeout(time.left_s()):
                     await turn.acquire()
             except TimeoutError:
+                time.missed = [NOBODY_ANSWERED]
                 continue
             try:
-                if fields.entry(one) is None:
-                    fields.keep(one, learned(model, one, await ask(one, limit_s)))
+                if fields.entry(one) is None and not time.is_over():
+                    fields.keep(one, learned(model, one, await ask(one, time.left_s())))
             except ConnectorError as problem:
                 fields.keep(one, problem.message)
             finally:
                 turn.release()
         finally:
             fields.leave(one)
-
-
-def _limit_s(deadline_s: float | None) -> float:
-    return ANSWER_S if deadline_s is None else max(0.0, min(ANSWER_S, deadline_s))
+    return time.missed

@@ -66,7 +66,7 @@ class Fields:
 
     def __init__(self, schemas: Schemas, clock: Clock) -> None:
         self._schemas = schemas
-        self._clock = clock
+        self.clock = clock
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._turns: dict[str, tuple[Any, int]] = {}
         self._lock = threading.Lock()
@@ -86,14 +86,14 @@ class Fields:
             return None
         with self._lock:
             entry = self._entries.get(wanted.key)
-            if entry is None or self._clock.monotonic() >= entry.until:
+            if entry is None or self.clock.monotonic() >= entry.until:
                 return None
             self._entries.move_to_end(wanted.key)
             return entry
 
     def keep(self, wanted: Wanted, found: Mapping[str, Any] | str) -> None:
         """Keep what a data source has answered: a record's JSON Schema, or why there is none."""
-        now, validator = self._clock.monotonic(), None
+        now, validator = self.clock.monotonic(), None
         if not isinstance(found, str):
             validator = validator_of(found)
         if validator is None or isinstance(found, str):

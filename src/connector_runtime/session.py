@@ -16,7 +16,7 @@ from connector_runtime.connections import Channel
 from connector_runtime.drivers import SyncDriver
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.exchange import converse
-from connector_runtime.learning import Form, learn, note_fields, origins_of, unknown_to
+from connector_runtime.learning import Form, learn, note_fields, origins_of, own_deadline, unknown_to
 from connector_runtime.metadata import Fields
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
@@ -284,9 +284,12 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
             ConnectorError: Of the class that says who must act.
         """
         wanted = self._wanted_fields(action, inputs or {})
-        learn(self._fields, wanted, deadline_s, self._ask_fields, self._model)
-        how = {"deadline_s": deadline_s, "save_to": save_to, "resume": resume}
-        return self._run(self._call(action, inputs or {}, **how))
+        deadline = own_deadline(deadline_s, self._options.deadline_s, self._clock)
+        missed = learn(self._fields, wanted, deadline, self._ask_fields, self._model)
+        how = {"deadline_s": deadline_s, "deadline": deadline, "save_to": save_to, "resume": resume}
+        call = self._call(action, inputs or {}, **how)
+        call.warnings += missed
+        return self._run(call)
 
     def _ask_fields(self, wanted: Wanted, limit_s: float) -> Result:
         return self._driver.run(converse(self._asking_fields(wanted, limit_s)))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from connector_runtime import InputError
-from connector_runtime.metadata import AGAIN_S, AGE_S, KEPT_MAX, Fields, Wanted, schema_of
+from connector_runtime import ConnectorError, InputError
+from connector_runtime.errors import error_of
+from connector_runtime.learning import NOBODY_ANSWERED, learn, learn_async
+from connector_runtime.metadata import AGAIN_S, AGE_S, ANSWER_S, KEPT_MAX, Fields, Wanted, schema_of
+from connector_runtime.values import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,3 +205,90 @@ def test_one_strange_field_spoils_no_other(component: Component, clock: StillClo
     assert entry.validator
     assert entry.validator.typed_names == {"f2"}
     assert entry.validator.is_valid({"f0": 1, "f1": "x", "f2": 3})
+
+
+NOTHING = Wanted("source", "petFields", {})
+
+
+def quiet(clock: StillClock) -> httpx.MockTransport:
+    """A vendor that never answers: whoever waits for it waits to the end."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        clock.sleep(request.extensions["timeout"]["read"])
+        raise httpx.ReadTimeout("nothing came", request=request)
+
+    return httpx.MockTransport(handle)
+
+
+def test_the_question_counts_within_the_deadline_of_the_call(
+    open_till: Callable[..., Till], shop: PetShop, clock: StillClock
+) -> None:
+    """A vendor that never answers gets no more time than the call has, and the call itself the greater part."""
+    till, begun = open_till(shop.by_key(), metadata=True, transport=quiet(clock)), clock.monotonic()
+
+    with pytest.raises(ConnectorError):
+        till.run("changePet", {"pet": "17", "changes": {"weight": "12"}}, deadline_s=2.5)
+
+    assert clock.monotonic() - begun <= 2.5
+
+
+def test_all_questions_of_a_call_share_their_time(component: Component, clock: StillClock) -> None:
+    """Two record types without an answer take two seconds together; the second is not asked for, and that is said."""
+    fields, asked = Fields(component.model.schemas, clock), []
+
+    def ask(wanted: Wanted, limit_s: float) -> Any:
+        asked.append((wanted.key, limit_s))
+        clock.sleep(limit_s)
+        raise error_of("timeout", "Nothing came.")
+
+    missed = learn(fields, [NOTHING, NOTHING._replace(key="another")], None, ask, component.model)
+
+    assert asked == [("source", ANSWER_S)]
+    assert missed == [NOBODY_ANSWERED]
+
+
+def test_who_waits_in_vain_for_anothers_question_is_told(component: Component, clock: StillClock) -> None:
+    """A call whose wait for its turn runs out goes on, with a warning."""
+    fields = Fields(component.model.schemas, clock)
+    fields.turn(NOTHING, threading.Lock).acquire()
+
+    missed = learn(fields, [NOTHING], Deadline.after(0.02, clock), never_asked, component.model)
+
+    assert missed == [NOBODY_ANSWERED]
+
+
+def test_the_warning_is_in_the_result(knowing: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a call had no time to learn stands among its warnings."""
+    monkeypatch.setattr("connector_runtime.learning.ANSWER_S", 0.0)
+
+    assert knowing.run("addPet", REX).warnings == (NOBODY_ANSWERED,)
+
+
+def test_who_waited_for_a_question_that_was_called_off_has_only_the_rest_of_its_time(
+    component: Component, clock: StillClock
+) -> None:
+    """A task that is cancelled while it asks does not give those behind it another two seconds."""
+    fields, limits = Fields(component.model.schemas, clock), []
+
+    async def ask(_wanted: Wanted, limit_s: float) -> Any:
+        limits.append(limit_s)
+        await asyncio.sleep(30 if len(limits) == 1 else 0)
+        raise error_of("timeout", "Nothing came.")
+
+    async def both() -> None:
+        first, second = (
+            asyncio.create_task(learn_async(fields, [NOTHING], None, ask, component.model)) for _ in range(2)
+        )
+        await asyncio.sleep(0.01)
+        clock.sleep(1.5)
+        first.cancel()
+        await second
+
+    asyncio.run(both())
+
+    assert limits == [2.0, 0.5]
+
+
+def never_asked(_wanted: Wanted, _limit_s: float) -> Any:
+    """Fail: somebody else was to ask."""
+    raise AssertionError
