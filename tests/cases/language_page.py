@@ -49,6 +49,11 @@ An action is a YAML file. What stands between `${` and `}` is an expression: nam
 `and or not in`, `a if b else c`, `~ + -`, filters behind `|` and tests behind `is`. A text that is exactly one
 expression keeps the type of its value; with other characters around it is a text. What is absent leaves out its
 key or item. A text `$${` stands for `${`.
+
+`< <= > >=` compare numbers, and texts in the order of their characters. Two texts that are times with an offset
+from UTC are compared as points in time: `2026-01-01T00:30:00+01:00` is earlier than `2026-01-01T00:00:00+00:00`.
+A time with an offset and one without, or a day, do not compare. `==`, `!=` and `in` compare texts as they are
+written; two spellings of one point in time are the same as `(a | instant) == (b | instant)`.
 """
 
 
@@ -180,6 +185,7 @@ def _about(function: Any) -> str:
         .partition("\n")[0]
         .replace("Return whether", "Whether")
         .replace("Return", "Gives")
+        .replace("ABSENT", "nothing")
     )
 
 

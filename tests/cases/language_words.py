@@ -62,6 +62,7 @@ EXAMPLES_OF_FILTERS: dict[str, tuple[str, Any]] = {
     "quoted": ("inputs.x | quoted('\"')", 'say "hi"'),
     "length": ("inputs.x | length", ["a", "b"]),
     "ms": ("inputs.x | ms", 1500),
+    "base64": ("inputs.x | base64", "rex:bone"),
     "instant": ("inputs.x | instant", "2026-01-01T00:00:00+01:00"),
     "fromJson": ("inputs.x | fromJson", '{"a": 1}'),
     "named": ("inputs.x | named(inputs.nothing)", {"a": "b"}),

@@ -41,13 +41,22 @@ def test_checking_changes_nothing(folder: Path, zoho: Callable[..., Ended]) -> N
 
 
 def test_what_cannot_be_wrapped_is_told(folder: Path, zoho: Callable[..., Ended]) -> None:
-    """A line without a blank stays, and its place is said."""
-    (folder / "a.yaml").write_text(f"a: 1\nkey: {'x' * 130}\n")
+    """The lines of a text that keeps them stay, and their place is said."""
+    (folder / "a.yaml").write_text(f"a: |\n  {'x' * 130}\n")
 
     ended = zoho("format", "a.yaml")
 
     assert (ended.code, ended.out) == (0, "")
-    assert "a.yaml:2: 135 characters that cannot be wrapped" in ended.err
+    assert "a.yaml:2: 132 characters that cannot be wrapped" in ended.err
+
+
+def test_a_long_address_is_broken_within_quotes(folder: Path, zoho: Callable[..., Ended]) -> None:
+    """What `check` says that `format` wraps is wrapped: nothing is left to be told."""
+    (folder / "a.yaml").write_text(f"url: https://a.example/orders?ids={'12345,' * 30}\n")
+
+    ended = zoho("format", "a.yaml")
+
+    assert (ended.code, ended.out, ended.err) == (0, "wrapped a.yaml\n", "")
 
 
 def test_a_file_that_is_no_yaml_is_left(folder: Path, zoho: Callable[..., Ended]) -> None:

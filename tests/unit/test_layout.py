@@ -37,6 +37,22 @@ def data_of(text: str) -> Any:
             'key: "some words and ${ inputs.more } words"\n',
             "key: >-\n  some words and\n  ${ inputs.more } words\n",
         ),
+        (
+            "key: https://a.example/orders?page=1&per_page=200&sort=name\n",
+            'key: "https://a.example/\\\n  orders?page=1&per_page=200&\\\n  sort=name"\n',
+        ),
+        (
+            '- { url: "https://a.example/orders?page=${ inputs.page }&sort=name" }\n',
+            '- url: "https://a.example/\\\n    orders?page=\\\n    ${ inputs.page }&\\\n    sort=name"\n',
+        ),
+        (
+            'key: "two\\nlines of many words, one after another"\n',
+            'key: "two\\nlines of many \\\n  words, one after another"\n',
+        ),
+        (
+            "key: abcdefghijklmnopqrstuvwxyz0123456789\n",
+            'key: "abcdefghijklmnopqrstuvw\\\n  xyz0123456789"\n',
+        ),
         ("key: { a: 1, bcd: [x, y], efghijk: long }\n", "key:\n  a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
         ("- { a: 1, bcd: [x, y], efghijk: long }\n", "- a: 1\n  bcd: [x, y]\n  efghijk: long\n"),
         (
@@ -70,8 +86,8 @@ def test_what_is_too_long_is_wrapped(before: str, after: str) -> None:
         "key: 'short'\n\n# why\nother: { a: 1,   b: 2 }\n",
         "# yaml-language-server: $schema=../schemas/action.schema.json\nkey: 1\n",
         "key: |\n  one two three four five six seven eight\n",
-        "key: https://a.example/without-any-blank-to-break-at\n",
-        'key: "two\\nlines of many words, one after another"\n',
+        "key: |\n  https://a.example/without-any-blank-to-break-at\n  more\n",
+        'key: "a bell \\a in many words, one after another"\n',
     ],
 )
 def test_all_else_stays_as_it_stands(text: str) -> None:

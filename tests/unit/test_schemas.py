@@ -95,7 +95,7 @@ def dog(folder: Path, anchor: str = "") -> Validator:
             None,
         ),
         ({"good": False}, (), "`reason` is missing where `good` is false", None),
-        ({"age": 1, "kind": "toy"}, (), "`age` and `kind` cannot be given together", None),
+        ({"age": 1, "kind": "toy"}, (), "`age` and `kind` cannot be given together", "keep one of them"),
         ([], (), "the value must be a map of keys and values, and is a list", None),
     ],
 )

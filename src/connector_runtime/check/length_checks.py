@@ -32,7 +32,7 @@ def too_long(draft: Draft) -> Iterator[Problem]:
 def _lines_of(document: Document) -> Iterator[Problem]:
     for number, length in long_lines(document.text):
         message = f"the line has {length} characters; {MAX_LINE} are enough"
-        hint = "the command `format` wraps it, unless an expression in it needs names (`let`)"
+        hint = "the command `format` wraps it, or says what else to do"
         source = document.line(number)
         yield Problem(document.name, number, MAX_LINE + 1, "L010", message, hint, source, "warning")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.conventions import broken_conventions
@@ -70,9 +72,8 @@ def find_warnings(draft: Draft) -> list[Problem]:
     found += unreached_rules(draft, reached_rules(draft))
     found += [*unused_replies(draft), *useless_schemas(draft)]
     for kind, document in draft.documents():
-        found += [*_of_schema_line(kind, document), *_of_file(kind, document)]
-    for kind, document in draft.parts():
-        found += _of_schema_line(kind, document)
+        found += _of_file(kind, document)
+    found += _of_schema_lines(draft)
     for document in draft.files["action"].values():
         found += _of_action(document)
         found += _dead_rules(draft, document)
@@ -161,11 +162,27 @@ def _collect(node: Any, used: dict[str, set[Any]]) -> None:
             used[section].add(value)
 
 
-def _of_schema_line(kind: str, document: Document) -> Iterator[Problem]:
+def _of_schema_lines(draft: Draft) -> Iterator[Problem]:
+    """Look at the first line of each file; those that name a schema say where the schemas lie."""
+    files = [*draft.documents(), *draft.parts()]
+    links = [
+        document.path.parent / document.line(1).removeprefix(_SCHEMA_LINE).strip()
+        for _, document in files
+        if document.line(1).startswith(_SCHEMA_LINE) and "://" not in document.line(1)
+    ]
+    folder = os.path.normpath(links[0].parent) if links else None
+    for kind, document in files:
+        yield from _of_schema_line(kind, document, folder)
+
+
+def _of_schema_line(kind: str, document: Document, folder: str | None) -> Iterator[Problem]:
     wanted = f"{kind}.schema.json"
     named = document.line(1)
     if not named.startswith(_SCHEMA_LINE):
-        hint = f"{_SCHEMA_LINE}…/schemas/{wanted}"
+        link = f"…/schemas/{wanted}"
+        if folder is not None:
+            link = Path(os.path.relpath(folder, document.path.parent), wanted).as_posix()
+        hint = f"{_SCHEMA_LINE}{link}"
         message = "the first line does not name the schema, which editors need"
         yield _warn(document, (), "L007", message, hint=hint)
     elif (found := re.split(r"[/\\\\]", named.strip())[-1].rpartition("=")[2]) != wanted:

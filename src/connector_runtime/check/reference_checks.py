@@ -42,6 +42,7 @@ _WHY_NOT = {
     "steps": "`steps` belongs to actions of several requests",
     "chunk": "`chunk` belongs to actions that send a list in `chunks`",
     "since": "`since` belongs to the sources of a trigger",
+    "let": "inputs are defined before anything has a name: write the expression out",
     "row": "`row` belongs to `choicesFrom.where`, and to the `text` of rows",
 }
 _NOUNS = {

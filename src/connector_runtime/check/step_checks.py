@@ -46,8 +46,10 @@ def _check_whole(draft: Draft, document: Document, data: Mapping[str, Any], step
     effects = [str(as_map(step).get("effect")) for step in steps.values()]
     strongest = max((STRENGTH.get(effect, -1) for effect in effects), default=-1)
     wanted = [effect for effect in effects if STRENGTH.get(effect) == strongest]
-    if strongest >= 0 and data.get("effect") not in wanted:
-        message = f"the strongest step's effect is `{wanted[0]}`, and the action's is `{data.get('effect')}`"
+    own = str(data.get("effect"))
+    # What is missing or misspelt is told as such.
+    if strongest >= 0 and own in STRENGTH and own not in wanted:
+        message = f"the strongest step's effect is `{wanted[0]}`, and the action's is `{own}`"
         draft.note(document, ("effect",), "R055", message, hint=f"write `effect: {wanted[0]}`")
 
 
@@ -61,8 +63,9 @@ def _check_step(
                 message = f"only the last step may have `{place[-1]}`"
                 hint = "make it the last step, or another action"
                 draft.note(document, (*own, *place), "R055", message, hint=hint, key=True)
-    if "poll" in step and step.get("effect") != "read":
-        message = f"a step with the effect `{step.get('effect')}` cannot be polled"
+    effect = str(step.get("effect"))
+    if "poll" in step and effect in STRENGTH and effect != "read":
+        message = f"a step with the effect `{effect}` cannot be polled"
         hint = "poll with a step that reads; failures are repeated by `retry`"
         draft.note(document, (*own, "poll"), "R055", message, hint=hint, key=True)
     if "poll" in step and "paginate" in step:

@@ -1,8 +1,9 @@
 """Long lines of a YAML file wrapped, everything else as it stands.
 
 Only values on lines that are too long are written anew: maps and lists in braces go over several
-lines, long texts are folded. Comments, blank lines, quotes and the order of keys stay, because
-nothing else is touched; the data is read again and must be the same.
+lines, long texts are folded, or broken within quotes where only those can hold them. Comments, blank
+lines, quotes and the order of keys stay, because nothing else is touched; the data is read again and
+must be the same.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
 # What two editors side by side show, and what a review page shows without scrolling.
 MAX_LINE = 120
 _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*")
+_TEXT_TAG = "tag:yaml.org,2002:str"
 _SCHEMA = "# yaml-language-server:"
 _EXPRESSION = re.compile(r"\$\{[^}]*\}")
 _INDENT = 2
+# Between such parts a text may be broken within quotes: behind a blank, a slash, a mark of a query.
+_PART = re.compile(r"[^\s/?&,;]*[\s/?&,;]*")
+# What stands for a character in quotes; any other that cannot be printed keeps its text as it is.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}
 # A list of so many short values is filled line by line rather than given a line each.
 _FILLED_FROM = 6
 
@@ -156,7 +162,7 @@ class _Layout:
             return f" {flat}" if flat else ""
         inner = column + _INDENT
         if isinstance(node, yaml.ScalarNode):
-            return f" {self._folded(node, inner) or self._source(node)}"
+            return f" {self._text(node, used + 1, inner)}"
         if not node.value:
             return f" {self._source(node)}"
         return f"\n{' ' * inner}{self._block(node, inner)}"
@@ -167,7 +173,7 @@ class _Layout:
         if flat is not None and column + len(flat) <= self.width:
             return flat
         if isinstance(node, yaml.ScalarNode):
-            return self._folded(node, column) or self._source(node)
+            return self._text(node, column, column)
         return self._block(node, column) if node.value else self._source(node)
 
     def _block(self, node: Any, column: int) -> str:
@@ -224,6 +230,31 @@ class _Layout:
             found[place].append(comment)
         return found
 
+    def _text(self, node: Any, begin: int, column: int) -> str:
+        """Return a text over several lines; it begins at `begin`, and goes on at `column`."""
+        folded = self._folded(node, column)
+        if folded is not None and all(len(line) <= self.width for line in folded.split("\n")):
+            return folded
+        return self._quoted(node, begin, column) or folded or self._source(node)
+
+    def _quoted(self, node: Any, begin: int, column: int) -> str | None:
+        """Return a text in quotes whose lines end with a backslash; None where that would not help."""
+        value = node.value
+        is_plain = all(one.isprintable() or one in _ESCAPES for one in value)
+        if node.tag != _TEXT_TAG or (node.style in {"|", ">"} and "\n" in value) or not is_plain:
+            return None
+        lines, line, room = [], '"', self.width - begin - 1
+        for part in _parts(value, self.width - column - 1):
+            for piece in [part] if _written(part) <= self.width - column - 1 else part:
+                if len(line) + _written(piece) > room:
+                    lines.append(f"{line}\\")
+                    line, room = "", self.width - column - 1
+                    # A blank at the beginning would be taken for the indent.
+                    line = "\\" if piece.startswith(" ") else ""
+                line += "".join(_ESCAPES.get(one, one) for one in piece)
+        lines.append(f'{line}"')
+        return f"\n{' ' * column}".join(lines) if len(lines) > 1 else None
+
     def _folded(self, node: Any, column: int) -> str | None:
         """Return a text folded over several lines, or None if only quotes can hold it."""
         value = node.value
@@ -253,6 +284,22 @@ class _Layout:
         if not lead.strip():
             made = _comment_lines(comment, len(lead), self.width)[:-1]
             self.edits.append(_Edit(start, at + len(comment), made))
+
+
+def _parts(text: str, most: int) -> Iterator[str]:
+    """Yield the parts between which a text may be broken in quotes: expressions stay whole where they fit."""
+    end = 0
+    for found in _EXPRESSION.finditer(text):
+        if _written(found[0]) <= most:
+            yield from filter(None, _PART.findall(text[end : found.start()]))
+            yield found[0]
+            end = found.end()
+    yield from filter(None, _PART.findall(text[end:]))
+
+
+def _written(text: str) -> int:
+    """Return how many characters a text has in quotes."""
+    return sum(len(_ESCAPES.get(one, one)) for one in text)
 
 
 def _words(text: str, most: int) -> Iterator[str]:

@@ -238,7 +238,7 @@ def _one_of_keys(error: Any, pointer: Pointer, names: list[str]) -> Violation:
         shown = " and ".join(f"`{name}`" for name in there)
         message = f"{shown} stand side by side, where one of them is possible"
         return Violation((*pointer, there[-1]), message, "keep one of them", "oneOf")
-    return Violation(pointer, f"one of {listed} is missing", None, error.validator)
+    return Violation(pointer, f"one of {listed} is missing", f"add one of them: {listed}", error.validator)
 
 
 def _dependents(error: Any, pointer: Pointer) -> Iterator[Violation]:
@@ -246,7 +246,8 @@ def _dependents(error: Any, pointer: Pointer) -> Iterator[Violation]:
         for other in needed:
             if name in error.instance and other not in error.instance and f"{other!r} is" in error.message:
                 message = f"`{name}` has no meaning without `{other}`"
-                yield Violation((*pointer, name), message, None, "dependentRequired")
+                hint = f"add `{other}`, or take `{name}` out"
+                yield Violation((*pointer, name), message, hint, "dependentRequired")
 
 
 def _nearest_branch(error: Any) -> list[Any]:
@@ -349,7 +350,9 @@ def _not(_teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
         and refused.get("required")
     ):
         names = " and ".join(f"`{key}`" for key in refused["required"])
-        return f"{names} cannot be given{' together' if ' and ' in names else ''}{_because(error)}", None
+        if " and " in names:
+            return f"{names} cannot be given together{_because(error)}", "keep one of them"
+        return f"{names} cannot be given{_because(error)}", "take it out"
     return f"{name} has a value that is not allowed{_because(error)}", None
 
 
