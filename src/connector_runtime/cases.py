@@ -164,6 +164,8 @@ def run_case(model: Model, case: Case) -> list[str]:
         script, clock = Script(_replies(case.action, case)), _clock_of(case)
         outcome = _play(model, case, script, clock, how)
         found = [] if case.trigger else [*_misfits(model, case.action, outcome)]
+        if case.is_example and isinstance(outcome, ConnectorError):
+            found += [f"gives no output: {outcome.kind}: {outcome}"]
         if not case.is_example:
             found += differences(case.definition, script, clock, _picked(case, outcome))
         failures += [f"{how}: {text}" for text in found]
@@ -233,7 +235,11 @@ def _push(model: Model, case: Case, trigger: Trigger) -> Iterator[str]:
     outcome, answer = told(trigger, inputs, case.definition["request"], model.tables)
     wanted = {key: value for key, value in case.definition.items() if key != "sends"}
     yield from differences(wanted, Script([]), StillClock(), outcome)
-    yield from compare_answer(case.definition.get("sends", {}), answer)
+    sends = case.definition.get("sends", {})
+    if isinstance(sends, list):
+        yield "a push is answered once: `sends` is one answer, no list"
+    else:
+        yield from compare_answer(sends, answer)
 
 
 def _what(case: Case) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.bodies import opened
+from connector_runtime.bodies import FormBody, MultipartBody, opened
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
+from connector_runtime.expressions.operators import equal
 from connector_runtime.templates import SPREAD
 from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from connector_runtime.cases import Script, StillClock
     from connector_runtime.messages import Outgoing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # As an output: what the reply holds.
 SAME = "same"
 _COMPARED = {"json", "form", "multipart", "text"}
+_SHOWN_BYTES = 300
 
 
 def differences(
@@ -33,8 +35,10 @@ def differences(
         yield from _compare_error(wanted["error"], outcome)
     if "output" in wanted and not isinstance(outcome, ConnectorError):
         output = _wanted_output(wanted["output"], script.last)
-        if plain(outcome.data) != output:
+        if not equal(plain(outcome.data), output):
             yield f"output is {dump_json(outcome.data)}, not {dump_json(output)}"
+    elif "output" in wanted and "error" in wanted:
+        yield "there is no `output` where there is an `error`"
     if "requests" in wanted and len(script.sent) != wanted["requests"]:
         yield f"{len(script.sent)} requests were sent, not {wanted['requests']}"
     if "waits" in wanted and clock.waits != wanted["waits"]:
@@ -69,8 +73,9 @@ def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) 
     shape = outcome.to_dict()
     for key, value in wanted.items():
         found = plain(shape.get(key))
-        fits = value in str(found or "") if key in ("message", "hint") else found == value
-        if not fits:
+        # Of a message a part is enough; that it has the number 1 in it is said as a text.
+        is_part = key in ("message", "hint") and isinstance(value, str) and isinstance(found, str)
+        if not (value in found if is_part else equal(found, value)):
             yield f"error.{key} is {found!r}, not {value!r} ({outcome})"
 
 
@@ -78,41 +83,69 @@ def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[
     for key, found in (("method", outgoing.method), ("url", outgoing.url)):
         if key in wanted and wanted[key] != found:
             yield f"{key} is {found}, not {wanted[key]}"
-    headers = {
-        name.lower(): value.reveal() if isinstance(value, Secret) else value
+    if "status" in wanted:
+        yield "a request has no `status`: only the answer to a push has one"
+    headers = _by_name(
+        (name.lower(), value.reveal() if isinstance(value, Secret) else value)
         for name, value in outgoing.headers
-    }
+    )
     for name, value in wanted.get("headers", {}).items():
-        if headers.get(name.lower()) != (None if value is None else str(value)):
+        if not equal(headers.get(name.lower()), _as_sent(value)):
             yield f"header {name} is {headers.get(name.lower())!r}, not {value!r}"
-    for form in _COMPARED & wanted.keys():
-        found = _body(outgoing, form)
-        if not (_parts_fit(wanted[form], found) if form == "multipart" else found == wanted[form]):
+    for form in sorted(_COMPARED & wanted.keys()):
+        try:
+            found = _body(outgoing, form)
+        except ValueError:
+            shown = outgoing.body.preview(_SHOWN_BYTES) if outgoing.body is not None else None
+            yield f"the body is none of {form}: {shown}"
+            continue
+        if not (_parts_fit if form == "multipart" else equal)(wanted[form], found):
             yield f"{form} body is {found!r}, not {wanted[form]!r}"
 
 
+def _as_sent(value: Any) -> Any:
+    """Return the text of a header, or the texts where it goes out several times."""
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return None if value is None else str(value)
+
+
 def _body(outgoing: Outgoing, form: str) -> Any:
+    """Return a body as a test has it; raises `ValueError` where its form is another."""
     body = outgoing.body
     if body is None:
         return None
-    if form == "multipart":
-        return {part["name"]: _part(part) for part in body.fields()}
+    if form == "multipart" and isinstance(body, MultipartBody):
+        return _by_name((part["name"], _part(part)) for part in body.fields())
+    if form == "form" and isinstance(body, FormBody):
+        return _by_name(body.fields())
+    if form in ("multipart", "form"):
+        raise ValueError(form)
     text = b"".join(map(opened, body.chunks())).decode()
-    if form == "json":
-        return json.loads(text)
-    if form == "form":
-        return {name: value for name, value in body.fields()}  # noqa: C416  pairs, not a map
-    return text
+    return json.loads(text) if form == "json" else text
 
 
-def _parts_fit(wanted: Mapping[str, Any], found: Any) -> bool:
+def _by_name(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return values by name; a name that is sent several times has a list of them."""
+    found: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def _parts_fit(wanted: Any, found: Any) -> bool:
     """Compare parts: texts whole, of files the members that the test names."""
-    if not isinstance(found, dict) or wanted.keys() != found.keys():
-        return False
-    return all(
-        value.items() <= found[name].items() if isinstance(value, dict) else found[name] == value
-        for name, value in wanted.items()
-    )
+    if not isinstance(wanted, dict) or not isinstance(found, dict):
+        return equal(found, wanted)
+    return wanted.keys() == found.keys() and all(_part_fits(wanted[name], found[name]) for name in wanted)
+
+
+def _part_fits(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(map(_part_fits, wanted, found))
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(key in found and equal(found[key], value) for key, value in wanted.items())
+    return equal(found, wanted)
 
 
 def _part(part: Mapping[str, Any]) -> Any:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from connector_runtime.documents import dump_json
+from connector_runtime.documents import JsonError, dump_json, parse_json
+from connector_runtime.expressions.operators import equal
 from connector_runtime.results import Result
 from connector_runtime.values import Secret
 from connector_runtime.webhooks.proof import signatures
@@ -91,8 +92,17 @@ def compare_answer(wanted: Mapping[str, Any], answer: Answered) -> Iterator[str]
     text = answer.body.decode()
     if "text" in wanted and wanted["text"] != text:
         yield f"the answer is {text!r}, not {wanted['text']!r}"
-    if "json" in wanted and dump_json(wanted["json"]) != text:
+    if "json" in wanted and not _is_json(text, wanted["json"]):
         yield f"the answer is {text}, not {dump_json(wanted['json'])}"
+    for key in sorted({"method", "url", "form", "multipart", "requests"} & wanted.keys()):
+        yield f"an answer has no `{key}`: only a request has one"
+
+
+def _is_json(text: str, wanted: Any) -> bool:
+    try:
+        return equal(parse_json(text), wanted)
+    except JsonError:
+        return False
 
 
 def _example(trigger: Trigger, inputs: Mapping[str, Any]) -> Subscription:

@@ -33,6 +33,18 @@ _EACH = re.compile(r"\$\{\s*each\b")
 _NAMES = frozenset({"each"})
 # A reply, and a request that must go out, say with this how often they stand there.
 _TIMES = "requests"
+# What a change of a reply puts an end to: a reply has one body, or does not come at all.
+_ANSWERED = ("status", "headers", "json", "text")
+_INSTEAD_OF = {
+    "json": ("text", "error"),
+    "text": ("json", "error"),
+    "status": ("error",),
+    "headers": ("error",),
+    "error": _ANSWERED,
+}
+# What says nothing when it is empty: any error would do, and any request.
+_CLAIMS = ("error", "sends")
+_NO_CLAIMS: tuple[dict[str, Any], ...] = ({"headers": {}}, {})
 
 
 class SheetError(ValueError):
@@ -156,6 +168,7 @@ class Sheet:
             # Repeated items within an entry are written out, too.
             known = _written(entry.values, None, entry.pointer)
             rendered = _written(definition, _Scope(known, names, read), pointer)
+            _expect_claims(definition, rendered, entry, pointer)
             yield Told(f"{name} [{_shown(entry)}]", self._whole(rendered, pointer))
         places = {key: place for entry in entries for key, place in entry.places()}
         self.unread += [place for key, place in places.items() if key not in read]
@@ -179,9 +192,9 @@ class Sheet:
         if changes and isinstance(base, list):
             message = f"`{given['use']}` is several replies"
             raise SheetError("reply", (*pointer, "use"), message, "only one reply can be changed")
-        for mine, others in (("text", "json"), ("json", "text"), ("error", "status")):
-            if mine in changes and others not in changes and isinstance(base, Mapping):
-                base = {key: value for key, value in base.items() if key != others}
+        gone = {other for key in changes for other in _INSTEAD_OF.get(key, ())} - changes.keys()
+        if isinstance(base, Mapping):
+            base = {key: value for key, value in base.items() if key not in gone}
         return laid_over(base, changes)
 
     def _named(self, name: str, pointer: Pointer, within: tuple[str, ...]) -> Any:
@@ -219,6 +232,23 @@ def _written(entry: Mapping[str, Any], scope: _Scope | None, pointer: Pointer) -
         if rendered is not ABSENT:
             found[key] = rendered
     return found
+
+
+def _expect_claims(
+    definition: Mapping[str, Any], rendered: Mapping[str, Any], entry: _Entry, pointer: Pointer
+) -> None:
+    """Refuse an entry that leaves nothing of what a test says must be sent or fail: all would do."""
+    for key in _CLAIMS:
+        is_said, is_left = (_all_say_something(one.get(key)) for one in (definition, rendered))
+        if key in rendered and is_said and not is_left:
+            message = f"an entry of `each` leaves nothing of `{key}`, so that anything fits"
+            raise SheetError("each", (*pointer, key), message, f"[{_shown(entry)}] needs a test of its own")
+
+
+def _all_say_something(claims: Any) -> bool:
+    """Return whether each claim can be untrue: an empty one cannot."""
+    maps = [one for one in (claims if isinstance(claims, list) else [claims]) if isinstance(one, Mapping)]
+    return all({key: value for key, value in one.items() if key != _TIMES} not in _NO_CLAIMS for one in maps)
 
 
 def _replies(given: Any, scope: _Scope | None, pointer: Pointer) -> Any:

@@ -69,9 +69,16 @@ def test_a_promise_is_kept_or_the_test_fails(right: dict[str, Any], wrong: dict[
     ("body", "right", "wrong"),
     [
         ({"json": {"a": 1}}, {"json": {"a": 1}}, {"json": {"a": "1"}}),
+        ({"json": {"a": 1}}, {"json": {"a": 1.0}}, {"json": {"a": True}}),
+        ({"json": {"a": 1}}, {"json": {"a": 1}}, {"form": {"a": "1"}}),
+        ({"json": {"a": 1}}, {"json": {"a": 1}}, {"multipart": {"a": "1"}}),
         ({"form": {"a": "b c"}}, {"form": {"a": "b c"}}, {"form": {"a": "b"}}),
+        ({"form": {"a": ["1", "2"]}}, {"form": {"a": ["1", "2"]}}, {"form": {"a": "2"}}),
+        ({"form": {"a": "b"}}, {"text": "a=b"}, {"json": {"a": "b"}}),
         ({"text": "hello"}, {"text": "hello"}, {"text": "hullo"}),
         ({"multipart": {"a": "b"}}, {"multipart": {"a": "b"}}, {"multipart": {"a": "c"}}),
+        ({"multipart": {"a": "b"}}, {"multipart": {"a": "b"}}, {"multipart": {"a": {"fileName": "b"}}}),
+        ({"multipart": {"a": "b"}}, {"multipart": {"a": "b"}}, {"form": {"a": "b"}}),
     ],
 )
 def test_a_body_is_compared_in_its_form(body: Any, right: Any, wrong: Any) -> None:
@@ -120,3 +127,62 @@ def test_same_is_what_the_last_reply_holds() -> None:
 
     assert failures({**test, "output": "same"}) == []
     assert failures({**test, "output": {"...": "same", "more": 2}}) != []
+
+
+YES = {"json": {"id": "7", "ok": True, "list": [False, {"n": 1}]}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"...": "same", "ok": 1},
+        {"...": "same", "list": [0, {"n": 1}]},
+        {"...": "same", "list": [False, {"n": True}]},
+    ],
+)
+def test_true_is_no_number(wrong: dict[str, Any]) -> None:
+    """Neither at the top nor in lists, nor among what `...` lays over a reply."""
+    assert failures({**BASE, "reply": YES, "output": {"...": "same", "ok": True}}) == []
+    assert failures({**BASE, "reply": YES, "output": wrong}) != []
+
+
+def test_members_of_an_error_keep_their_type() -> None:
+    """A status of 1 is not true, and a number is no part of a message: both fail, and nothing breaks."""
+    refused = {**BASE, "reply": {"status": 404}}
+
+    assert failures({**refused, "error": {"kind": "not_found", "status": 404, "code": None}}) == []
+    for wrong in ({"status": True}, {"message": 1}, {"message": ["no"]}, {"hint": 404}):
+        assert failures({**refused, "error": wrong}) != [], wrong
+
+
+def test_a_number_from_each_in_place_of_a_message_fails() -> None:
+    """The test fails; the run of all tests goes on."""
+    test = {**BASE, "each": [{"m": 1}], "reply": {"status": 404}, "error": {"message": "${ each.m }"}}
+
+    assert failures(test)[0].startswith("error.message is ")
+
+
+def test_numbers_of_a_test_may_come_from_each() -> None:
+    """How many requests there are, and what was waited."""
+    test = {**BASE, "each": [{"n": 2, "s": 0.2}], "inputs": {"retries": 1}, "reply": [{"status": 429}, SENT]}
+
+    assert failures({**test, "requests": "${ each.n }", "waits": ["${ each.s }"]}) == []
+    assert failures({**test, "requests": "${ each.n }", "waits": ["${ each.n }"]}) != []
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        {"inputs": {"retries": "many"}, "reply": SENT},
+        {"inputs": {}, "reply": {"status": 500}},
+        {"inputs": {}, "reply": {"json": {"id": 7}}},
+    ],
+)
+def test_an_example_that_gives_no_output_fits_no_schema(example: dict[str, Any]) -> None:
+    """Where the file says what shape the output has, the call of every example must succeed."""
+    schema = {"type": "object", "properties": {"id": {"type": "string"}}}
+    parts = {"reply": {"schema": schema}, "examples": {"one": {"inputs": {}, "reply": SENT}}}
+    test = {**BASE, "output": "same"}
+
+    assert failures(test, **parts) == []
+    assert failures(test, **{**parts, "examples": {**parts["examples"], "two": example}}) != []

@@ -163,7 +163,7 @@ def test_a_named_reply_is_changed_where_it_is_used() -> None:
     ("changes", "left"),
     [
         ({"text": "no"}, {"status": 201, "text": "no"}),
-        ({"error": "timeout"}, {"json": {"a": 1}, "error": "timeout"}),
+        ({"error": "timeout"}, {"error": "timeout"}),
     ],
 )
 def test_another_body_takes_the_place_of_the_first(changes: Any, left: Any) -> None:
@@ -197,3 +197,39 @@ def test_a_longer_list_of_changes_goes_on() -> None:
     """Items beyond the first list are added."""
     assert laid_over([{"a": 1}], [{"b": 2}, {"c": 3}]) == [{"a": 1, "b": 2}, {"c": 3}]
     assert laid_over([1, 2], []) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"json": {"id": "7"}}, {"text": "no"}, {"status": 404}, {"headers": {"X-A": "b"}}],
+)
+def test_a_reply_that_fails_can_be_changed_into_an_answer(change: dict[str, Any]) -> None:
+    """What an answer has takes the place of the failure on the wire, and the other way round."""
+    assert reply_of({"use": "lost", **change}, lost={"error": "timeout"}) == change
+    assert reply_of({"use": "there", "error": "timeout"}, there=change) == {"error": "timeout"}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"error": {"kind": "${ each.v }"}},
+        {"sends": {"url": "${ each.v }"}},
+        {"sends": {"headers": {"X-A": "${ each.v }"}}},
+        {"sends": [{"method": "GET"}, {"url": "${ each.v }"}]},
+        {"sends": {"requests": 2, "url": "${ each.v }"}},
+    ],
+)
+def test_an_entry_that_leaves_nothing_to_be_untrue_is_refused(claim: dict[str, Any]) -> None:
+    """Without its value any error would do, and any request."""
+    (key,) = claim
+
+    assert len(told({"each": [{"v": "a"}], **claim})) == 1
+    problem = refused({"each": [{"v": "a"}, {"w": 1}], "inputs": {"w": "${ each.w }"}, **claim})
+    assert (problem.kind, problem.pointer) == ("each", ("tests", "t", key))
+
+
+def test_what_says_nothing_by_itself_may_stay() -> None:
+    """Any error at all, or any request, can be what is meant."""
+    test = {"each": [{"v": 1}], "inputs": {"v": "${ each.v }"}, "error": {}, "sends": [{}]}
+
+    assert told(test)[0][1]["error"] == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check import expect, expect_inputs
-from connector_runtime.check.draft import as_map, at, is_in
+from connector_runtime.check.draft import as_list, as_map, at, is_in
 from connector_runtime.schemas import language_part
 from connector_runtime.schemas.outputs import output_misuses
 from connector_runtime.sheets import Sheet, SheetError
@@ -24,6 +24,8 @@ _USELESS = {
     "trigger": "what a trigger tells of changes is the same everywhere",
     "action": "the last step makes the output",
 }
+# What a reply cannot have side by side.
+_ONE_OF = (("error", ("status", "headers", "json", "text")), ("text", ("json",)))
 _CODES = {"reply": "R040", "circle": "R013", "each": "R041", "expression": "R001", "times": "S006"}
 
 
@@ -34,7 +36,11 @@ def check_sheet(draft: Draft, kind: str, document: Document) -> None:
         name = entry.get("example")
         if pointer[0] == "tests":
             examples = as_map(as_map(document.data).get("examples"))
-            expect(draft, document, (*pointer, "example"), name, "R023", known=examples)
+            if not _is_each(name):
+                expect(draft, document, (*pointer, "example"), name, "R023", known=examples)
+            if {"error", "output"} <= entry.keys():
+                message, hint = "there is no `output` where there is an `error`", "take one of them out"
+                draft.note(document, (*pointer, "output"), "S007", message, hint=hint, key=True)
         _check_entry(draft, kind, document, pointer, entry)
 
 
@@ -138,12 +144,14 @@ def _meant(
 def _check_entry(
     draft: Draft, kind: str, document: Document, pointer: Pointer, entry: Mapping[str, Any]
 ) -> None:
+    _check_replies(draft, document, pointer, entry)
     inputs = draft.names_of(kind, document)
     expect_inputs(draft, document, (*pointer, "inputs"), entry.get("inputs"), inputs)
     connections = draft.files["connection"]
     connection, place = entry.get("connection"), (*pointer, "connection")
     if isinstance(connection, str):
-        expect(draft, document, place, connection, "R022", known=connections)
+        if not _is_each(connection):
+            expect(draft, document, place, connection, "R022", known=connections)
         return
     fields = as_map(connection)
     key = next(iter(draft.connections_of(document)), None)
@@ -154,3 +162,18 @@ def _check_entry(
     if is_in(key, connections) and "connection" not in draft.unreadable:
         known = draft.names_of("connection", connections[str(key)])
         expect_inputs(draft, document, place, fields, known)
+
+
+def _check_replies(draft: Draft, document: Document, pointer: Pointer, entry: Mapping[str, Any]) -> None:
+    """Note replies that cannot be: one fails on the wire or has one body."""
+    for reply in [as_map(one) for one in as_list(entry.get("reply")) or [entry.get("reply")]]:
+        for one, others in _ONE_OF:
+            beside = [key for key in others if key in reply] if one in reply else []
+            if beside:
+                message, hint = f"a reply has no `{beside[0]}` beside `{one}`", "take one of them out"
+                draft.note(document, (*pointer, "reply"), "S007", message, hint=hint)
+
+
+def _is_each(name: Any) -> bool:
+    """Return whether a name is still to come from an entry, in a file that could not be written out."""
+    return isinstance(name, str) and "${" in name
