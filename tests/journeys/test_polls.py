@@ -94,3 +94,29 @@ def test_books_that_know_page_numbers_only_are_polled(sandbox, open_session) -> 
     assert len({event["id"] for event in events}) == len(events)
     assert [(event["id"], event["change"]) for event in later] == [(made, "created")]
     assert last == []
+
+
+def test_more_notes_than_page_numbers_reach_are_told(sandbox, open_session) -> None:
+    """2,100 notes are told once, the last of them by page tokens; later only one that was changed."""
+    session = open_session()
+    plant(sandbox, range(2), "Lead")
+    parents = [{"module": {"api_name": "Leads"}, "id": str(900_000 + number)} for number in range(2)]
+    notes = [{"Note_Title": f"Note {number}", "Parent_Id": parents[number % 2]} for number in range(2_100)]
+    for start in range(0, len(notes), 100):
+        write(session, "POST", "/Notes", notes[start : start + 100])
+    sandbox.clock.advance(7200)
+    events, state = poll_all(session, "crmNoteChanged", {}, "from the beginning")
+    sandbox.clock.advance(60)
+    write(session, "PUT", f"/Notes/{events[7]['id']}", [{"Note_Content": "Likes lamps."}])
+    later, state = poll_all(session, "crmNoteChanged", {}, state)
+
+    assert {event["data"]["Note_Title"] for event in events} == {note["Note_Title"] for note in notes}
+    assert len({event["id"] for event in events}) == len(events)
+    assert [(event["id"], event["change"]) for event in later] == [(events[7]["id"], "updated")]
+    assert later[0]["data"]["Note_Content"] == "Likes lamps."
+    assert poll_all(session, "crmNoteChanged", {}, state)[0] == []
+
+
+def write(session: Any, method: str, path: str, records: list[dict[str, Any]]) -> None:
+    """Write records by a raw request."""
+    session.run("crmRawRequest", {"url": path, "method": method, "data": {"data": records}})
