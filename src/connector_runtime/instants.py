@@ -65,6 +65,13 @@ def is_half_an_instant(value: Any) -> bool:
     return found is not None and not (found[6] or found[7])
 
 
+def order_of_half(text: str) -> tuple[str, ...]:
+    """Return what a day, or a time without its offset, is ordered by, however it is written."""
+    found = _found(text)
+    day, hour, minute, second, fraction = found.groups("")[:5] if found else (text, "", "", "", "")
+    return (day, hour, minute, second or "00" * bool(hour), fraction.rstrip("0"))
+
+
 def _found(value: Any) -> re.Match[str] | None:
     # A cheap look first: most texts that are compared are no times at all.
     if not isinstance(value, str) or not 10 <= len(value) <= _LONGEST or value[4] != "-" or value[7] != "-":

@@ -57,6 +57,20 @@ def test_rules_about_failures_read_it(where: str) -> None:
     assert caught.value.kind == "rate_limited"
 
 
+def test_the_components_place_of_codes_reads_it() -> None:
+    """A rule without a code of its own has that of the defaults."""
+    component = {
+        "errors": {"near": [{"when": True, "kind": "conflict"}]},
+        "defaults": {"code": "${ reply.text }"},
+    }
+    model = model_of(action("read", errors="near"), **component)
+
+    with pytest.raises(ConnectorError) as caught:
+        Shop(model, {"status": 409, "text": BUSY}).run()
+
+    assert caught.value.code == BUSY
+
+
 def test_rules_about_records_read_it() -> None:
     """Each record is judged with the reply that it stands in."""
     results = {

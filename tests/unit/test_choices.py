@@ -33,6 +33,19 @@ def test_a_choice_is_found_by_value_alias_or_label(value, meant):
     assert one(CHOICES, value) == meant
 
 
+@pytest.mark.parametrize(("shown", "meant"), [("Y", "y"), ("q", "w"), ("Q", "z"), ("x", "x"), ("Z", "z")])
+def test_what_the_form_shows_is_always_understood(shown, meant):
+    """A label just as it stands means its choice, whatever spellings others have in other case."""
+    choices = [
+        "x",
+        {"value": "y", "label": "Y", "aliases": ["x"]},
+        {"value": "z", "aliases": ["y", "Q"]},
+        {"value": "w", "label": "q"},
+    ]
+
+    assert one({"type": "string", "choices": choices}, shown) == meant
+
+
 def test_a_choice_that_could_be_two_is_refused():
     """DOWN is an alias of one choice and the value of another."""
     assert "is none of the choices" in refusal(CHOICES, "DOWN")

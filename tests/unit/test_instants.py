@@ -107,10 +107,14 @@ def test_equality_stays_that_of_texts():
     assert same_instant.evaluate(scope) is True
 
 
-def test_days_compare_as_the_texts_they_are():
-    """Two days, and two times without offset, are in the order of their digits."""
+def test_days_compare_as_the_calendar_has_them():
+    """Two days, and two times without offset, are in the order of their digits, however they are written."""
     assert compared("2025-12-31", "<", "2026-01-01") is True
     assert compared("2026-01-01T00:00:00", "<", "2026-01-01T00:00:01") is True
+    assert compared("2026-01-01T09:00", "<", "2026-01-01 10:00") is True
+    assert compared("2026-01-01T09:00", ">=", "2026-01-01 09:00:00.0") is True
+    assert compared("2026-01-01T09:00:00,5", "<", "2026-01-01t09:00:00.51") is True
+    assert compared("2026-01-01", "<", "2026-01-01 00:00") is True
     assert compared("2026-01-01T00:00:00Z", "<", "tomorrow") is True
 
 

@@ -72,6 +72,7 @@ def check_inputs(draft: Draft, kind: str, document: Document) -> None:
             )
         _check_keys(draft, document, pointer, own, full)
         _check_pattern(draft, document, pointer, own)
+        _check_spellings(draft, document, pointer, own)
         _check_choices_from(draft, document, pointer, own)
         _check_schema_from(draft, document, pointer, own)
         _check_default(draft, document, pointer, own, full)
@@ -93,6 +94,28 @@ def _check_former(draft: Draft, kind: str, document: Document) -> None:
                 )
                 message, hint = f"`{name}` is not free", f"it is a key of the input `{first}`"
                 draft.note(document, place, "R025", message, hint=hint)
+
+
+def _check_spellings(draft: Draft, document: Document, pointer: Pointer, own: Mapping[str, Any]) -> None:
+    """Note other spellings of a choice that mean another choice as well, also where capitals do not count."""
+    choices = [
+        as_map(choice) if _has_value(choice) else {"value": choice} for choice in as_list(own.get("choices"))
+    ]
+    taken: dict[str, int] = {}
+    for key in ("value", "label"):
+        for order, choice in enumerate(choices):
+            taken.setdefault(_folded(choice.get(key, choice["value"])), order)
+    for order, choice in enumerate(choices):
+        for index, alias in enumerate(as_list(choice.get("aliases"))):
+            first = taken.setdefault(_folded(alias), order)
+            if first != order:
+                place = (*pointer, "choices", order, "aliases", index)
+                hint = f"it means the choice `{choices[first]['value']}`"
+                draft.note(document, place, "R025", f"`{alias}` is not free", hint=hint)
+
+
+def _folded(text: Any) -> str:
+    return str(text).strip().casefold()
 
 
 def check_defaults(draft: Draft) -> None:

@@ -13,7 +13,7 @@ from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperatio
 from typing import TYPE_CHECKING, Any, cast
 
 from connector_runtime.errors import Fault
-from connector_runtime.instants import instant_s, is_half_an_instant
+from connector_runtime.instants import instant_s, is_half_an_instant, order_of_half
 from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any,
 
 
 def _comparable(symbol: str, left: str, right: str) -> tuple[Any, Any]:
-    """Return two texts as instants where both are, as they stand where neither is."""
+    """Return two texts as instants or times of one's own clock where both are, else as they stand."""
     instants = (instant_s(left), instant_s(right))
     if None not in instants:
         return instants
@@ -153,6 +153,8 @@ def _comparable(symbol: str, left: str, right: str) -> tuple[Any, Any]:
             f"`{symbol}` cannot compare a point in time with a day or a time that has no offset from UTC",
             "add what is missing: `~ 'T00:00:00+00:00'` makes the first instant of a day in UTC of it",
         )
+    if is_half_an_instant(left) and is_half_an_instant(right):
+        return order_of_half(left), order_of_half(right)
     return left, right
 
 

@@ -80,8 +80,8 @@ def choices_of(
 def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return what finds the choice that a value means.
 
-    The value itself counts first, then another spelling, then either in other case or the
-    label, if only one choice fits. With `custom` any other value is let through.
+    The value itself counts first, then another spelling, then the label as it is shown, then any
+    of them in other case, if only one choice fits. With `custom` any other value is let through.
 
     Args:
         choices: What may be chosen.
@@ -90,6 +90,8 @@ def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], 
     """
     values = {choice.value: choice for choice in choices}
     aliases = {alias: value for value, choice in values.items() for alias in choice.aliases}
+    labels = [choice.label for choice in choices]
+    shown_as = {choice.label: choice.value for choice in choices if labels.count(choice.label) == 1}
     folded = _folded(values)
 
     def choose(value: Any) -> Any:
@@ -104,6 +106,8 @@ def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], 
             return wanted
         if wanted in aliases:
             return aliases[wanted]
+        if wanted in shown_as:
+            return shown_as[wanted]
         near = folded.get(str(wanted).strip().casefold())
         if near is not None:
             return near[0] if len(near) == 1 else _refuse(wanted, choices)

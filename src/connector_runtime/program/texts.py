@@ -32,11 +32,13 @@ def wants_text(definition: Mapping[str, Any], component: Mapping[str, Any]) -> b
     """
     own = {key: value for key, value in definition.items() if key not in _LEFT_OUT}
     results = definition.get("reply", {}).get("results")
-    default = component.get("defaults", {}).get("errors", [])
+    defaults = component.get("defaults", {})
+    default = defaults.get("errors", [])
     tables = [definition.get("errors", default)]
     tables += [results.get("errors", default)] if results else []
     shared = [rule for table in tables for rule in _shared_rules(table, component)]
-    return reads_text([own, shared, component.get("let")])
+    # Where a rule has no code of its own, the component says where codes are found.
+    return reads_text([own, shared, component.get("let"), defaults.get("code")])
 
 
 def reads_text(given: Any) -> bool:
