@@ -32,6 +32,8 @@ KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
     ),
     "const": st.one_of(st.integers(0, 3), st.sampled_from(["a", ""]), st.booleans()),
     "required": st.lists(NAMES, max_size=2, unique=True),
+    "dependentRequired": st.dictionaries(NAMES, st.lists(NAMES, max_size=2, unique=True), max_size=2),
+    "uniqueItems": st.booleans(),
     "minLength": st.integers(0, 4),
     "maxLength": st.integers(0, 11),
     "minItems": st.integers(0, 2),
@@ -51,6 +53,8 @@ def schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     nested = {
         "properties": st.dictionaries(NAMES, inner, max_size=3),
         "additionalProperties": st.one_of(st.just(False), inner),
+        "propertyNames": inner,
+        "dependentSchemas": st.dictionaries(NAMES, inner, max_size=2),
         "items": inner,
         "allOf": st.lists(inner, min_size=1, max_size=2),
         "anyOf": st.lists(inner, min_size=1, max_size=2),
@@ -88,7 +92,7 @@ def test_where_the_compiled_check_speaks_it_says_what_the_judge_says(
     [
         {"contains": {}},
         {"unevaluatedProperties": False},
-        {"uniqueItems": True},
+        {"minContains": 1},
         {"$ref": "#"},
         {"enum": [1.5]},
         False,
