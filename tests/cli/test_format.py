@@ -79,3 +79,16 @@ def test_line_ends_of_other_systems_stay(folder: Path, zoho: Callable[..., Ended
 
     content = file.read_bytes()
     assert content.count(b"\r\n") == content.count(b"\n") > 10
+
+
+def test_line_ends_of_two_kinds_stay_as_they_are(folder: Path, zoho: Callable[..., Ended]) -> None:
+    """Only new lines get the end that most lines have."""
+    file = folder / "a.yaml"
+    file.write_bytes(b"a: 1\r\nb: 2\n" + LONG.encode() + b"c: 3\r\n")
+
+    zoho("format", "a.yaml")
+
+    content = file.read_bytes()
+    assert content.startswith(b"a: 1\r\nb: 2\n")
+    assert content.endswith(b"c: 3\r\n")
+    assert content.count(b"\r\n") == 2

@@ -69,6 +69,30 @@ def data_of(text: str) -> Any:
         ),
         ("key: short  # why it is so, in many words\n", "# why it is so, in many words\nkey: short\n"),
         (
+            "key:\n  # why it is so\n  one two three four five six seven\n",
+            "# why it is so\nkey: >-\n  one two three four five six\n  seven\n",
+        ),
+        (
+            'key:  # why\n  { a: "one two three four five six" }  # how\n',
+            "# why\n# how\nkey:\n  a: >-\n    one two three four five\n    six\n",
+        ),
+        (
+            'key: { a:  # why\n  "one two three four five", c: 1 }\n',
+            'key:\n  # why\n  a: "one two three four five"\n  c: 1\n',
+        ),
+        (
+            "- key:  # why\n    # a comment that is longer than thirty\n    short\n",
+            "# why\n# a comment that is longer\n# than thirty\n- key: short\n",
+        ),
+        (
+            "key: one two three four five six seven   \nb: 1\n",
+            "key: >-\n  one two three four five six\n  seven\nb: 1\n",
+        ),
+        (
+            "key: one two three\n  four five six seven eight nine\n\n  # why\n# more\nb: 1\n",
+            "key: >-\n  one two three four five six\n  seven eight nine\n\n# why\n# more\nb: 1\n",
+        ),
+        (
             "key: { a: 1,  # the first\n  b: 2, c: three four five six }\n",
             "key:\n  # the first\n  a: 1\n  b: 2\n  c: three four five six\n",
         ),
@@ -85,6 +109,7 @@ def test_what_is_too_long_is_wrapped(before: str, after: str) -> None:
     [
         "key: 'short'\n\n# why\nother: { a: 1,   b: 2 }\n",
         "# yaml-language-server: $schema=../schemas/action.schema.json\nkey: 1\n",
+        "key: >-  # why\n  one two three four five six seven eight\n",
         "key: |\n  one two three four five six seven eight\n",
         "key: |\n  https://a.example/without-any-blank-to-break-at\n  more\n",
         'key: "a bell \\a in many words, one after another"\n',
@@ -114,6 +139,15 @@ def test_long_lines_are_told_by_number_and_length() -> None:
     assert list(long_lines("a\n" + "ä" * (MAX_LINE + 1) + "\n" + "ä" * MAX_LINE)) == [(2, MAX_LINE + 1)]
 
 
+def test_a_value_that_cannot_be_written_anew_keeps_no_other_from_it() -> None:
+    """A key behind a question mark has no place for its value elsewhere; the line below it is wrapped."""
+    stuck = "? one two three four five six seven eight\n: value\n"
+
+    assert wrapped(f"{stuck}b: one two three four five six seven eight\n", WIDTH) == (
+        f"{stuck}b: >-\n  one two three four five six\n  seven eight\n"
+    )
+
+
 WORDS = st.text("ab{}[]:#,'\" -?&*!|>%@~$.0123é", max_size=60)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS,
@@ -133,4 +167,38 @@ def test_whatever_a_file_says_it_says_afterwards(value: dict[str, Any]) -> None:
     made = wrapped(text, WIDTH)
 
     assert data_of(made) == data_of(text)
+    assert wrapped(made, WIDTH) == made
+
+
+COMMENTS = st.sampled_from(["", "", "  # why", "  # why, in so many words that a line is full"])
+BREAKS = st.sampled_from(["", "", "\n  ", "  # why\n  ", "\n  # why, in many, many words that go on\n  "])
+FLOWS = st.recursive(
+    st.sampled_from(["x", '"one two three four five six"', "'# no comment, but a text'", "7", "p q r s"]),
+    lambda inner: (
+        st.lists(st.tuples(BREAKS, inner, BREAKS), max_size=7).map(
+            lambda items: f"[{','.join(f' {a}{item}{b}' for a, item, b in items)} ]"
+        )
+        | st.lists(st.tuples(BREAKS, inner, BREAKS), max_size=4).map(
+            lambda items: f"{{{','.join(f' {a}k{n}: {item}{b}' for n, (a, item, b) in enumerate(items))} }}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(COMMENTS, BREAKS, FLOWS, COMMENTS), min_size=1, max_size=4))
+def test_no_word_of_a_comment_is_lost(entries: list[tuple[str, str, str, str]]) -> None:
+    """Wherever a comment stands, its words are there afterwards, and the data is the same."""
+    text = "".join(
+        f"{above.strip()}\nb{number}: {gap}{value}{behind}\n"
+        for number, (above, gap, value, behind) in enumerate(entries)
+    )
+
+    made = wrapped(text, WIDTH)
+
+    assert data_of(made) == data_of(text)
+    assert [made.count(word) for word in ("why", "many", "words")] == [
+        text.count(word) for word in ("why", "many", "words")
+    ]
     assert wrapped(made, WIDTH) == made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,6 @@ def _below(folder: Path) -> Iterator[Path]:
 def _format(path: Path, *, is_check: bool) -> bool:
     """Wrap a file's lines; returns whether it is another now, or would be."""
     written = path.read_bytes().decode("utf-8")
-    ending = "\r\n" if "\r\n" in written else "\n"
     text = written.removeprefix("\ufeff").replace("\r\n", "\n")
     made = wrapped(text)
     for line, length in long_lines(made):
@@ -71,8 +71,28 @@ def _format(path: Path, *, is_check: bool) -> bool:
     if made == text:
         return False
     if not is_check:
-        _replace(path, ("\ufeff" if written.startswith("\ufeff") else "") + made.replace("\n", ending))
+        _replace(
+            path,
+            ("\ufeff" if written.startswith("\ufeff") else "") + _ended(written.removeprefix("\ufeff"), made),
+        )
     return True
+
+
+def _ended(written: str, made: str) -> str:
+    """Return what was made with the line ends as they were; a new line ends as most lines do."""
+    before = written.split("\n")
+    bare = [line.removesuffix("\r") for line in before]
+    after = made.split("\n")
+    usual = "\r" if 2 * sum(line.endswith("\r") for line in before) >= len(before) - 1 else ""
+    if usual or bare != before:
+        found = SequenceMatcher(None, bare, after, autojunk=False)
+        last, ends = len(after) - 1, [usual] * len(after)
+        for old, new, size in found.get_matching_blocks():
+            for step in range(size):
+                ends[new + step] = "\r" if before[old + step].endswith("\r") else ""
+        ends[last] = "\r" if before[-1].endswith("\r") else ""
+        after = [f"{line}{end}" for line, end in zip(after, ends, strict=True)]
+    return "\n".join(after)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -59,10 +59,19 @@ def wrapped(text: str, width: int = MAX_LINE) -> str:
         raise LayoutError("it cannot be read; `check` says why")
     if all(len(line) <= width for line in text.split("\n")):
         return text
-    made = _Layout(text, width).made()
-    after, _, mistakes = read(made)
-    if mistakes or json.dumps(before) != json.dumps(after):
-        raise LayoutError("wrapping its lines would change what it says")
+    said = json.dumps(before), _comment_words(text)
+
+    def is_same(made: str) -> bool:
+        after, _, mistakes = read(made)
+        return not mistakes and (json.dumps(after), _comment_words(made)) == said
+
+    edits = _Layout(text, width).wanted()
+    made = _edited(text, edits)
+    if not is_same(made):
+        # One value that cannot be written anew does not keep the others from it.
+        made = _edited(text, [edit for edit in edits if is_same(_edited(text, [edit]))])
+        if not is_same(made):
+            raise LayoutError("wrapping its lines would change what it says")
     return made
 
 
@@ -83,15 +92,12 @@ class _Layout:
         self.comments = list(_comments(text))
         self.edits: list[_Edit] = []
 
-    def made(self) -> str:
+    def wanted(self) -> list[_Edit]:
         root = yaml.compose(self.text, Loader=LOADER)
         self._visit(root)
         for at, comment in self.comments:
             self._wrap_comment(at, comment)
-        text = self.text
-        for edit in sorted(self.edits, reverse=True):
-            text = text[: edit.start] + edit.text + text[edit.end :]
-        return text
+        return self.edits
 
     # -- what is to be written anew ----------------------------------------------
 
@@ -119,23 +125,57 @@ class _Layout:
         return any(len(line) > self.width for line in self.lines[first.start_mark.line : stop + 1])
 
     def _replace(self, first: Any, last: Any, made: str) -> None:
-        """Put a text in place of a value; a comment behind it goes above it."""
+        """Put a text in place of a value; comments behind it, and between it and its key, go above it."""
         start, end = first.start_mark.index, self._end(last)
-        line_end = self.text.find("\n", end)
-        line_end = len(self.text) if line_end < 0 else line_end
-        behind = [one for one in self.comments if end <= one[0] < line_end]
+        line_end = self._line_end(end)
         line_start = self.text.rfind("\n", 0, start) + 1
         lead = self.text[line_start:start]
-        if behind and not lead.strip("- "):
-            self.comments = [one for one in self.comments if one not in behind]
-            pad = " " * (len(lead) - len(lead.lstrip()))
-            above = _comment_lines(behind[0][1], len(pad), self.width)
+        key_end = first.end_mark.index
+        moved = [
+            one
+            for one in self.comments
+            if end <= one[0] < line_end or key_end <= one[0] < last.start_mark.index
+        ]
+        if moved and lead.strip("- "):
+            return  # a comment would become part of what follows, or have no place
+        pad = " " * (len(lead) - len(lead.lstrip()))
+        if moved:
+            above = "".join(_comment_lines(one, len(pad), self.width) for _, one in moved)
             made = f"{above}{lead}{made}"
             start, end = line_start, line_end
-        elif behind and ("\n" in made or self._source(first) != made):
-            return  # the comment would become part of what follows
+        elif not self.text[end:line_end].strip():
+            end = line_end  # blanks at the end of a line would become part of a folded text
+        if "\n" in made:
+            below, end = self._below(end, pad)
+            made += below
         if self.text[start:end] != made:
+            self.comments = [one for one in self.comments if one not in moved]
             self.edits.append(_Edit(start, end, made))
+
+    def _below(self, end: int, pad: str) -> tuple[str, int]:
+        """Return comments below that a folded text would swallow, less far in, and where they end."""
+        found, stop = "", end
+        at = end
+        while at < len(self.text):
+            at += 1
+            line = self.text[at : self._line_end(at)]
+            own = [one for one in self.comments if at <= one[0] < at + len(line)]
+            if line.strip() and not (own and line.lstrip().startswith("#")):
+                break
+            indent = len(line) - len(line.lstrip())
+            if own and indent > len(pad):
+                blank = self.text[stop:at].strip(" \t")
+                found += blank + _comment_lines(own[0][1], len(pad), self.width)[:-1]
+                stop = at + len(line)
+                self.comments = [one for one in self.comments if one not in own]
+            elif own:
+                break
+            at += len(line)
+        return found, stop
+
+    def _line_end(self, at: int) -> int:
+        found = self.text.find("\n", at)
+        return len(self.text) if found < 0 else found
 
     # -- how it is written ----------------------------------------------------------
 
@@ -182,7 +222,7 @@ class _Layout:
         if filled is not None:
             return filled
         if isinstance(node, yaml.MappingNode):
-            entries = [(key.start_mark, value.end_mark) for key, value in node.value]
+            entries = [(value.start_mark, value.end_mark) for _, value in node.value]
             texts = []
             for key, value in node.value:
                 source = self._source(key)
@@ -258,6 +298,8 @@ class _Layout:
     def _folded(self, node: Any, column: int) -> str | None:
         """Return a text folded over several lines, or None if only quotes can hold it."""
         value = node.value
+        if node.style in {"|", ">"} and "#" in self._source(node).partition("\n")[0]:
+            return None  # a comment stands behind the sign that begins the text
         if not value.isprintable() or value != value.strip(" ") or " " not in value:
             return None
         lines, line = [], ""
@@ -302,6 +344,12 @@ def _written(text: str) -> int:
     return sum(len(_ESCAPES.get(one, one)) for one in text)
 
 
+def _edited(text: str, edits: list[_Edit]) -> str:
+    for edit in sorted(edits, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
 def _words(text: str, most: int) -> Iterator[str]:
     """Yield the parts between which a text may be broken: expressions stay whole where they fit a line."""
     kept = _EXPRESSION.sub(lambda found: found[0].replace(" ", "\0"), text)
@@ -321,6 +369,16 @@ def _comments(text: str) -> Iterator[tuple[int, str]]:
         for found in _COMMENT.finditer(text[end : token.start_mark.index]):
             yield end + found.start(), found[0]
         end = max(end, token.end_mark.index)
+
+
+def _comment_words(text: str) -> list[str]:
+    """Return the words of all comments, sorted: wrapping may move them, and may not lose one."""
+    found = [comment for _, comment in _comments(text)]
+    for token in yaml.scan(text, Loader=LOADER):
+        if isinstance(token, yaml.ScalarToken) and token.style in {"|", ">"}:
+            head = text[token.start_mark.index : token.end_mark.index].partition("\n")[0]
+            found += _COMMENT.findall(head)
+    return sorted(word for comment in found for word in comment[1:].split())
 
 
 def _comment_lines(comment: str, column: int, width: int) -> str:
