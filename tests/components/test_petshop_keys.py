@@ -138,3 +138,11 @@ def test_an_address_within_an_address_shows_no_key(
 def leaks(text: str) -> list[str]:
     """Return the secrets that a text holds."""
     return [secret for secret in SECRETS if secret in text]
+
+
+def test_a_name_with_a_colon_is_refused(component: Component, shop: PetShop) -> None:
+    """The colon ends the name: what stands behind it would become part of the password."""
+    given = shop.by("localMember")
+
+    with pytest.raises(ConnectorError, match="Member"):
+        component.session({**given, "fields": {**given["fields"], "member": "ada:lace"}})

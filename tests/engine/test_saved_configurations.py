@@ -9,6 +9,8 @@ import pytest
 from connector_runtime import Component
 from connector_runtime.describe import describe_action
 from connector_runtime.errors import InputError
+from connector_runtime.inputs import build_inputs
+from connector_runtime.inputs.former import renamed
 from connector_runtime.policy import Policy
 from engine.shop import CONNECTION, SENT, Shop, action, model_of
 from meta.repository import PETSHOP
@@ -63,6 +65,37 @@ def test_a_former_key_that_says_nothing_else_is_no_clash(former: Any) -> None:
     desk.run(title=former, recordName="Moss")
 
     assert desk.urls == ["https://api.example.com/v1/orders?n=Moss"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_todays_key_without_a_value_is_no_clash(order: int) -> None:
+    """A form of today beside a saved value: what was saved counts, in whatever order both come."""
+    desk = shop()
+
+    desk.run(**dict([("title", "Moss"), ("recordName", "")][::order]))
+
+    assert desk.urls == ["https://api.example.com/v1/orders?n=Moss"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_writings_of_one_value_are_no_clash(order: int) -> None:
+    """A number as a text and as a number are the same number."""
+    desk = shop()
+
+    desk.run(**dict([("title", 7), ("recordName", "7")][::order]))
+
+    assert desk.urls == ["https://api.example.com/v1/orders?n=7"]
+
+
+@pytest.mark.parametrize(("title", "name"), [("Fern", None), (None, "")])
+def test_null_is_something_to_say(title: Any, name: Any) -> None:
+    """Null under today's name clears, so a value beside it is a clash; a former null says nothing."""
+    plan = build_inputs({"a": {"type": "string", "label": "A", "renamedFrom": ["b"]}}, {})
+    if title is None:
+        assert renamed(plan, {"b": title, "a": name}) == {"a": name}
+    else:
+        with pytest.raises(InputError, match="given twice"):
+            renamed(plan, {"b": title, "a": name})
 
 
 def test_a_former_action_key_runs_the_action() -> None:

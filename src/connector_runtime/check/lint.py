@@ -72,7 +72,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     found += unreached_rules(draft, reached_rules(draft))
     found += [*unused_replies(draft), *useless_schemas(draft)]
     for kind, document in draft.documents():
-        found += _of_file(kind, document)
+        found += _of_file(draft, kind, document)
     found += _of_schema_lines(draft)
     for document in draft.files["action"].values():
         found += _of_action(document)
@@ -191,21 +191,27 @@ def _of_schema_line(kind: str, document: Document, folder: str | None) -> Iterat
         yield Problem(document.name, 1, column, "L007", message, hint, named, "warning")
 
 
-def _of_file(kind: str, document: Document) -> Iterator[Problem]:
+def _of_file(draft: Draft, kind: str, document: Document) -> Iterator[Problem]:
     for key, definition in as_map(document.data.get("inputs")).items():
-        yield from _of_input(document, key, as_map(definition))
+        yield from _of_input(draft, document, key, as_map(definition))
     for key, what in (("examples", "example"), ("tests", "test")):
         if kind in ("action", "datasource", "trigger") and not document.data.get(key):
             message, hint = f"the file has no {what}", f"add one under `{key}`"
             yield _warn(document, (kind,), "L004", message, hint=hint)
 
 
-def _of_input(document: Document, key: str, definition: Mapping[str, Any]) -> Iterator[Problem]:
-    place = ("inputs", key)
-    is_hidden = definition.get("required") is True and definition.get("shown") == "hidden"
-    if is_hidden and "default" not in definition:
-        message = f"nobody can fill in `{key}`: it is required and hidden"
-        yield _warn(document, (*place, "shown"), "L008", message, hint="give it a default", key=True)
+def _of_input(draft: Draft, document: Document, key: str, own: Mapping[str, Any]) -> Iterator[Problem]:
+    full = draft.resolve(own)
+    if full.get("required") is not True or "default" in full:
+        return
+    # New forms leave out what is deprecated.
+    for word, is_hidden in (("shown", full.get("shown") == "hidden"), ("deprecated", "deprecated" in full)):
+        if is_hidden:
+            place = ("inputs", key, word) if word in own else ("inputs", key)
+            state = "hidden" if word == "shown" else word
+            message = f"nobody can fill in `{key}`: it is required and {state}"
+            yield _warn(document, place, "L008", message, hint="give it a default", key=True)
+            return
 
 
 def _of_action(document: Document) -> Iterator[Problem]:

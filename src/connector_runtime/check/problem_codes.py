@@ -133,7 +133,7 @@ CODES: dict[str, tuple[str, str]] = {
     "L005": ("Something that nobody uses", "It will be wrong one day, and nobody will notice."),
     "L006": ("A long action", "More than 80 lines are hard to review."),
     "L007": ("A file that editors cannot check", "Its first line names the schema of its kind."),
-    "L008": ("An input that nobody can fill in", "It is required and hidden."),
+    "L008": ("An input that nobody can fill in", "It is required, and hidden or deprecated."),
     "L009": ("A key without effect", "The action's `effect` has no use for it."),
     "L010": ("A long line", "More than 120 characters do not fit beside each other in a review."),
     "L011": ("A long expression", "More than 100 characters say several things, which can have names."),

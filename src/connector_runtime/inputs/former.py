@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import InputError
+from connector_runtime.inputs.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {})
 def renamed(plan: Inputs, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what was given with former names of inputs replaced by those of today.
 
-    A former name without a value is left out: forms save all their fields.
+    A name without a value is left out beside another: forms save all their fields.
 
     Raises:
         InputError: An input is given by two of its names, with two values.
@@ -28,7 +29,11 @@ def renamed(plan: Inputs, given: Mapping[str, Any]) -> Mapping[str, Any]:
         key = plan.former.get(name, name)
         if key != name and value in _NOTHING and (value is not None or key in given):
             continue
-        if key in found and found[key] != value:
+        if key in found:
+            before = found[key]
+            if _says_nothing(value) or _is_same(plan.by_key[key], before, value):
+                continue
+        if key in found and not _says_nothing(before):
             old, new = (name, said_by[key]) if name in plan.former else (said_by[key], name)
             raise InputError(
                 f"{plan.by_key[key].label} is given twice: as `{old}`, its former name, and as `{new}`.",
@@ -38,6 +43,21 @@ def renamed(plan: Inputs, given: Mapping[str, Any]) -> Mapping[str, Any]:
             )
         found[key], said_by[key] = value, name
     return found
+
+
+def _says_nothing(value: Any) -> bool:
+    # Null is something to say: it clears.
+    return value is not None and value in _NOTHING
+
+
+def _is_same(entry: Input, one: Any, other: Any) -> bool:
+    """Return whether two values mean the same, such as `1` as a text and as a number."""
+    if one == other:
+        return True
+    try:
+        return bool(entry.read(one) == entry.read(other))
+    except Refusal:
+        return False
 
 
 def outdated(plan: Inputs, given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
