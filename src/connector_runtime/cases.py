@@ -59,9 +59,13 @@ class Case:
 
 @dataclass(slots=True)
 class Script:
-    """What the vendor answers, what was sent to it, and what it has answered last."""
+    """What the vendor answers, what was sent to it, and what it has answered last.
+
+    Where `is_counted`, each reply is for one request; otherwise the last one is for all further ones.
+    """
 
     replies: list[Mapping[str, Any]]
+    is_counted: bool = False
     sent: list[Outgoing] = field(default_factory=list)
     last: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,7 +73,9 @@ class Script:
         self.sent.append(outgoing)
         if not self.replies:
             return Failure(Certainty.NOT_SENT, "network", "the test has no reply for this request")
-        entry = self.last = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        entry = self.last = (
+            self.replies.pop(0) if self.is_counted or len(self.replies) > 1 else self.replies[0]
+        )
         if "error" in entry:
             certainty, kind, message = _FAILURES[entry["error"]]
             return Failure(certainty, kind, message)  # type: ignore[arg-type]
@@ -159,17 +165,22 @@ def run_case(model: Model, case: Case) -> list[str]:
     """Run one test over both drivers; returns what was not as it should be, at most a few lines."""
     if case.trigger is not None and "request" in case.definition:
         return list(_push(model, case, case.trigger))
-    failures: list[str] = []
+    failures: dict[str, list[str]] = {}
     for how in ("sync", "async"):
-        script, clock = Script(_replies(case.action, case)), _clock_of(case)
+        given = _replies(case.action, case)
+        script, clock = Script([*given], is_counted=len(given) > 1), _clock_of(case)
         outcome = _play(model, case, script, clock, how)
         found = [] if case.trigger else [*_misfits(model, case.action, outcome)]
         if case.is_example and isinstance(outcome, ConnectorError):
             found += [f"gives no output: {outcome.kind}: {outcome}"]
         if not case.is_example:
             found += differences(case.definition, script, clock, _picked(case, outcome))
-        failures += [f"{how}: {text}" for text in found]
-    return failures
+        if 1 < len(given) < len(script.sent):
+            found.append(f"{len(script.sent)} requests were sent, and there are {len(given)} replies")
+        for text in found:
+            failures.setdefault(text, []).append(how)
+    # What both drivers say is said once.
+    return [text if len(hows) > 1 else f"{hows[0]}: {text}" for text, hows in failures.items()]
 
 
 def sample_of(model: Model, action: Action) -> Any:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # As an output: what the reply holds.
 SAME = "same"
+# Of a value that differs, in a line of the report.
+_SHOWN_CHARS = 300
 _COMPARED = {"json", "form", "multipart", "text"}
 _SHOWN_BYTES = 300
 
@@ -36,7 +38,7 @@ def differences(
     if "output" in wanted and not isinstance(outcome, ConnectorError):
         output = _wanted_output(wanted["output"], script.last)
         if not equal(plain(outcome.data), output):
-            yield f"output is {dump_json(outcome.data)}, not {dump_json(output)}"
+            yield f"output{apart(plain(outcome.data), output)}"
     elif "output" in wanted and "error" in wanted:
         yield "there is no `output` where there is an `error`"
     if "requests" in wanted and len(script.sent) != wanted["requests"]:
@@ -45,10 +47,44 @@ def differences(
         yield f"waits were {clock.waits}, not {wanted['waits']}"
     sends = wanted.get("sends", [])
     sends = [sends] if isinstance(sends, dict) else sends
-    if len(sends) > len(script.sent):
-        yield f"{len(script.sent)} requests were sent, not {len(sends)}"
+    if isinstance(wanted.get("sends"), list) and len(sends) != len(script.sent):
+        yield f"{len(script.sent)} requests were sent, and `sends` has {len(sends)}"
+    yield from _reply_count(wanted, script)
     for number, (expected, outgoing) in enumerate(zip(sends, script.sent, strict=False), 1):
         yield from (f"request {number}: {text}" for text in _compare_request(expected, outgoing))
+
+
+def _reply_count(wanted: Mapping[str, Any], script: Script) -> Iterator[str]:
+    """Yield how many replies of a test's own list nobody came for."""
+    given = wanted.get("reply")
+    if not isinstance(given, list):
+        return
+    unused = len(given) - len(script.sent)
+    if unused > 0:
+        yield f"{unused} of the {len(given)} replies were not used: {len(script.sent)} requests were sent"
+
+
+def apart(found: Any, wanted: Any, path: str = "") -> str:
+    """Return where two values differ first, and what stands there in each: short enough for a line."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in [*wanted, *(key for key in found if key not in wanted)]:
+            if key not in found:
+                return f"{path}.{key} is missing, not {_short(wanted[key])}"
+            if key not in wanted:
+                return f"{path}.{key} is {_short(found[key])}, and should not be there"
+            if not equal(found[key], wanted[key]):
+                return apart(found[key], wanted[key], f"{path}.{key}")
+    if isinstance(found, list) and isinstance(wanted, list):
+        for index, (one, other) in enumerate(zip(found, wanted, strict=False)):
+            if not equal(one, other):
+                return apart(one, other, f"{path}[{index}]")
+        return f"{path} has {len(found)} items, not {len(wanted)}"
+    return f"{path} is {_short(found)}, not {_short(wanted)}"
+
+
+def _short(value: Any) -> str:
+    text = dump_json(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 
 def _wanted_output(wanted: Any, reply: Mapping[str, Any]) -> Any:
@@ -76,7 +112,7 @@ def _compare_error(wanted: Mapping[str, Any], outcome: Result | ConnectorError) 
         # Of a message a part is enough; that it has the number 1 in it is said as a text.
         is_part = key in ("message", "hint") and isinstance(value, str) and isinstance(found, str)
         if not (value in found if is_part else equal(found, value)):
-            yield f"error.{key} is {found!r}, not {value!r} ({outcome})"
+            yield f"error.{key} is {_short(found)}, not {_short(value)} ({outcome})"
 
 
 def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[str]:
@@ -91,7 +127,7 @@ def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[
     )
     for name, value in wanted.get("headers", {}).items():
         if not equal(headers.get(name.lower()), _as_sent(value)):
-            yield f"header {name} is {headers.get(name.lower())!r}, not {value!r}"
+            yield f"header {name} is {_short(headers.get(name.lower()))}, not {_short(value)}"
     for form in sorted(_COMPARED & wanted.keys()):
         try:
             found = _body(outgoing, form)
@@ -100,7 +136,9 @@ def _compare_request(wanted: Mapping[str, Any], outgoing: Outgoing) -> Iterator[
             yield f"the body is none of {form}: {shown}"
             continue
         if not (_parts_fit if form == "multipart" else equal)(wanted[form], found):
-            yield f"{form} body is {found!r}, not {wanted[form]!r}"
+            # Of files only the members that a test names are compared.
+            how = f" is {_short(found)}, not {_short(wanted[form])}"
+            yield f"{form} body{how if form == 'multipart' else apart(found, wanted[form])}"
 
 
 def _as_sent(value: Any) -> Any:

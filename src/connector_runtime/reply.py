@@ -161,7 +161,7 @@ def judge(  # noqa: PLR0913  how a reply is read, and by what it is judged
     kind, message, refused = named.kind, named.message, named.refused
     if kind is None:
         kind = "contract" if unreadable else kind_of_status(got.status)
-    message = message or _generic(kind, got, values, redactor)
+    message = message or _generic(kind, got, values, redactor, getattr(scope.get(TELLER), "step", None))
     certainty = _certainty(kind, got.status, refused=refused)
     asked = named.retry_after if named.retry_after is not None else got.header("retry-after")
     return Verdict(certainty, kind, message, values, facts, asked)
@@ -285,7 +285,7 @@ def _certainty(kind: str, status: int, *, refused: bool) -> Certainty:
     return Certainty.ANSWERED
 
 
-def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redactor) -> str:
+def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redactor, step: Any) -> str:
     text = redactor.text(shown(got.body), SNIPPET_CHARS * 8)
     snippet = " ".join(text.split())[:SNIPPET_CHARS]
     if kind == "contract":
@@ -293,7 +293,9 @@ def _generic(kind: str, got: Reply, values: Mapping[str, Any], redactor: Redacto
             return "The service says that nothing has changed (HTTP 304), and was not asked whether."
         if 300 <= got.status < 400:
             return f"The service answered with a redirect (HTTP {got.status}), which is never followed."
-        why = redactor.text(values.get("unreadable", "it is not what the service promises"))
+        owner = "the action" if step is None else f"the step `{step}`"
+        judged = f" (by `reply` of {owner}; no error rule names it)" if got.status < 300 else ""
+        why = redactor.text(values.get("unreadable", f"it is not what the service promises{judged}"))
         return f"The reply (HTTP {got.status}) cannot be used: {why}. It begins: {snippet!r}"
     sentence = _SENTENCES.get(kind, "The service refused the request.")
     return f"{sentence} It answered HTTP {got.status}" + (f": {snippet!r}" if snippet else ".")

@@ -158,6 +158,7 @@ def test_embedded_tests_are_run(pets: Callable[..., Ended], folder: Path) -> Non
     assert " passed, 0 failed" in chosen.err
     assert failed.code == 1
     assert "FAILED getPet: the shop that asks for patience is not asked sooner" in failed.err
+    assert re.search(r"^    actions/pets/getPet\.yaml:\d+$", failed.err, re.MULTILINE)
     assert (read.code, read.json["failed"], read.json["passed"]) == (1, 1, 0)
     assert read.json["tests"][0]["failures"]
 

@@ -30,6 +30,7 @@ _TEXT = """\
 
 Every attempt ends in exactly one certainty; only then the action's effect decides.
 Of an action with several requests each is judged so for itself: [steps and chunks](steps.md).
+Which keys of an action's file tell who a record is, and when they are needed: [the guide](../guides/steps.md#when-a-request-needs-identity-lookup-and-replyidentity).
 Both tables are made from the code by `python tests/engine/retry_page.py`.
 
 | certainty | comes from |

@@ -12,16 +12,11 @@ from engine.shop import SENT, action, model_of
 
 
 def failures(test: dict[str, Any], kind: str = "read", component: Any = None, **parts: Any) -> list[str]:
-    """Return what is wrong with one test of an action, by the blocking driver."""
+    """Return what is wrong with one test of an action: both drivers agree on it."""
     # Each value written out: what is shared would be an alias in YAML.
     definition = json.loads(json.dumps(action(kind, tests={"t": test}, **parts)))
     model = model_of(definition, **(component or {}))
-    return [
-        failure.removeprefix("sync: ")
-        for case in cases_of(model)
-        for failure in run_case(model, case)
-        if failure.startswith("sync: ")
-    ]
+    return [failure for case in cases_of(model) for failure in run_case(model, case)]
 
 
 BASE = {"example": "one"}
@@ -118,6 +113,52 @@ def test_replies_have_names_in_the_file_and_in_the_component() -> None:
     assert failures({**BASE, "output": {"id": "7"}}, **known) == []
     assert failures({**BASE, "reply": "down", "error": {"kind": "not_found"}}, **known) == []
     assert failures({**BASE, "reply": "down", "error": {"kind": "server"}}, **known) != []
+
+
+RETRIED = {**BASE, "inputs": {"retries": 3}, "output": {"id": "7"}}
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        ([{"status": 429}, SENT], None),
+        ([{"requests": 3, "status": 429}, SENT], None),
+        (SENT, None),
+        ([{"status": 429}, SENT, SENT], "1 of the 3 replies were not used: 2 requests were sent"),
+        ([{"status": 429}, {"status": 429}], "4 requests were sent, and there are 2 replies"),
+    ],
+)
+def test_each_reply_of_a_list_is_for_one_request(replies: Any, said: str | None) -> None:
+    """One too many and one too few are told; a reply alone is for all requests."""
+    found = failures({**RETRIED, "reply": replies})
+
+    assert (said in found) if said else found == []
+
+
+def test_a_list_of_requests_has_all_of_them() -> None:
+    """What goes out behind the last one that is listed would be seen by nobody."""
+    test = {**RETRIED, "reply": [{"status": 429}, SENT]}
+
+    assert failures({**test, "sends": {"method": "GET"}}) == []
+    assert failures({**test, "sends": [{}]}) == ["2 requests were sent, and `sends` has 1"]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "said"),
+    [
+        ({"info": {"count": 2}}, {"info": {"count": 3}}, "output.info.count is 2, not 3"),
+        ({"a": [1, {"b": None}]}, {"a": [1, {"b": False}]}, "output.a[1].b is null, not false"),
+        ({"a": [1, 2]}, {"a": [1]}, "output.a has 2 items, not 1"),
+        ({"id": "7"}, {"id": "7", "more": True}, "output.more is missing, not true"),
+        ({"id": "7", "more": True}, {"id": "7"}, "output.more is true, and should not be there"),
+    ],
+)
+def test_a_difference_is_told_by_its_place(found: Any, wanted: Any, said: str) -> None:
+    """The first one, in the words of JSON, and once where both drivers agree."""
+    definition = action("read", tests={"t": {**BASE, "reply": {"json": found}, "output": wanted}})
+    model = model_of(json.loads(json.dumps(definition)))
+
+    assert [run_case(model, case) for case in cases_of(model)] == [[said]]
 
 
 def test_same_is_what_the_last_reply_holds() -> None:

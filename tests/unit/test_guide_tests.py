@@ -37,5 +37,5 @@ def test_the_guide_has_its_examples() -> None:
     combined = next(part for part in PARTS if "colour: [" in part)
     model = model_of(action("create", request=REQUEST, **yaml.safe_load(combined)))
 
-    assert len(PARTS) == 7
+    assert len(PARTS) == 8
     assert len(list(cases_of(model))) == 4

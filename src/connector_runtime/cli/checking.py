@@ -19,7 +19,9 @@ from connector_runtime.sources import locate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from connector_runtime.cases import Case
     from connector_runtime.errors import Problem
+    from connector_runtime.sources import Source
 
 
 def check(folders: Sequence[Any], style: str) -> int:
@@ -49,6 +51,18 @@ def report(problems: Sequence[Problem], style: str) -> None:
         put(text.rstrip("\n"), as_json=False)
 
 
+def _place_of(source: Source, case: Case) -> str:
+    """Return file and line of a test, or of the example that is one."""
+    kinds = (source.actions, source.datasources, source.triggers)
+    document = next(files[case.owner] for files in kinds if case.owner in files)
+    section = "examples" if case.is_example else "tests"
+    # Behind the sentence of a test with `each` stand the values of the entry.
+    shown = case.name.removeprefix("example: ") if case.is_example else case.name
+    fitting = (name for name in document.read_data().get(section, {}) if shown.startswith(name))
+    pointer = (section, max(fitting, key=len, default=""))
+    return f"{document.origin(pointer).name}:{document.place(pointer, key=True)[0]}"
+
+
 def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
     """Run embedded tests; returns 1 when one fails.
 
@@ -56,15 +70,20 @@ def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
         click.UsageError: None has the text that is wanted.
     """
     started = time.perf_counter()
-    model = Model(read_component([locate(folders[0]), *folders[1:]]))
+    source = read_component([locate(folders[0]), *folders[1:]])
+    model = Model(source)
     outcomes = []
     for case in cases_of(model):
         if wanted.casefold() not in f"{case.owner} {case.name}".casefold():
             continue
         failures = run_case(model, case)
-        outcomes.append({"action": case.owner, "test": case.name, "failures": failures})
+        outcome = {"action": case.owner, "test": case.name, "failures": failures}
+        outcomes.append(outcome)
+        if failures:
+            outcome["place"] = _place_of(source, case)
         if failures and not as_json:
             say(f"FAILED {case.owner}: {case.name}")
+            say(f"    {outcome['place']}")
             for failure in failures:
                 say(f"    {failure}")
     if wanted and not outcomes:
