@@ -9,6 +9,7 @@ from connector_runtime.bodies import FormBody, MultipartBody, opened
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError
 from connector_runtime.expressions.operators import equal
+from connector_runtime.sheets import SAME
 from connector_runtime.templates import SPREAD
 from connector_runtime.values import Secret
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from connector_runtime.messages import Outgoing
     from connector_runtime.results import Result
 
-# As an output: what the reply holds.
-SAME = "same"
 # Of a value that differs, in a line of the report.
 _SHOWN_CHARS = 300
 _COMPARED = {"json", "form", "multipart", "text"}
@@ -79,7 +78,8 @@ def apart(found: Any, wanted: Any, path: str = "") -> str:
             if not equal(one, other):
                 return apart(one, other, f"{path}[{index}]")
         return f"{path} has {len(found)} items, not {len(wanted)}"
-    return f"{path} is {_short(found)}, not {_short(wanted)}"
+    meant = " (only as the whole `output` is it the reply)" if wanted == SAME else ""
+    return f"{path} is {_short(found)}, not {_short(wanted)}{meant}"
 
 
 def _short(value: Any) -> str:

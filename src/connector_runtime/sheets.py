@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Pointer = tuple[str | int, ...]
 
+# As an output: what the reply holds.
+SAME = "same"
 # More than any test needs; items within repeated items count together.
 MAX_TIMES = 10_000
 # Enough to tell the entries of a test apart.

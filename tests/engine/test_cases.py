@@ -149,6 +149,7 @@ def test_a_list_of_requests_has_all_of_them() -> None:
         ({"info": {"count": 2}}, {"info": {"count": 3}}, "output.info.count is 2, not 3"),
         ({"a": [1, {"b": None}]}, {"a": [1, {"b": False}]}, "output.a[1].b is null, not false"),
         ({"a": [1, 2]}, {"a": [1]}, "output.a has 2 items, not 1"),
+        ({"a": {"b": 1}}, {"a": "same"}, 'output.a is {"b":1}, not "same" (only as the whole `output` is it the reply)'),
         ({"id": "7"}, {"id": "7", "more": True}, "output.more is missing, not true"),
         ({"id": "7", "more": True}, {"id": "7"}, "output.more is true, and should not be there"),
     ],

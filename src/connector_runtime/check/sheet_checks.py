@@ -8,7 +8,8 @@ from connector_runtime.check import expect, expect_inputs
 from connector_runtime.check.draft import as_list, as_map, at, is_in
 from connector_runtime.schemas import language_part
 from connector_runtime.schemas.outputs import output_misuses
-from connector_runtime.sheets import Sheet, SheetError
+from connector_runtime.sheets import SAME, Sheet, SheetError
+from connector_runtime.templates import SPREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,34 @@ def check_sheet(draft: Draft, kind: str, document: Document) -> None:
                 message, hint = "there is no `output` where there is an `error`", "take one of them out"
                 draft.note(document, (*pointer, "output"), "S007", message, hint=hint, key=True)
         _check_entry(draft, kind, document, pointer, entry)
+        _check_spreads(draft, document, pointer, entry)
+
+
+def _check_spreads(draft: Draft, document: Document, pointer: Pointer, entry: Mapping[str, Any]) -> None:
+    """Note a `...` that would be compared, or sent, as it stands: it is understood at the top of `output`."""
+    output = entry.get("output")
+    if isinstance(output, dict) and SPREAD in output:
+        spread = output[SPREAD]
+        for part in spread if isinstance(spread, list) else [spread]:
+            if part != SAME and not isinstance(part, dict):
+                message = f"`...` puts the members of `{SAME}`, or of a map, in its place"
+                hint = f"write `...: {SAME}`"
+                draft.note(document, (*pointer, "output", SPREAD), "S004", message, hint=hint)
+        output = {key: value for key, value in output.items() if key != SPREAD}
+    data = {"output": output, **{key: entry.get(key) for key in ("sends", "reply", "error")}}
+    for place in _spreads(data, pointer):
+        hint = (
+            "write the members out; `...: same` stands at the top of `output`, a number in an item of a list"
+        )
+        draft.note(document, place, "S001", "`...` is not understood here", hint=hint, key=True)
+
+
+def _spreads(node: Any, pointer: Pointer) -> Iterator[Pointer]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(as_list(node)):
+        if key == SPREAD:
+            yield (*pointer, key)
+        elif isinstance(value, dict | list):
+            yield from _spreads(value, (*pointer, key))
 
 
 def check_output(draft: Draft, document: Document) -> None:
