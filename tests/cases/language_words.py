@@ -38,7 +38,7 @@ NAMES = {
     "since": "where a source of changes goes on from",
     "headers": "headers of a push, by lower-case name",
     "query": "query of a push",
-    "body": "body of a push, read as JSON",
+    "body": "body of a push, as `json`, as a `form`, and as its own `text`",
     "subscription": "what the push belongs to",
     "secrets": "secret inputs of a connection: in its `apply` and `oauth2` only",
     "token": "the token of a connection: in its `apply` and `oauth2` only",

@@ -367,7 +367,7 @@ def test_the_catalogue_is_plain_json(component: Component) -> None:
     assert shape["component"]["key"] == "petshop"
     assert {key for key, action in actions.items() if action["effect"] == "read"} >= {"listPets", "getPet"}
     assert actions["listPets"]["scopes"] == ["pets.read", "shelf.canine", "shelf.feline", "shelf.pond"]
-    assert [source["key"] for source in shape["dataSources"]] == ["pickBranch", "pickPet"]
+    assert [source["key"] for source in shape["dataSources"]] == ["petFields", "pickBranch", "pickPet"]
     assert actions["addPet"]["inputSchema"]["required"] == ["name", "species"]
 
 

@@ -8,8 +8,9 @@ from cases import language_page
 from cases.language_words import EXAMPLES_OF_FILTERS, EXAMPLES_OF_TESTS, FILES, NAMES
 from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
 from connector_runtime.places import ALL_NAMES
+from connector_runtime.webhooks.pushes import PushedBody
 from meta.repository import SCHEMAS
-from meta.test_language import properties
+from meta.test_language import at, properties
 
 
 def test_the_page_about_the_language_is_up_to_date() -> None:
@@ -23,6 +24,25 @@ def test_nothing_of_the_language_is_missing() -> None:
     assert FILTERS.keys() <= EXAMPLES_OF_FILTERS.keys()
     assert set(TEST_NAMES) <= EXAMPLES_OF_TESTS.keys()
     assert NAMES.keys() >= ALL_NAMES
+
+
+def test_the_names_of_a_push_say_what_a_push_has() -> None:
+    """Who reads of `body` learns how it can be read: each part by its name."""
+    body = PushedBody(b"{}", "application/json")
+
+    assert all(f"`{part}`" in NAMES["body"] for part in (*body, "form"))
+
+
+def test_a_description_names_no_other_kind_of_file() -> None:
+    """What a schema says of `description` holds in the list of its own kind."""
+    words = {
+        name.partition(".")[0]: at(name, pointer)["description"]
+        for name, pointer in properties()
+        if pointer == ("properties", "description")
+    }
+
+    assert len(words) > 3
+    assert not {kind: text for kind, text in words.items() for other in words.keys() - {kind} if other in text}
 
 
 @pytest.mark.parametrize("name", FILTERS)
