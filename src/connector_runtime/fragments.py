@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # What a fragment says about itself, and what is done once its parts are in place.
 _OWN_KEYS = frozenset({"fragment", "use"})
+# What is a map wherever it stands; another value would vanish below a file's own map, unread.
+_MAPS = ("inputs", "let", "request", "reply", "apply", "examples", "tests")
 # What files of tables and of error rules may hold, and what one of each is called.
 _FACTS = {"tables": "table", "errors": "table of errors", "let": "named value"}
 
@@ -82,10 +84,19 @@ def _with_fragments(draft: Draft, kind: str, document: Document, circular: set[s
         draft.give_up(kind, document)
     data: dict[str, Any] = dict(as_map(document.data))
     for layer in layers[1:]:
+        _judge_maps(draft, layer)
         data = merge(data, {key: value for key, value in as_map(layer.data).items() if key not in _OWN_KEYS})
     if isinstance(data["use"], str | list):
         del data["use"]
     return Merged(document.path, document.name, data, layers=layers)
+
+
+def _judge_maps(draft: Draft, fragment: Document) -> None:
+    """Note what no file can be merged with; the file that uses it may say all of it itself."""
+    own = as_map(fragment.data)
+    for key in _MAPS:
+        if key in own and not isinstance(own[key], dict) and not draft.is_faulty(fragment, (key,)):
+            draft.note(fragment, (key,), "S003", f"`{key}` must be a map of keys and values")
 
 
 def _collect(draft: Draft, document: Document, layers: list[Document], circular: set[str]) -> bool:
