@@ -45,7 +45,7 @@ def test_what_does_not_fit_is_named_with_its_place() -> None:
 
     found = run_case(model, next(cases_of(model)))
 
-    assert found[0] == "sync: output does not fit `reply.schema`: id: `id` must be a text, and is a whole number"
+    assert found[0] == "output does not fit `reply.schema`: id: `id` must be a text, and is a whole number"
 
 
 def test_every_example_is_judged() -> None:
