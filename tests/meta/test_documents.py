@@ -65,3 +65,17 @@ def test_the_first_page_starts_with_something_to_see() -> None:
     assert "python3 dev.py demo" in text
     assert "python3 dev.py test" in text
     assert len(text.splitlines()) <= 120
+
+
+def test_decisions_are_numbered_as_their_files_are() -> None:
+    """The title of 0007-so.md starts with `# 7. `, and no number is given twice."""
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+
+    assert len(numbers) > 9
+    assert len(set(numbers)) == len(numbers)
+    assert [
+        page.name
+        for page, number in zip(pages, numbers, strict=True)
+        if not page.read_text("utf-8").startswith(f"# {number}. ")
+    ] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -47,6 +48,16 @@ def test_every_module_has_its_floor() -> None:
 
     assert modules - FLOOR.keys() == set(), "give these a floor"
     assert FLOOR.keys() - modules == set(), "these are gone"
+
+
+def test_the_page_shows_the_floors_as_they_are() -> None:
+    """The table in ARCHITECTURE.md has the modules of each floor, and no others."""
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d) \| [^|]* \| (.*) \|$", page, re.MULTILINE)
+
+    assert {int(number): sorted(re.findall(r"`(\w+)`", names)) for number, names in rows} == {
+        number: sorted(modules.split()) for number, modules in enumerate(FLOORS)
+    }
 
 
 def test_imports_only_point_down() -> None:
