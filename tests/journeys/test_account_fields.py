@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+from meta.repository import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from connector_runtime import Session
 
@@ -44,3 +50,18 @@ def test_a_form_shows_the_accounts_fields(session: Session) -> None:
     assert "Last_Name" in schema["required"]
     assert schema["properties"]["No_of_Employees"]["type"] == ["integer", "null"]
     assert schema["properties"]["Company"]["maxLength"] > 0
+
+
+def test_the_program_of_the_guide_runs(
+    open_session: Callable[..., Session], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the guide to inputs shows about the account's fields is what happens."""
+    text = (ROOT / "docs" / "guides" / "inputs.md").read_text("utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    component = SimpleNamespace(session=lambda _connection, **options: open_session(**options))
+
+    exec(compile(program, "inputs.md", "exec"), {"component": component, "connection": None})
+
+    warned, shown = capsys.readouterr().out.splitlines()
+    assert "`Compny`. Did you mean `Company`?" in warned
+    assert shown == "['integer', 'null'] True"
