@@ -123,6 +123,10 @@ class Subscriptions:
             message = f"The trigger `{subscription.trigger}` has no catch-up."
             hint = "Read the records anew where something may be missing."
             raise error_of("unsupported", message, hint=hint)
+        if subscription.state is None:
+            message = f"Nobody knows from when on pushes of `{subscription.trigger}` may be missing."
+            hint = "Give it the moment, or the state of the last catch-up: `subscription.caught_up(state)`."
+            raise error_of("config", message, hint=hint)
         taken = {item.key for item in find_trigger(self.model, program.catch_up).inputs}
         inputs = {key: value for key, value in subscription.inputs.items() if key in taken}
         return Missed(program.catch_up, inputs, subscription.state)

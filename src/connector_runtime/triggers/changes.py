@@ -101,11 +101,14 @@ def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int) ->
     at = moment_of(safely(source.made, seen))
     if at is None:
         raise _unreadable(source, f"change {index + 1} of the reply does not say when it was made")
+    if at.is_day and source.form != "date":
+        hint = "Ask by days as well: `since: { as: date }`."
+        raise _unreadable(source, "its changes tell the day only, and it asks from a moment on", hint)
     data = source.output(seen) if source.output is not None else item
     told = json.dumps([identity, at.micro, data], sort_keys=True, default=str)
     content = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return Row(identity, at, item, None if data is ABSENT else data, int.from_bytes(content, "little"))
 
 
-def _unreadable(source: PollSource, what: str) -> Exception:
-    return error_of("contract", f"The source `{source.key}` cannot be read: {what}.")
+def _unreadable(source: PollSource, what: str, hint: str | None = None) -> Exception:
+    return error_of("contract", f"The source `{source.key}` cannot be read: {what}.", hint=hint)

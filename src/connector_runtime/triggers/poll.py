@@ -120,9 +120,11 @@ def _begin_together(readings: list[WindowReading]) -> None:
     states = [(reading, reading.state) for reading in readings]
     clocks = [state.window.clock if state.window else state.clock for _, state in states]
     begun = min((clock for clock in clocks if clock is not None), default=None)
+    is_ours = any(state.window.is_ours for _, state in states if state.window)
     for reading, state in states:
         if begun is not None and state.is_quiet and state.window is None:
-            state.window = Window((begun - reading.overlap) // SECOND * SECOND, begun)
+            since = (begun - reading.overlap) // SECOND * SECOND
+            state.window = Window(since, begun, is_ours=is_ours)
 
 
 def _is_wanted(source: PollSource, call: Call) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import error_of
-from connector_runtime.triggers.times import moment_of, text_of
+from connector_runtime.triggers.times import SECOND, moment_of, text_of
 from connector_runtime.triggers.told import ToldChanges
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ FROM_NOW = "from now"
 FROM_THE_BEGINNING = "from the beginning"
 
 _VERSION = 1
+# The year 2: what is asked for lies a little before, and in some offset from UTC.
+_EARLIEST = -62_104_060_800 * SECOND
 START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
 
 
@@ -27,7 +29,8 @@ class Window:
 
     Attributes:
         since: Where it begins; None for the beginning of everything.
-        clock: The vendor's clock when it was begun.
+        clock: The vendor's clock when it was begun, or ours where the vendor tells none.
+        is_ours: Whether the clock is ours: it may be hours off, so no mark is made of it.
         cursor: The last change that was read, as moment and identity, or None.
         top: The latest change that was read, or None.
         told: What was read in it, to be compared with in the next.
@@ -38,6 +41,7 @@ class Window:
     cursor: tuple[int, Any] | None = None
     top: int | None = None
     told: ToldChanges = field(default_factory=ToldChanges)
+    is_ours: bool = False
 
 
 @dataclass(eq=False)
@@ -48,7 +52,7 @@ class SourceState:
         mark: Everything up to there was told; None before the first window is finished.
         clock: The vendor's clock when the last finished window was begun, or None.
         is_quiet: Whether what is there already is not told: the trigger starts from now.
-        has_days: Whether its changes tell the day only.
+        before: The mark before that one, for a vendor whose clock was wrong once; or None.
         told: What of the overlap was told by the last finished window.
         window: What is not gone through yet, or None.
     """
@@ -56,7 +60,7 @@ class SourceState:
     mark: int | None = None
     clock: int | None = None
     is_quiet: bool = False
-    has_days: bool = False
+    before: int | None = None
     told: ToldChanges = field(default_factory=ToldChanges)
     window: Window | None = None
 
@@ -67,7 +71,7 @@ class SourceState:
             "mark": _shown(self.mark),
             "clock": _shown(self.clock),
             "quiet": self.is_quiet or None,
-            "days": self.has_days or None,
+            "before": _shown(self.before),
             **self.told.to_json(),
         }
         if window is not None:
@@ -75,6 +79,7 @@ class SourceState:
             shape["window"] = {
                 "since": _shown(window.since),
                 "clock": _shown(window.clock),
+                "ours": window.is_ours or None,
                 "top": _shown(window.top),
                 "at": _shown(at),
                 "id": identity,
@@ -91,7 +96,7 @@ class SourceState:
             mark=_read(given.get("mark")),
             clock=_read(given.get("clock")),
             is_quiet=given.get("quiet", False),
-            has_days=given.get("days", False),
+            before=_read(given.get("before")),
             told=ToldChanges.from_json(given.get("told", ""), given.get("zones", [])),
         )
         if window is not None:
@@ -99,7 +104,8 @@ class SourceState:
             cursor = (at, window.get("id")) if at is not None else None
             told = ToldChanges.from_json(window.get("told", ""), window.get("zones", []))
             top = _read(window.get("top"))
-            made.window = Window(_read(window.get("since")), clock or 0, cursor, top, told)
+            since, is_ours = _read(window.get("since")), bool(window.get("ours"))
+            made.window = Window(since, clock or 0, cursor, top, told, is_ours)
         return made
 
 
@@ -146,7 +152,7 @@ def read_state(given: Any, trigger: str, bound: str, keys: tuple[str, ...]) -> P
         is_quiet = given != FROM_THE_BEGINNING
         return PollState(trigger, bound, {key: SourceState(is_quiet=is_quiet) for key in keys})
     moment = moment_of(given) if isinstance(given, str) else None
-    if moment is not None and not moment.is_day:
+    if moment is not None and not moment.is_day and moment.micro >= _EARLIEST:
         known = {key: SourceState(mark=moment.micro, clock=moment.micro) for key in keys}
         return PollState(trigger, bound, known)
     if not isinstance(given, dict) or "sources" not in given:
@@ -155,16 +161,17 @@ def read_state(given: Any, trigger: str, bound: str, keys: tuple[str, ...]) -> P
         raise _refused("The state is of another version.")
     if digest({key: value for key, value in given.items() if key != "digest"}) != given.get("digest"):
         raise _refused("The state was changed or cut off.")
-    if given["trigger"] != trigger:
+    if given.get("trigger") != trigger:
         raise _refused("The state belongs to another trigger.")
-    if given["inputs"] != bound:
+    if given.get("inputs") != bound:
         raise _refused("The state belongs to other inputs.")
     try:
         sources = {key: SourceState.from_json(source) for key, source in given["sources"].items()}
-    except (TypeError, ValueError, KeyError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         raise _refused("The state is not one that a poll has given.") from None
-    is_quiet = any(source.is_quiet for source in sources.values())
     marks = [source.mark for source in sources.values() if source.mark is not None]
+    # One that was switched off all the time is still quiet, and says nothing about the others.
+    is_quiet = not marks and any(source.is_quiet for source in sources.values())
     for key in keys:
         # A source that the trigger did not have before begins where the others stand.
         sources.setdefault(key, SourceState(mark=min(marks, default=None), is_quiet=is_quiet))

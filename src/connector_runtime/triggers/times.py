@@ -15,7 +15,7 @@ from connector_runtime.instants import instant_s, instant_text
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 # A day begins in the east and ends in the west of the world.
-DAY_LASTS = (24 + 12) * HOUR
+DAY_LASTS = (24 + 12) * HOUR - 1
 _WEST = 12 * HOUR
 # No moment in seconds is so late, none in milliseconds so early.
 _MILLISECONDS_FROM = 100_000_000_000

@@ -1,10 +1,10 @@
 """Which changes of the overlap were told already: exactly while they are few, bounded when they are many.
 
 Each is known by a number of 64 bits. When there are too many, the oldest are put together in
-a zone: a span of time whose changes are sorted into pots, each known by the sum of its
-numbers. Read again, a pot with the same sum was told; one with another holds something new,
-and all of it is told again. So nothing is lost, and nothing is told twice unless more than
-`EXACT_MAX` changes lie within the overlap.
+a zone: a span of time whose changes are sorted into pots, each known by the
+exclusive or of its numbers. Read again, a pot with the same one was told; one with another
+holds something new, and all of it is told again. So nothing is lost, and nothing is told twice
+unless more than `EXACT_MAX` changes lie within the overlap.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _POTS = struct.Struct(f"<{POTS}Q")
 
 @dataclass(eq=False)
 class Zone:
-    """A span of time, both ends included, and the sum of each pot of its changes."""
+    """A span of time, both ends included, and the exclusive or of each pot of its changes."""
 
     start: int
     end: int

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.changes import ask_page
 from connector_runtime.triggers.state import Window
-from connector_runtime.triggers.times import DAY_LASTS, FIRST, SECOND, text_of, written
+from connector_runtime.triggers.times import FIRST, HOUR, SECOND, text_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,54 +72,79 @@ class WindowReading:
 
     # Where a window begins and ends.
 
-    @property
-    def _look_back(self) -> int:
-        return self.overlap + (DAY_LASTS if self.state.has_days else 0)
+    def _back(self, mark: int) -> int:
+        # Not every vendor takes fractions of a second; a little earlier does no harm.
+        return (mark - self.overlap) // SECOND * SECOND
 
-    def _begin(self, here: int) -> Window:
+    def _went_back(self, theirs: int | None) -> bool:
+        """Return whether the vendor's clock was wrong, or is now: what it has made us pass is read again."""
+        last = self.state.clock
+        return theirs is not None and last is not None and theirs < last - self.overlap
+
+    def _begin(self, here: int, theirs: int | None = None) -> Window:
         state = self.state
         if state.mark is None:
-            since = here - self.overlap if state.is_quiet else None
-        else:
-            since = state.told.since(state.mark - self._look_back)
-            if self.source.memory_s is not None:
-                since = max(since, here - int(self.source.memory_s * SECOND))
-        # Not every vendor takes fractions of a second; a little earlier does no harm.
-        return Window(None if since is None else since // SECOND * SECOND, here)
+            return Window(self._back(here) if state.is_quiet else None, here)
+        mark = state.before if self._went_back(theirs) and state.before is not None else state.mark
+        since = state.told.since(self._back(mark))
+        if self.source.memory_s is not None:
+            since = max(since, here - int(self.source.memory_s * SECOND))
+        return Window(since // SECOND * SECOND, here)
 
     def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Answer]]:
         """Ask for the first page of a window; the vendor's clock says when that was."""
-        window = self.state.window
-        if window is not None:
-            return window, (yield from self._page(window, page))
-        here = self.here()
+        state, here = self.state, self.here()
+        window = state.window
+        if window is not None and (window.cursor is not None or state.is_quiet):
+            answer = yield from self._page(window, page)
+            self._go_on(window, here if answer.clock is None else answer.clock)
+            return window, answer
+        # One that was begun and of which nothing was read begins again: now counts, not then.
         window = self._begin(here)
         answer = yield from self._page(window, page)
         clock = here if answer.clock is None else answer.clock
-        if self.state.is_quiet and abs(clock - here) > _CLOCK_MAX:
-            window = self._begin(clock)
-            answer = yield from self._page(window, page)
-        window.clock = clock
-        self._tell_gap(window)
-        self.state.window = window
+        again = self._begin(clock, answer.clock)
+        if again.since != window.since and (not state.is_quiet or abs(clock - here) > _CLOCK_MAX):
+            window, answer = again, (yield from self._page(again, page))
+        window.clock, window.is_ours = clock, answer.clock is None
+        last = state.mark if state.clock is None else state.clock
+        known_from = self._tell_gap(last, clock)
+        if known_from is not None:
+            # Said once, also where this window breaks off.
+            state.clock = known_from
+        state.window = window
         return window, answer
 
-    def _tell_gap(self, window: Window) -> None:
-        last, memory_s = self.state.clock or self.state.mark, self.source.memory_s
-        if last is None or memory_s is None:
-            return
-        known_from = window.clock - int(memory_s * SECOND)
-        if last < known_from:
-            self.gaps.append(Gap(self.source.key, text_of(last), text_of(known_from)))
+    def _go_on(self, window: Window, clock: int) -> None:
+        """Say what a vendor has forgotten since a window broke off."""
+        last = window.clock if window.cursor is None else window.cursor[0]
+        known_from = self._tell_gap(last, clock)
+        if known_from is not None and window.cursor is None:
+            window.since = window.clock = known_from
+
+    def _tell_gap(self, last: int | None, clock: int) -> int | None:
+        """Say what lies between the last that is known and what the vendor still tells; returns its end."""
+        if last is None or self.source.memory_s is None:
+            return None
+        known_from = clock - int(self.source.memory_s * SECOND)
+        if last >= known_from:
+            return None
+        self.gaps.append(Gap(self.source.key, text_of(last), text_of(known_from)))
+        return known_from
 
     def _finish(self, window: Window) -> None:
         state = self.state
         self._judge_zone()
-        quiet_mark = window.clock - self.overlap
-        mark = quiet_mark if window.top is None else max(quiet_mark, min(window.top, window.clock))
-        state.mark = mark if state.mark is None else max(mark, state.mark)
+        marks = [] if window.top is None else [min(window.top, window.clock)]
+        if state.is_quiet or not window.is_ours:
+            marks.append(window.clock - self.overlap)
+        went_back = self._went_back(None if window.is_ours else window.clock)
+        if state.mark is not None and not (went_back and state.before is not None):
+            marks.append(state.mark)
+        mark = max(marks, default=None)
+        state.before, state.mark = (mark if went_back or state.mark is None else state.mark), mark
         state.clock, state.is_quiet, state.window, state.told = window.clock, False, None, window.told
-        state.told.shrink(state.mark - self._look_back)
+        state.told.shrink(None if mark is None else self._back(mark))
         self.is_finished = True
 
     # A source that goes on from its last change.
@@ -128,19 +153,21 @@ class WindowReading:
         """Go on from change to change."""
         window, answer = yield from self._first()
         at_cursor: set[int] = set()
-        cursor = window.cursor
+        cursor, longest = window.cursor, 0
         while True:
             fresh = [row for row in answer.rows if row.number not in at_cursor]
-            for row in fresh:
-                if cursor is not None and row.at.micro < cursor[0]:
-                    raise self._disorder()
-                cursor = (row.at.micro, row.identity)
-                self._take(window, row, answer)
+            cursor = self._take_each(window, fresh, answer, cursor)
             if fresh and cursor is not None:
                 same = {row.number for row in answer.rows if row.at.micro == cursor[0]}
                 at_cursor = same | (at_cursor if fresh[0].at.micro == cursor[0] else set())
             if not fresh and answer.has_more:
                 raise self._stuck()
+            longest = max(longest, len(answer.rows))
+            if not fresh and answer.has_more is None and cursor is not None and len(answer.rows) == longest:
+                again = yield from self._beyond(window, answer, cursor, at_cursor)
+                if again is not None:
+                    answer = again
+                    continue
             if self._zone is None:
                 # What is compared as a whole is read again as a whole.
                 window.cursor = cursor
@@ -151,6 +178,39 @@ class WindowReading:
                 return
             answer = yield from self._page(window, None, cursor)
         self._finish(window)
+
+    def _take_each(
+        self, window: Window, rows: list[Row], answer: Answer, cursor: tuple[int, Any] | None
+    ) -> tuple[int, Any] | None:
+        for row in rows:
+            if cursor is not None and row.at.micro < cursor[0]:
+                raise self._disorder()
+            zone, before = self._zone, cursor
+            cursor = (row.at.micro, row.identity)
+            self._take(window, row, answer)
+            if self._zone is not zone:
+                # A zone that was judged is behind us, also where the next one has begun.
+                window.cursor = before
+        return cursor
+
+    def _beyond(
+        self, window: Window, answer: Answer, cursor: tuple[int, Any], at_cursor: set[int]
+    ) -> Conversation[Answer | None]:
+        """Look behind a page of one time that may be full; returns the page again where it has grown.
+
+        Only a later change shows that the page was too short for its time: what is left out is never
+        passed over in silence for longer than until then.
+        """
+        if not answer.rows or any(row.at.micro != cursor[0] for row in answer.rows):
+            return None
+        step = 24 * HOUR if self.source.form == "date" else SECOND
+        later = yield from self._page(window, None, (cursor[0] + step, None))
+        if not any(row.at.micro > cursor[0] for row in later.rows):
+            return None
+        again = yield from self._page(window, None, cursor)
+        if all(row.number in at_cursor for row in again.rows):
+            raise self._stuck()
+        return again
 
     def _disorder(self) -> Exception:
         return error_of(
@@ -239,14 +299,13 @@ class WindowReading:
 
     def _take(self, window: Window, row: Row, answer: Answer) -> None:
         """Tell a change, unless it is too old or was told; a zone waits until it is read as a whole."""
-        self.state.has_days = self.state.has_days or row.at.is_day
-        micro = row.at.micro
-        window.top = micro if window.top is None else max(window.top, micro)
-        if window.since is not None and row.at.latest < window.since:
+        window.top = row.at.micro if window.top is None else max(window.top, row.at.micro)
+        latest = row.at.latest
+        if window.since is not None and latest < window.since:
             return
-        if self._zone is not None and micro > self._zone.end:
+        if self._zone is not None and latest > self._zone.end:
             self._judge_zone()
-        zone = self.state.told.zone_at(micro)
+        zone = self.state.told.zone_at(latest)
         if zone is not None:
             self._zone = zone
             self._in_zone.append((row, answer))
@@ -266,7 +325,8 @@ class WindowReading:
     def _settle(self, window: Window, row: Row, answer: Answer, *, is_new: bool) -> None:
         was_read = window.told.has(row.number)
         if not was_read:
-            window.told.add(row.number, row.at.micro)
+            # A day is kept as long as it may come again.
+            window.told.add(row.number, row.at.latest)
         is_before = self.state.is_quiet and row.at.latest < window.clock
         if is_new and not was_read and not is_before:
             since = {**answer.scope["since"], "reported": self._reported(window)}
@@ -281,7 +341,7 @@ class WindowReading:
 
     def _shrink(self, window: Window) -> None:
         top = window.top
-        window.told.shrink(None if top is None else min(top, window.clock) - self._look_back)
+        window.told.shrink(None if top is None else self._back(min(top, window.clock)))
 
 
 def _is_within(before: list[int], after: list[int]) -> bool:

@@ -1,0 +1,294 @@
+"""Vendors that tell little: no clock, no further page, days only, a short memory, a page that fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from components.petshop_server import PETSHOP
+from connector_runtime import Component, ConnectorError
+from connector_runtime.cases import StillClock
+from connector_runtime.connections import Connection
+from connector_runtime.instants import instant_s, instant_text
+from connector_runtime.messages import Failure, Reply
+from connector_runtime.session import Options, Session
+from connector_runtime.triggers.state import PollState, SourceState, digest, read_state
+from connector_runtime.values import Certainty
+from triggers.conftest import CONNECTION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from connector_runtime import Poll
+
+NOON = 1_781_092_800  # 2026-06-10T12:00:00Z
+HOUR = 3600
+
+FRAME = """
+trigger: {key}
+label: Row Changed
+description: Tells of rows.
+inputs: {{ branch: {{ use: branch }} }}
+poll:
+  overlap: 5m
+  sources:
+    rows:
+      request: {{ service: shop, path: /rows, query: {{ from: "${{ since.at }}", {query} }} }}
+{how}
+      identity: ${{ item.id }}
+      made: ${{ item.at }}
+      change: updated
+examples: {{ all: {{ label: All, inputs: {{ branch: "17" }} }} }}
+"""
+WALK = "      items: ${ reply.json.rows }"
+PAGES = """      paginate:
+        start: { number: 1 }
+        next: { number: "${ page.number + 1 }" }
+        while: ${ reply.json.more }
+        items: ${ reply.json.rows }
+        max: { pages: 100, items: 5000 }"""
+BY_NUMBER = 'page: "${ page.number }"'
+TRIGGERS = {
+    "unsaid": ("size: 3", WALK),
+    "walk": ('after: "${ since.id }"', WALK + "\n      while: ${ reply.json.more }"),
+    "days": (BY_NUMBER, "      since: { as: date }\n" + PAGES),
+    "daysByMoment": (BY_NUMBER, PAGES),
+    "month": (BY_NUMBER, PAGES + "\n      memory: 720h"),
+}
+
+
+@pytest.fixture(scope="session")
+def component(tmp_path_factory: pytest.TempPathFactory) -> Component:
+    """The invented component with a few more triggers."""
+    place: Path = tmp_path_factory.mktemp("odd") / "petshop"
+    shutil.copytree(PETSHOP, place)
+    for key, (query, how) in TRIGGERS.items():
+        text = FRAME.format(key=key, query=query, how=how)
+        (place / "triggers" / f"{key}.yaml").write_text(text, encoding="utf-8")
+    return Component.load(place)
+
+
+class Rows:
+    """A vendor with rows, a clock that it may keep to itself, and ours beside."""
+
+    def __init__(self, component: Component) -> None:
+        self.component = component
+        self.now, self.ahead = NOON, 0
+        self.date: Callable[[], int | None] = lambda: self.now
+        self.rows: list[dict[str, Any]] = []
+        self.size, self.asked = 100, 0
+        self.fails: Callable[[dict[str, str], int], bool] = lambda _query, _number: False
+
+    def add(self, name: str, second: float) -> None:
+        """Add a row that was changed so many seconds after noon."""
+        self.rows.append({"id": name, "at": instant_text(NOON + second)})
+
+    def send(self, outgoing: Any, *, timeout_s: float, sink: Any = None) -> Reply | Failure:
+        """Answer one request."""
+        del timeout_s, sink
+        self.asked += 1
+        query = dict(parse_qsl(urlsplit(outgoing.url).query))
+        if self.fails(query, self.asked):
+            return Failure(Certainty.NOT_SENT, "network", "no")
+        rows = sorted((row for row in self.rows if self._is_wanted(row, query)), key=_place)
+        start = (int(query.get("page", 1)) - 1) * self.size
+        body = json.dumps({"rows": rows[start : start + self.size], "more": len(rows) > start + self.size})
+        date = self.date()
+        headers = [("content-type", "application/json")]
+        headers += [] if date is None else [("date", formatdate(date, usegmt=True))]
+        return Reply(200, tuple(headers), body.encode(), size_bytes=len(body))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _is_wanted(self, row: dict[str, Any], query: dict[str, str]) -> bool:
+        since = query.get("from")
+        if since is None:
+            return True
+        if len(row["at"]) == len(since) == len("2026-06-10"):
+            return bool(row["at"] >= since)
+        wanted = (instant_s(since), query.get("after", ""))
+        return _place(row) > wanted if wanted[1] else _place(row)[0] >= wanted[0]
+
+    def poll(self, key: str, state: Any, **how: Any) -> Poll:
+        """Poll once."""
+        options = Options(clock=StillClock(self.now + self.ahead))
+        connection = Connection.from_dict(CONNECTION)
+        session = Session(self.component.model, connection, options, sender=self)  # type: ignore[arg-type]
+        return session.poll(key, {"branch": "17", "tries": 0}, state, **how)
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, str]:
+    return instant_s(row["at"]) or row["at"], row["id"]
+
+
+def ids(poll: Poll) -> list[str]:
+    return [event["id"] for event in poll.events]
+
+
+@pytest.fixture
+def rows(component: Component) -> Rows:
+    """A vendor without rows."""
+    return Rows(component)
+
+
+@pytest.mark.parametrize("ahead", [-HOUR, 0, HOUR])
+@pytest.mark.parametrize("start", ["from the beginning", "2026-06-10T12:00:00Z"])
+def test_without_the_vendors_clock_only_rows_say_what_was_told(rows: Rows, ahead: int, start: str) -> None:
+    """Our own clock may be an hour ahead: no change is passed over because of it."""
+    rows.ahead, rows.date, state, told = ahead, lambda: None, start, []
+    for number in range(20):
+        poll = rows.poll("walk", state)
+        told, state = told + ids(poll), poll.state
+        rows.now += 300
+        rows.add(f"r{number:02}", rows.now - 100 - NOON)
+
+    assert told == [f"r{number:02}" for number in range(19)]
+
+
+def test_a_clock_that_was_wrong_once_loses_nothing(rows: Rows) -> None:
+    """A vendor's reply is dated an hour ahead once; what happens in that hour is told all the same."""
+    state, told = rows.poll("walk", "from now").state, []
+    for number in range(20):
+        rows.now += 300
+        rows.add(f"r{number:02}", rows.now - 100 - NOON)
+        rows.date = lambda at=rows.now, wrong=number == 5: at + HOUR * wrong
+        poll = rows.poll("walk", state)
+        told, state = told + ids(poll), poll.state
+
+    assert sorted(set(told)) == [f"r{number:02}" for number in range(20)]
+
+
+def test_a_page_full_of_one_time_is_said(rows: Rows) -> None:
+    """Where nothing says that there is more, the first later change shows that something was left out."""
+    rows.size = 3
+    for number in range(5):
+        rows.add(f"r{number}", -60)
+    assert ids(rows.poll("unsaid", "from the beginning")) == ["r0", "r1", "r2"]
+    rows.add("later", -30)
+    poll = rows.poll("unsaid", "from the beginning")
+
+    assert "does not go on" in str(poll.error)
+
+
+def test_a_page_of_one_time_may_be_the_last(rows: Rows) -> None:
+    """Rows of one moment that fit on a page are told, and so is what comes later."""
+    rows.add("a", -60)
+    rows.add("b", -60)
+    first = rows.poll("unsaid", "from the beginning")
+    rows.add("c", -30)
+    second = rows.poll("unsaid", first.state)
+
+    assert (ids(first), first.error, ids(second), second.error) == (["a", "b"], None, ["c"], None)
+
+
+@pytest.mark.parametrize("start", ["from now", "2026-06-10T12:00:00Z", "from the beginning"])
+def test_days_are_told_once(rows: Rows, start: str) -> None:
+    """A row that tells its day only is asked for as long as the day may last, and told once."""
+    rows.rows = [{"id": f"d{day:02}", "at": f"2026-06-{day:02}"} for day in range(1, 11)]
+    state, told = start, []
+    for number in range(300):
+        poll = rows.poll("days", state)
+        told, state = told + ids(poll), poll.state
+        rows.now += 600
+        if number % 30 == 0:
+            rows.rows.append({"id": f"x{number}", "at": instant_text(rows.now)[:10]})
+
+    assert len(told) == len(set(told))
+    assert {f"x{number}" for number in range(0, 299, 30)} <= set(told)
+
+
+def test_days_need_to_be_asked_for_by_days(rows: Rows) -> None:
+    """A source that asks from a moment on would never be told of today."""
+    rows.rows = [{"id": "d", "at": "2026-06-10"}]
+
+    with pytest.raises(ConnectorError, match="as: date"):
+        rows.poll("daysByMoment", "from the beginning")
+
+
+@pytest.mark.parametrize("ahead", [-2 * HOUR, 0, 2 * HOUR])
+def test_what_is_forgotten_is_reckoned_by_the_vendors_clock(rows: Rows, ahead: int) -> None:
+    """Neither is more left out than a gap says, nor is a gap said where nothing was forgotten."""
+    rows.ahead = ahead
+    state = rows.poll("month", "from now").state
+    rows.add("a", HOUR / 2)
+    rows.now += 720 * HOUR
+    poll = rows.poll("month", state)
+
+    assert (ids(poll), poll.gaps) == (["a"], ())
+
+
+def test_a_gap_is_said_at_once_and_in_full(rows: Rows) -> None:
+    """A window broke off before anything was read; all since the last whole one is said to be lost."""
+    rows.size = 2
+    state = rows.poll("month", "from now").state
+    for second in range(60, 360, 60):
+        rows.add(f"a{second}", second)
+    rows.now += 600
+    rows.fails = lambda query, _number: query.get("page") == "2"
+    state = rows.poll("month", state).state
+    rows.fails, rows.rows = lambda _query, _number: False, []
+    rows.now = NOON + 40 * 24 * HOUR
+    poll = rows.poll("month", state)
+
+    assert [gap._asdict() for gap in poll.gaps] == [
+        {"source": "rows", "start": "2026-06-10T12:00:00+00:00", "end": "2026-06-20T12:00:00+00:00"}
+    ]
+    assert rows.poll("month", poll.state).gaps == ()
+
+
+@pytest.mark.parametrize("failing", [15, 17, 18, 19, 20, 22])
+def test_a_page_that_fails_in_a_crowd_tells_nothing_twice(rows: Rows, failing: int) -> None:
+    """Two thousand changes in the overlap, compared in zones: going on behind a failure compares each zone once."""
+    for number in range(2_000):
+        rows.add(f"r{number:05}", -200 + number // 20)
+    rows.size, state, told = 200, "from the beginning", []
+    rows.fails = lambda _query, number: number == failing
+    for _ in range(5):
+        poll = rows.poll("walk", state, enough=100_000)
+        told, state = told + ids(poll), json.loads(json.dumps(poll.state))
+        rows.now += 0 if poll.more else 20
+
+    assert len(told) == len(set(told)) == 2_000
+
+
+def test_a_new_source_begins_where_the_others_stand() -> None:
+    """Also where another one was never asked; and at the earliest of them."""
+    sources = {"x": SourceState(mark=5, clock=9), "y": SourceState(mark=3), "off": SourceState(is_quiet=True)}
+    kept = PollState("t", "b", sources).to_json()
+    new = read_state(kept, "t", "b", ("x", "y", "off", "new")).sources["new"]
+
+    assert (new.mark, new.is_quiet) == (3, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.pop("trigger"),
+        lambda state: state.pop("inputs"),
+        lambda state: state["sources"].update(x=5),
+        lambda state: state["sources"]["x"].update(zones=[[float("inf"), 1, "AA=="]]),
+        lambda state: state["sources"]["x"].update(window={}),
+    ],
+)
+def test_a_state_that_somebody_made_up_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+    """Also with a right digest, and always in the same words."""
+    state = PollState("t", "b", {"x": SourceState(mark=5)}).to_json()
+    change(state)
+    state["digest"] = digest({key: value for key, value in state.items() if key != "digest"})
+
+    with pytest.raises(ConnectorError, match="Start again with"):
+        read_state(state, "t", "b", ("x",))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"])
+def test_a_moment_at_the_edge_of_the_calendar_is_refused(rows: Rows, moment: str) -> None:
+    """A first state that no vendor could be asked for is said to be one."""
+    with pytest.raises(ConnectorError, match="Start again with"):
+        rows.poll("walk", moment)
