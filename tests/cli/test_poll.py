@@ -56,7 +56,7 @@ def test_what_broke_off_is_printed_and_kept(at_shop: Any, shop: Any, folder: Pat
     assert (folder / "pets.json").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", '"yesterday"'])
+@pytest.mark.parametrize("content", ["", "{", "{}", "null", '"yesterday"'])
 def test_a_file_that_holds_no_state_is_left_alone(at_shop: Any, folder: Path, content: str) -> None:
     """What is no state is refused, with what to do, and stays as it is."""
     (folder / "pets.json").write_text(content)

@@ -83,6 +83,7 @@ class Rows:
         self.date: Callable[[], int | None] = lambda: self.now
         self.rows: list[dict[str, Any]] = []
         self.size, self.asked = 100, 0
+        self.since: str | None = None
         self.fails: Callable[[dict[str, str], int], bool] = lambda _query, _number: False
 
     def add(self, name: str, second: float) -> None:
@@ -94,6 +95,7 @@ class Rows:
         del timeout_s, sink
         self.asked += 1
         query = dict(parse_qsl(urlsplit(outgoing.url).query))
+        self.since = query.get("from")
         if self.fails(query, self.asked):
             return Failure(Certainty.NOT_SENT, "network", "no")
         rows = sorted((row for row in self.rows if self._is_wanted(row, query)), key=_place)
@@ -222,6 +224,13 @@ def test_what_is_forgotten_is_reckoned_by_the_vendors_clock(rows: Rows, ahead: i
     poll = rows.poll("month", state)
 
     assert (ids(poll), poll.gaps) == (["a"], ())
+
+
+def test_nobody_is_asked_for_what_is_forgotten(rows: Rows) -> None:
+    """A vendor with a short memory is asked from its beginning on, however old the state."""
+    rows.poll("month", "2026-01-01T00:00:00Z")
+
+    assert rows.since == "2026-05-11T12:00:00+00:00"
 
 
 def test_a_gap_is_said_at_once_and_in_full(rows: Rows) -> None:

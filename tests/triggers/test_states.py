@@ -138,3 +138,18 @@ def test_spoiled_numbers_are_refused(told: Any) -> None:
     """What is no list of numbers is an error, and no empty memory."""
     with pytest.raises(ValueError, match=r".*"):
         ToldChanges.from_json(told, [])
+
+
+def test_zones_that_touch_are_put_together() -> None:
+    """Changes before and behind a zone make one with it: no moment lies in two, and all is known afterwards."""
+    told, moments = ToldChanges(), [*range(1000, 1000 + EXACT_MAX + 1), *range(100), *range(2000, 2400)]
+    for at in moments:
+        told.add(at * 7919, at * 10)
+        if at == 1000 + EXACT_MAX:
+            told.shrink(None)
+    told.shrink(None)
+    zones = {id(zone): zone for at in moments if (zone := told.zone_at(at * 10)) is not None}.values()
+
+    assert len(told.to_json()["zones"]) == len(zones)
+    for zone in zones:
+        assert not told.new_in(zone, [at * 7919 for at in moments if zone.start <= at * 10 <= zone.end])

@@ -44,6 +44,7 @@ def test_a_signed_push_becomes_its_events():
     [
         ({"as": "hex"}, hex_of(BODY)),
         ({"as": "hex"}, hex_of(BODY).upper()),
+        ({"as": "hex"}, f" {hex_of(BODY)}\t"),
         ({"as": "sha256=hex"}, "sha256=" + hex_of(BODY)),
         ({"as": "base64"}, base64_of(BODY)),
         ({"as": "base64"}, base64_of(BODY).rstrip("=")),

@@ -243,3 +243,19 @@ def test_nothing_that_comes_back_shows_the_secret():
         assert SECRET not in repr(received)
         assert SECRET not in dump_json(received.to_dict())
         assert hex_of(BODY) not in repr(received)
+
+
+@pytest.mark.plan("S-270")
+def test_a_push_without_headers_or_query_is_judged():
+    """Not every server has a query to hand over."""
+    assert push(headers={"X-Sign": hex_of(BODY)}, query=None).events == [EVENT]
+    assert push(headers=None).problem.kind == "permission"
+
+
+@pytest.mark.plan("S-270")
+@pytest.mark.parametrize("pairs", [5, "x", b"x", ["x"], [("a",)], [("a", "b", "c")], [None], [5]])
+def test_headers_that_are_no_pairs_are_said_to_be_none(pairs):
+    """It is the platform's own mistake, and no push of anybody's."""
+    with pytest.raises(ConnectorError, match="map or pairs") as caught:
+        push(headers=pairs)
+    assert caught.value.kind == "input"

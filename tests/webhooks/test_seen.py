@@ -71,6 +71,60 @@ def test_a_record_that_comes_back_is_new():
     assert len(seen.new([told("7", "created", 1), told("7", "deleted", 2), told("7", "created", 3)])) == 3
 
 
+def poll_of(name, second, change="updated"):
+    """Return an event with its data, as a poll tells it."""
+    return {**told("7", change, second), "data": {"name": name}}
+
+
+@pytest.mark.plan("S-275")
+def test_other_data_within_the_same_second_are_new():
+    """A record that changes twice in a second is told twice by a poll, also over a restart."""
+    seen = Seen()
+    seen.new([poll_of("one", 5)])
+    seen = Seen(json.loads(json.dumps(seen.to_dict())))
+
+    assert [len(seen.new([poll_of("two", 5)])) for _ in range(2)] == [1, 0]
+    assert seen.new([poll_of("one", 5)]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_a_push_that_was_sent_late_does_not_hide_the_next_change():
+    """It names when it was sent; the change after it may have been made before that."""
+    seen = Seen()
+    seen.new([poll_of("one", 5)])
+
+    assert len(seen.new([poll_of("two", 4)])) == 1
+    assert seen.new([poll_of("one", 5), poll_of("two", 4)]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_the_same_change_in_other_words_is_known():
+    """Where push and poll tell different members, their data say nothing about each other."""
+    seen = Seen()
+    seen.new([{**told("7", "updated", 5), "data": {"title": "one"}}])
+
+    assert seen.new([poll_of("one", 4)]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_a_deletion_that_was_pushed_late_does_not_hide_a_return():
+    """Deleted, restored and changed, and only then the push of the deletion was sent."""
+    seen = Seen()
+    seen.new([told("7", "updated", 0), told("7", "deleted", 10)])
+
+    assert len(seen.new([told("7", "updated", 8)])) == 1
+    assert seen.new([told("7", "deleted", 6)]) == []
+
+
+@pytest.mark.plan("S-275")
+def test_what_is_made_and_deleted_in_one_second_and_made_again_is_created():
+    """Whoever was told of the deletion does not know the record any more."""
+    seen = Seen()
+    seen.new([told("7", "created", 5), told("7", "deleted", 5)])
+
+    assert seen.new([told("7", "created", 7)]) == [told("7", "created", 7)]
+
+
 @pytest.mark.plan("S-275")
 def test_what_was_seen_can_be_kept():
     """As JSON, over a restart; times are compared as instants, whatever their offset."""
@@ -99,7 +153,7 @@ def test_the_longest_ago_is_forgotten_first():
 
 
 @pytest.mark.plan("S-275")
-@pytest.mark.parametrize("state", [[], "x", {"7": "x"}, {"7": {"updated": 5}}, {"7": {"updated": "noon"}}])
+@pytest.mark.parametrize("state", [[], "x", {"7": "x"}, {"7": {"updated": 5}}, {"7": {"updated": "noon"}}, {"7": {"": "x"}}, {"7": {"": [5]}}])
 def test_a_spoiled_state_is_said_to_be_one(state):
     """And not taken for an empty one, which would tell everything again."""
     with pytest.raises(ConnectorError, match="cannot be read"):

@@ -86,10 +86,13 @@ def _kept(file: Path | None) -> Any:
     if file is None or not file.exists():
         return None
     try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError) as problem:
+        kept, problem = json.loads(file.read_bytes()), "it says `null`"
+    except (OSError, ValueError) as fault:
+        kept, problem = None, str(fault)
+    if kept is None:
         message = f"{file} holds no state of a poll: {problem}"
-        raise click.UsageError(f"{message}. Take it away to start anew.") from None
+        raise click.UsageError(f"{message}. Take it away to start anew.")
+    return kept
 
 
 def _keep(file: Path, result: Poll) -> None:

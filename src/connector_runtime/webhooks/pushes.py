@@ -5,18 +5,15 @@ Whoever pushes may be anybody, so nothing is parsed before it is needed, and eve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from connector_runtime.documents.json_text import JsonError, parse_json
 from connector_runtime.errors import error_of
 from connector_runtime.templates import Merged
 from connector_runtime.values import ABSENT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # What platforms take; a push tells of changes, it carries no files.
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -145,14 +142,28 @@ def body_of(given: Any) -> bytes:
     )
 
 
-def _each(given: Mapping[Any, Any] | Iterable[tuple[Any, Any]], limit: int) -> Pairs:
+def _each(given: Any, limit: int) -> Pairs:
     found: Pairs = []
-    for name, value in given.items() if isinstance(given, Mapping) else given:
+    pairs = given.items() if isinstance(given, Mapping) else () if given is None else given
+    if isinstance(pairs, str | bytes) or not isinstance(pairs, Iterable):
+        raise _odd_pairs(pairs)
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise _odd_pairs(pair)
+        name, value = pair
         for one in value if isinstance(value, list | tuple) else (value,):
             found.append((_text_of(name), _text_of(one)))
             if len(found) > limit:
                 raise TooManyError
     return found
+
+
+def _odd_pairs(given: Any) -> Exception:
+    return error_of(
+        "input",
+        f"Headers or query of a push are needed as a map or pairs; {type(given).__name__} is no pair.",
+        hint="Hand them over as your server has them, a query also as text.",
+    )
 
 
 def _text_of(value: Any) -> str:

@@ -30,15 +30,23 @@ ROUNDED_S = 60.0
 SECRET_MIN_CHARS = 12
 # What a `Date` leaves out.
 DATE_S = 1.0
+_FOUND = (
+    "The answer was lost, and the subscription was found by what it is for: one made a moment before it "
+    "looks the same and has another secret. If its pushes are refused, end it and subscribe again."
+)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Begun(NamedTuple):
-    """A subscription that is asked for, the program of its trigger, and when it was begun."""
+    """A subscription that is asked for, the program of its trigger, and when it was begun.
+
+    `is_new_secret`: nobody has this secret yet, so no hook that was there before can have it.
+    """
 
     subscription: Subscription
     program: WebhookProgram
     at: float
+    is_new_secret: bool = False
 
 
 def begin(  # noqa: PLR0913  each is one fact of a subscription
@@ -75,7 +83,7 @@ def begin(  # noqa: PLR0913  each is one fact of a subscription
         inputs=_kept(inputs),
         expires=_end(program, now),
     )
-    return Begun(made, program, now)
+    return Begun(made, program, now, is_new_secret=secret is None)
 
 
 def begin_again(trigger: Trigger, subscription: Subscription, *, now: float) -> Begun:
@@ -106,6 +114,8 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
     service_now = now
     if result is not None:
         warnings += result.warnings
+        if result.outcome == "found" and begun.is_new_secret:
+            warnings.append(_FOUND)
         said = result.data if isinstance(result.data, Mapping) else {}
         service_now = date_s(result.headers.get("date")) or now
     number = said.get("id")
@@ -121,7 +131,7 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
         made = replace(made, state=iso(datetime.fromtimestamp(int(started), UTC)))
     if result is None:
         return replace(made, expires=None)
-    ends = _ends(asked, said, service_now, now, warnings)
+    ends = _ends(asked, said, service_now, now, warnings, made.id)
     renew_at = _renewal(program, ends, now, warnings)
     return replace(made, expires=ends, renew_at=renew_at, warnings=tuple(warnings))
 
@@ -146,7 +156,12 @@ def _end(program: WebhookProgram, now: float) -> datetime | None:
 
 
 def _ends(
-    asked: Subscription, said: Mapping[str, Any], service_now: float, now: float, warnings: list[str]
+    asked: Subscription,
+    said: Mapping[str, Any],
+    service_now: float,
+    now: float,
+    warnings: list[str],
+    made_id: str,
 ) -> datetime | None:
     """Return when a subscription ends, by this machine's clock, and note what is odd about it."""
     given = said.get("expires")
@@ -158,11 +173,12 @@ def _ends(
         return asked.expires
     left_s = float(seconds) - service_now
     if left_s <= 0:
+        ago = seconds_in_words(max(0.0, -left_s))
         raise error_of(
             "contract",
-            f"The subscription ended {seconds_in_words(-left_s)} before the reply said that it is there.",
+            f"The subscription ended {ago} before the reply said that it is there.",
             hint="End it and subscribe again.",
-            existing_id=asked.id,
+            existing_id=made_id,
         )
     try:
         ends = datetime.fromtimestamp(int(now + left_s), UTC)
