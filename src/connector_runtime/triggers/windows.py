@@ -104,7 +104,8 @@ class WindowReading:
         answer = yield from self._page(window, page)
         clock = here if answer.clock is None else answer.clock
         again = self._begin(clock, answer.clock)
-        if again.since != window.since and (not state.is_quiet or abs(clock - here) > _CLOCK_MAX):
+        is_late = (again.since or 0) < (window.since or 0)
+        if abs(clock - here) > _CLOCK_MAX if state.is_quiet else is_late:
             window, answer = again, (yield from self._page(again, page))
         window.clock, window.is_ours = clock, answer.clock is None
         last = state.mark if state.clock is None else state.clock
