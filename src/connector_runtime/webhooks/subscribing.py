@@ -131,7 +131,7 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
         made = replace(made, state=iso(datetime.fromtimestamp(int(started), UTC)))
     if result is None:
         return replace(made, expires=None)
-    ends = _ends(asked, said, service_now, now, warnings, made.id)
+    ends = _ends(made, said, service_now, now, warnings)
     renew_at = _renewal(program, ends, now, warnings)
     return replace(made, expires=ends, renew_at=renew_at, warnings=tuple(warnings))
 
@@ -161,7 +161,6 @@ def _ends(
     service_now: float,
     now: float,
     warnings: list[str],
-    made_id: str,
 ) -> datetime | None:
     """Return when a subscription ends, by this machine's clock, and note what is odd about it."""
     given = said.get("expires")
@@ -178,7 +177,7 @@ def _ends(
             "contract",
             f"The subscription ended {ago} before the reply said that it is there.",
             hint="End it and subscribe again.",
-            existing_id=made_id,
+            existing_id=asked.id,
         )
     try:
         ends = datetime.fromtimestamp(int(now + left_s), UTC)
