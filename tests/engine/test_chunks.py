@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connector_runtime.bodies import opened
-from connector_runtime.errors import ConnectorError, problem_of
+from connector_runtime.errors import ConnectorError, DefinitionError, problem_of
 from engine.shop import Shop, action, model_of
 
 RECORDS = [{"n": number} for number in range(35)]
@@ -68,8 +68,8 @@ class Till:
             else {"ok": True, "id": f"r-{number}"}
         )
 
-    def shop(self, model: Any) -> Shop:
-        shop = Shop(model)
+    def shop(self, model: Any, **options: Any) -> Shop:
+        shop = Shop(model, **options)
         shop.script.replies = self  # type: ignore[assignment]
         self.script = shop.script
         return shop
@@ -251,3 +251,69 @@ def test_the_deadline_ends_a_list_between_chunks() -> None:
         {"id": f"r-{number}"} for number in range(30, 35)
     ]
     assert parse_qs(urlsplit(shop.urls[0]).query) == {"n": ["n"]}
+
+
+@pytest.mark.plan("S-235")
+def test_a_chunk_that_is_refused_as_a_whole_is_counted_in_the_whole_list() -> None:
+    """What stands in the data and what stands in `failed` name the same record."""
+    till = Till(ends={10: {"status": 400, "json": {"code": "odd"}}}, refused=tuple(range(20, 30)))
+
+    result = till.shop(model_of(chunked())).run(records=RECORDS)
+
+    for entry in result.failed:
+        assert result.data[entry["index"]]["error"] == entry
+    assert [entry["index"] for entry in result.failed] == list(range(10, 30))
+
+
+@pytest.mark.plan("S-236")
+@pytest.mark.parametrize("effect", ["create", "upsert"])
+def test_a_call_that_is_stopped_between_two_chunks_goes_on_with_the_second(effect: str) -> None:
+    """What was not begun is not sent, and never skipped as something that may be there."""
+    till, stopped = Till(), []
+
+    def stop(event: Any) -> None:
+        if event.kind == "progress" and not stopped:
+            stopped.append(event)
+            raise KeyboardInterrupt
+
+    model = model_of(chunked(effect))
+    shop = till.shop(model, on_event=stop)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        shop.session.run("order", {"records": RECORDS})
+    problem = problem_of(caught.value)
+
+    assert problem is not None
+    assert problem.items == [{"id": f"r-{number}"} for number in range(10)]
+    assert {entry["kind"] for entry in problem.failed} == {"not_sent"}
+    assert [entry["index"] for entry in problem.failed] == list(range(10, 35))
+    till.shop(model).session.run("order", {"records": RECORDS}, resume=problem.resume)
+    assert till.written == list(range(35))
+
+
+def test_raw_requests_have_no_chunks() -> None:
+    """A chunk of unknown outcome could be sent again then, whatever it does."""
+    with pytest.raises(DefinitionError, match="a raw request cannot be sent in chunks"):
+        model_of(chunked("raw"))
+
+
+def test_a_first_chunk_that_ends_the_call_names_every_record() -> None:
+    """Nothing was done, and each record says so."""
+    problem = failing(Till(ends={0: {"status": 429, "json": {}}}).shop(model_of(chunked())))
+
+    assert [entry["index"] for entry in problem.failed] == list(range(35))
+
+
+def test_a_delete_whose_answer_was_lost_is_done_when_it_is_taken_up() -> None:
+    """Records that the first attempt has removed are not reported as missing."""
+    till = Till(ends={10: {"error": "timeout"}})
+    whole = chunked("delete")
+    whole["errors"] = [{"when": "${ fault.code == 'gone' }", "kind": "not_found"}, {"use": "api"}]
+    whole["reply"]["results"]["errors"] = [dict(rule) for rule in whole["errors"]]
+    model = model_of(whole)
+    problem = failing(till.shop(model))
+    gone = {"code": "gone", "id": "r-10"}
+    till.ends = {10: {"json": {"results": [gone] + [{"ok": True, "id": f"r-{n}"} for n in range(11, 20)]}}}
+
+    result = till.shop(model).session.run("order", {"records": RECORDS}, resume=problem.resume)
+
+    assert (result.outcome, result.failed) == ("done", ())

@@ -315,3 +315,45 @@ def test_another_session_takes_it_up() -> None:
     shop = world.shop(model_of(steps_of("create", "update"), version="9.9.9"))
 
     assert shop.session.run("order", {}, resume=kept).data == {"last": "pay-1"}
+
+
+@pytest.mark.plan("S-230")
+def test_a_condition_that_cannot_be_worked_out_leaves_the_step_before_it_done() -> None:
+    """The create was answered: nobody has to look for it."""
+    whole = steps_of("create", "read", "update")
+    whole["steps"]["pay"]["when"] = "${ steps.order.json.id > 5 }"
+    world = World()
+
+    problem = failing(world.shop(model_of(whole)))
+
+    assert (problem.kind, problem.done, world.done) == ("contract", ("order",), ["order"])
+
+
+@pytest.mark.plan("S-230")
+def test_a_write_whose_reply_cannot_be_kept_is_never_made_again() -> None:
+    """Only what reads is read again by a resumed call; where a write would have to be, there is no `resume`."""
+    world = World()
+    world.ends = {"order": (True, {"json": {"id": "x" * 40_000}}), "pay": (False, {"error": "connect"})}
+
+    problem = failing(world.shop(model_of(steps_of("create", "update", "update"))))
+
+    assert (problem.done, problem.resume) == (("order",), None)
+
+
+def test_the_result_of_a_resumed_call_is_that_of_the_last_step() -> None:
+    """A read that is repeated for the sake of a condition stands where it stood."""
+    whole = steps_of("read", "create", "update")
+    whole["reply"] = {}
+    whole["steps"]["ship"]["when"] = "${ steps.order.json.state != 'shipped' }"
+    world, model = World(), model_of(whole)
+    big = {"id": "o", "state": "open", "more": "x" * 40_000}
+    whole["steps"]["ship"]["request"]["query"] = {"n": "${ steps.order.json.more }"}
+    model = model_of(whole)
+    world.ends = {"order": (True, {"json": big}), "ship": (False, {"error": "connect"})}
+    problem = failing(world.shop(model))
+    world.ends = {"order": (True, {"json": big | {"state": "shipped"}})}
+
+    result = world.shop(model).session.run("order", {}, resume=problem.resume)
+
+    assert result.data == {"id": "pay-1"}
+    assert world.done.count("pay") == 1

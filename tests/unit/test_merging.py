@@ -44,3 +44,13 @@ def test_what_is_no_list_of_maps_is_refused(old: Any, rows: Any) -> None:
     """Neither side may be anything else, nor longer than any record's rows."""
     with pytest.raises(EvaluationError, match="merged"):
         merged(old, rows)
+
+
+def test_an_id_is_the_same_as_text_and_as_number() -> None:
+    """People enter ids as numbers, and vendors give them as texts: the row is changed, not added."""
+    assert merged([{"id": "7", "n": 1}], [{"id": 7, "n": 2}]) == [{"id": "7", "n": 2}]
+
+
+def test_two_rows_with_one_new_id_are_one_entry() -> None:
+    """The second changes what the first has added."""
+    assert merged([], [{"id": "7", "n": 1}, {"id": "7", "m": 2}]) == [{"id": "7", "n": 1, "m": 2}]

@@ -74,6 +74,10 @@ def _check_step(
 
 
 def _check_chunks(draft: Draft, document: Document, data: Mapping[str, Any]) -> None:
+    if data.get("effect") == "raw":
+        message = "a raw request cannot be sent in chunks: one that may have been done would be sent again"
+        hint = "say what it does: `effect: create`, `update`, `upsert` or `delete`"
+        draft.note(document, ("effect",), "R055", message, hint=hint)
     for key in ("lookup", "paginate"):
         if key in data:
             hint = "take it out: records of a chunk are judged by `reply.results`"

@@ -17,13 +17,20 @@ def merged(value: Any, rows: Any, key: Any) -> Any:
     Others are new, and come last. What is changed keeps its place and all members that the row leaves out.
     """
     found = list(_maps_of(value, "merged"))
-    places = {row[key]: at for at, row in reversed(list(enumerate(found))) if _is_key(row.get(key))}
+    places: dict[str, int] = {}
+    for at, row in enumerate(found):
+        if (name := _name(row.get(key))) is not None:
+            places.setdefault(name, at)
     for row in _maps_of(rows, "merged"):
-        at = places.get(row[key]) if _is_key(row.get(key)) else None
-        if at is None:
-            found.append(row)
-        else:
-            found[at] = {**found[at], **row}
+        name = _name(row.get(key))
+        at = None if name is None else places.get(name)
+        if at is not None:
+            # The vendor's own way to write the key stays.
+            found[at] = {**found[at], **row, key: found[at][key]}
+            continue
+        if name is not None:
+            places[name] = len(found)
+        found.append(row)
     return found
 
 
@@ -35,5 +42,8 @@ def _maps_of(value: Any, name: str) -> list[Any]:
     return list(value)
 
 
-def _is_key(value: Any) -> bool:
-    return isinstance(value, str | int) and value != ""
+def _name(value: Any) -> str | None:
+    """Return a key as text, so that `7` finds `"7"`: people enter ids as numbers; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int) or value == "":
+        return None
+    return str(value)

@@ -51,30 +51,35 @@ def run_steps(
     scope["steps"] = trail.seen
     resumed_at = trail.at
     last: Result | None = None
+    ran = (call.unit, call.step)
     for number, step in enumerate(steps):
         if number < resumed_at and step.key not in trail.again:
             continue
+        # Before `when` is worked out: if it cannot be, the step before it is not the one in question.
+        call.begin(step.unit, step.key)
         if step.when is not None and not step.when(scope):
             continue
-        call.begin(step.unit, step.key)
+        ran = (step.unit, step.key)
         trail.at = max(number, resumed_at)
         scope.pop("reply", None)
         if step is steps[-1]:
             call.draft, call.save_to = draft, save_to
         if trail.is_open and number == resumed_at:
             _remember(call, trail)
-            last = yield from _taken_up(call, scope, step, perform, settle)
+            result = yield from _taken_up(call, scope, step, perform, settle)
         else:
-            last = yield from _done(call, scope, step, settle)
+            result = yield from _done(call, scope, step, settle)
         # Another map each time: named values are worked out anew by that.
-        scope["steps"] = trail.seen = {**trail.seen, step.key: _seen(scope, last)}
-        trail.done = (*(key for key in trail.done if key != step.key), step.key)
+        scope["steps"] = trail.seen = {**trail.seen, step.key: _seen(scope, result)}
+        if number < resumed_at:
+            continue  # read again for what follows, and done where it stood
+        last, trail.done = result, (*trail.done, step.key)
     # What is left is to work out the result: nothing of it may have been written.
-    call.begin(call.unit, call.step)
+    call.begin(*ran)
     trail.at = len(steps)
-    result = _result(call, scope, trail, last)
+    whole = _result(call, scope, trail, last)
     yield from place_draft(call)
-    return result
+    return whole
 
 
 def _opened(call: Call, scope: dict[str, Any], last: Step) -> Conversation[tuple[Any, Any]]:
@@ -98,10 +103,11 @@ def _done(call: Call, scope: dict[str, Any], step: Step, settle: Settle) -> Conv
 
 def _remember(call: Call, trail: Trail) -> None:
     """Note on the call that the step it begins with may have been carried out, and when it was sent."""
-    trail.is_open = False
+    # In this order: wherever a signal comes, one of the two says that the step may have been carried out.
     call.unknown_seen = True
     ago_s = 0.0 if trail.sent_at is None else max(0.0, call.clock.now() - trail.sent_at)
     call.sent_at = call.clock.monotonic() - ago_s
+    trail.is_open = False
 
 
 def _taken_up(
@@ -127,7 +133,7 @@ def _result(call: Call, scope: dict[str, Any], trail: Trail, last: Result | None
     """Return what the action gives back: its own `output`, or what the last step that ran gave."""
     output = call.action.program.output
     if last is None:
-        data = trail.seen[trail.done[-1]]["output"] if trail.done else None
+        data = trail.seen[trail.done[-1]].get("output") if trail.done else None
         last = Result(data, attempts=tuple(call.attempts))
     data = last.data
     if output is not None and call.save_to is None:

@@ -47,8 +47,10 @@ def run_chunks(
     trail.records, first = records, trail.at
     status, headers = None, {}
     while trail.at < len(records):
-        trail.chunk = scope["chunk"] = records[trail.at : trail.at + chunks.max]
+        chunk = trail.chunk = scope["chunk"] = records[trail.at : trail.at + chunks.max]
         call.begin(call.action.program.unit)
+        call.unknown_seen, trail.is_open = trail.is_open, False
+        trail.began = trail.at
         verdict = None
         try:
             verdict = yield from perform(call, scope, "chunk" if trail.at > first else "first")
@@ -56,15 +58,15 @@ def run_chunks(
         except ConnectorError as problem:
             if not problem.failed and problem.kind not in _OWN_KINDS:
                 raise
-            failed = [dict(entry) for entry in problem.failed]
-            failed = failed or list(_all_alike(call, scope, trail.chunk, problem))
-            outputs = [{"error": _moved(entry, trail.at)} for entry in failed]
+            failed = [_as_a_whole(entry, problem) for entry in problem.failed]
+            failed = failed or list(_all_alike(call, scope, chunk, problem))
+            outputs = [{"error": entry} for entry in failed]
         if verdict is not None:
             status, headers = verdict.facts.get("status"), verdict.values.get("headers", {})
         trail.results += [_moved_output(one, trail.at) for one in outputs]
         trail.failed += [_moved(entry, trail.at) for entry in failed]
-        trail.at += len(trail.chunk)
-        trail.chunk = None
+        # Only this says that the chunk is done: whatever stops the call, no record is told of twice.
+        trail.at += len(chunk)
         call.progressed({"done": trail.at, "of": len(records)})
     if trail.failed and len(trail.failed) == len(trail.results):
         raise _all_failed(trail.failed)
@@ -83,19 +85,23 @@ def note_chunks(call: Call, trail: Trail, problem: ConnectorError) -> int | None
     """Say on an error what came of each record, those that were not sent included.
 
     Returns:
-        Where a resumed call goes on, or None where there is nothing left.
+        Where a resumed call goes on, or None where nothing was done yet or there is nothing left.
     """
-    chunk = trail.chunk or []
-    is_unknown = problem.kind == "outcome_unknown"
-    if not trail.records or problem.failed or not (trail.at or is_unknown):
+    chunks = call.action.program.chunks
+    if not trail.records or problem.failed or chunks is None:
         return None
-    here = _all_alike(call, call.scope(), chunk, problem)
-    trail.failed += [_moved(entry, trail.at) for entry in here]
-    rest = range(trail.at + len(chunk), len(trail.records))
-    trail.failed += [{"index": index, "kind": "not_sent", "message": _NOT_SENT} for index in rest]
-    problem.items, problem.failed = trail.results, tuple(trail.failed)
-    at = trail.at + (len(chunk) if is_unknown else 0)
-    return at if at < len(trail.records) else None
+    first = trail.at
+    # A chunk that was not begun was not sent, whatever became of the one before.
+    chunk = trail.records[first : first + chunks.max] if trail.began == first else []
+    is_unknown = problem.kind == "outcome_unknown" and bool(chunk)
+    here = _all_alike(call, {**call.scope(), "chunk": chunk}, chunk, problem) if chunk else ()
+    failed = [entry for entry in trail.failed if entry["index"] < first]
+    failed += [_moved(entry, first) for entry in here]
+    rest = range(first + len(chunk), len(trail.records))
+    failed += [{"index": index, "kind": "not_sent", "message": _NOT_SENT} for index in rest]
+    problem.items, problem.failed = trail.results[:first], tuple(failed)
+    at = first + (len(chunk) if is_unknown else 0)
+    return at if (first or is_unknown) and at < len(trail.records) else None
 
 
 _NOT_SENT = "The record was not sent: the call ended before."
@@ -118,6 +124,12 @@ def _all_alike(
     entry |= {"message": problem.message} | {key: value for key, value in facts.items() if value is not None}
     for index in range(len(chunk)):
         yield {"index": index, **entry}
+
+
+def _as_a_whole(entry: Mapping[str, Any], problem: ConnectorError) -> dict[str, Any]:
+    """Return an entry as a single request would tell it: a duplicate may be what an earlier attempt made."""
+    is_own = problem.kind == "outcome_unknown" and entry["kind"] == "duplicate"
+    return {**entry, "kind": problem.kind} if is_own else dict(entry)
 
 
 def _moved(entry: Mapping[str, Any], by: int) -> dict[str, Any]:

@@ -31,7 +31,8 @@ def note_trail(call: Call, trail: Trail, problem: ConnectorError) -> None:
     """Add to an error which steps are done, what came of each record, and how to go on."""
     if call.action.program.chunks is not None:
         at = note_chunks(call, trail, problem)
-        state = None if at is None else {"form": _FORM, "at": at}
+        is_open = at == trail.at and trail.began == at and (call.unknown_seen or call.is_open)
+        state = None if at is None else {"form": _FORM, "at": at, "open": is_open}
         known = f"{trail.at:,} of {len(trail.records):,} records were done before"
     else:
         problem.done = trail.done
@@ -81,7 +82,7 @@ def take_up(call: Call, resume: Any) -> Trail:
 def _trail(call: Call, state: Any) -> Trail:
     program = call.action.program
     if state.get("form") == _FORM and program.chunks is not None and isinstance(state.get("at"), int):
-        return Trail(at=state["at"])
+        return Trail(at=state["at"], is_open=bool(state.get("open")))
     keys = [step.key for step in program.steps]
     names = [*state.get("done", ()), *state.get("again", ())]
     at = state.get("at")
@@ -119,6 +120,9 @@ def _state_of_steps(call: Call, trail: Trail) -> dict[str, Any] | None:
     if not trail.done and not is_open:
         return None
     wanted = _wanted(call)
+    if call.action.program.output is None and trail.done:
+        # It is the result if every step behind it is left out.
+        wanted.setdefault(trail.done[-1], {})["output"] = {"*": True}
     seen: dict[str, Any] = {}
     again = []
     spare = MAX_CHARS // 2
@@ -191,9 +195,10 @@ def _plain(value: Any) -> Any:
         return value.reveal()
     if isinstance(value, File):
         content = value.source if isinstance(value.source, bytes) else b""
-        return ["file", value.name, value.size_bytes, hashlib.sha256(content).hexdigest()]
+        digest = hashlib.sha256(content).hexdigest()
+        return ["file", value.name, value.content_type, value.size_bytes, digest]
     if isinstance(value, bytes):
         return hashlib.sha256(value).hexdigest()
     if isinstance(value, Mapping):
         return dict(value)
-    return str(value)
+    return [type(value).__name__, str(value)]

@@ -18,12 +18,13 @@ class Trail:
         done: Names of the steps that were done, in order.
         seen: What expressions see of them.
         again: Steps before `at` that are read again by a resumed call.
-        is_open: Whether the step at which a resumed call begins may have been carried out.
+        is_open: Whether the step or chunk at which a resumed call begins may have been carried out.
         sent_at: When that one was sent first, in seconds since the epoch, or None.
         records: The list that is sent chunk by chunk.
+        began: Where the chunk begins that was begun last; another than at `at` is done.
         chunk: The part of it under way.
-        results: What has come of each record before.
-        failed: The records before that failed.
+        results: What has come of each record; only what stands before `at` counts.
+        failed: The records that failed; only those before `at` count.
     """
 
     at: int = 0
@@ -33,6 +34,7 @@ class Trail:
     is_open: bool = False
     sent_at: float | None = None
     records: list[Any] = field(default_factory=list)
+    began: int | None = None
     chunk: list[Any] | None = None
     results: list[Any] = field(default_factory=list)
     failed: list[Mapping[str, Any]] = field(default_factory=list)
