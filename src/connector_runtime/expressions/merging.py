@@ -23,10 +23,10 @@ def merged(value: Any, rows: Any, key: Any) -> Any:
             places.setdefault(name, at)
     for row in _maps_of(rows, "merged"):
         name = _name(row.get(key))
-        at = None if name is None else places.get(name)
-        if at is not None:
+        if name in places:
+            old = found[places[name]]
             # The vendor's own way to write the key stays.
-            found[at] = {**found[at], **row, key: found[at][key]}
+            found[places[name]] = {**old, **row, key: old[key]}
             continue
         if name is not None:
             places[name] = len(found)
