@@ -44,3 +44,14 @@ def test_a_resume_of_another_run_is_refused(at_shop: Callable[..., Ended], shop:
 
     assert (ended.error["kind"], ended.error["input"], len(shop.asked)) == ("input", "resume", asked)
     assert at_shop("run", "countStock", "--resume", "{").code == 2
+
+
+@pytest.mark.parametrize("given", ['{"kind": "timeout", "resume": null}', '{"error": {"kind": "input"}}', "{}"])
+def test_an_error_without_resume_begins_nothing_anew(
+    at_shop: Callable[..., Ended], shop: PetShop, given: str
+) -> None:
+    """What was written once would be written again, so it is refused with a word."""
+    ended = at_shop("run", "countStock", "--resume", given)
+
+    assert (ended.code, shop.asked) == (2, [])
+    assert "no `resume`" in ended.err

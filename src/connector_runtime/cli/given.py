@@ -212,4 +212,8 @@ def resume_of(given: str | None) -> Any:
     else:
         found = read_map(given)
     found = found.get("error", found)
-    return found.get("resume", found) if isinstance(found, dict) else found
+    resume = found.get("resume", found) if isinstance(found, dict) else found
+    if not resume or resume is found and "state" not in resume:
+        # Without a word it would begin anew, and write again what was written.
+        raise click.UsageError("--resume: this error has no `resume`, so nothing can be gone on from.")
+    return resume
