@@ -213,7 +213,7 @@ def resume_of(given: str | None) -> Any:
         found = read_map(given)
     found = found.get("error", found)
     resume = found.get("resume", found) if isinstance(found, dict) else found
-    if not resume or resume is found and "state" not in resume:
+    if not resume or (resume is found and "state" not in resume):
         # Without a word it would begin anew, and write again what was written.
         raise click.UsageError("--resume: this error has no `resume`, so nothing can be gone on from.")
     return resume
