@@ -49,14 +49,14 @@ def test_what_does_not_fit_is_named_with_its_place() -> None:
 
 
 def test_every_example_is_judged() -> None:
-    """A page shows it as what to expect; a refusal is shown as well and has no output."""
+    """A page shows it as what to expect: one of another shape fails, and one whose call gives nothing."""
     examples = {
         "one": {"inputs": {}, "reply": SENT},
         "odd": {"inputs": {}, "reply": NUMBERED},
         "no": {"inputs": {}, "reply": {"status": 404}},
     }
 
-    assert failed(of(SHAPE, examples=examples)) == ["example: odd"]
+    assert failed(of(SHAPE, examples=examples)) == ["example: odd", "example: no"]
 
 
 def test_a_call_is_never_judged() -> None:

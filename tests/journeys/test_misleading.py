@@ -123,6 +123,9 @@ def documented(zoho: Component) -> tuple[set[int], set[str]]:
     conditions = re.findall(r"fault\.code (?:==|in) (\[[^\]]*\]|'[A-Z_]+'|[0-9]+)", rules)
     words = re.findall(r"'([A-Z][A-Z_]+)'", " ".join(conditions))
     numbers = re.findall(r"\b[0-9]+\b", " ".join(conditions))
+    listed = [code for table in zoho.model.tables.values() for row in table.values() for code in row.get("codes", ())]
+    numbers += [code for code in listed if isinstance(code, int)]
+    words += [code for code in listed if isinstance(code, str)]
     return {int(number) for number in numbers} - {0}, set(words)
 
 

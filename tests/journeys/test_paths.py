@@ -25,7 +25,7 @@ CONNECTION = {
     "fields": {"port": 8765, "clientId": "1000.SANDBOXCLIENT", "clientSecret": "a-sandbox-secret"},
     "token": {"access_token": "1000.sandbox.token"},
 }
-BASES = ("http://127.0.0.1:8765/crm/v8", "http://127.0.0.1:8765/books/v3")
+BASES = ("http://127.0.0.1:8765/crm/bulk/v8", "http://127.0.0.1:8765/crm/v8", "http://127.0.0.1:8765/books/v3")
 TEXTS = path_texts()
 # What is cut at its slashes on purpose: some of Books' record types have two segments.
 CUT = {"recordType", "parentRecordType", "url"}
@@ -40,8 +40,19 @@ def inputs_of(action: Action) -> dict[str, Any]:
 def path_inputs(component: Component) -> Iterator[tuple[str, str]]:
     """Yield every action with each input that its path is made of."""
     for key, action in component.actions.items():
-        words = re.findall(r"inputs\.(\w+)", str(action.definition["request"]["path"]))
+        # Of several requests, the first is what a preview shows.
+        first = next(iter(action.definition.get("steps", {"": action.definition}).values()))
+        named = {**component.model.component.get("let", {}), **action.definition.get("let", {})}
+        words = re.findall(r"inputs\.(\w+)", written_out(str(first["request"]["path"]), named))
         yield from ((key, name) for name in dict.fromkeys(words))
+
+
+def written_out(text: str, named: dict[str, Any]) -> str:
+    """Return a text with what its named values say behind it, and what those read."""
+    texts = [text]
+    for one in texts:
+        texts += [str(named[name]) for name in re.findall(r"let\.(\w+)", one) if str(named[name]) not in texts]
+    return " ".join(texts)
 
 
 def stays_below_its_base(url: str, base: str) -> bool:
