@@ -129,6 +129,9 @@ def _set_lines(draft: Draft) -> None:
         RefusedError: a line_item_id that the record does not have.
     """
     if "line_items" not in draft.values:
+        if draft.before is None:
+            # The page of vendor credits shows a map here; a record without lines has an empty list.
+            draft.record["line_items"] = []
         return
     old = {line["line_item_id"]: line for line in (draft.before or {}).get("line_items", ())}
     lines = []

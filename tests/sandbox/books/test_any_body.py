@@ -134,6 +134,13 @@ def test_every_module_has_a_record_to_begin_with(everything):
     assert {name for name in made if not everything.first(name)} == set()
 
 
+def test_a_vendor_credit_without_lines_has_none(everything):
+    """Nothing but the vendor is sent: no total is made of what a page shows as an example."""
+    answer = everything.call_in_vain("POST", "/vendorcredits", {"vendor_id": "460000000020003"})
+
+    assert answer.status < 500
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_call_is_answered_or_refused(everything, data):
