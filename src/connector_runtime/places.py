@@ -261,7 +261,11 @@ def names_for(kind: str, pointer: Sequence[str | int]) -> frozenset[str]:
 
 def is_single(pointer: Sequence[str | int]) -> bool:
     """Return whether a place holds exactly one expression and nothing around it."""
-    steps = tuple(map(str, pointer))
+    return _is_single(tuple(map(str, pointer)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_single(steps: tuple[str, ...]) -> bool:
     ways = (steps, _within(steps))
     return any(len(way) == len(pattern) and _starts(way, pattern) for way in ways for pattern in _SINGLE)
 

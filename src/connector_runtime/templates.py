@@ -113,6 +113,8 @@ def compile_expression_text(text: str | bool, names: Collection[str]) -> Templat
         raise error.moved(skipped) from None
     if template.constant or template.is_text:
         raise ExpressionError("one expression is needed here", 0, "write ${ … } and nothing around it")
+    if not skipped:
+        return template
     moved = tuple(reference.moved(skipped) for reference in template.references)
     return Template(template.render, constant=False, references=moved)
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Pointer = tuple[str | int, ...]
 
+# Examples, tests and their replies are data: what looks like an expression there is sent as it is.
+DATA = frozenset({"replies", "examples", "tests"})
+
 
 @dataclass(slots=True)
 class Draft:
@@ -35,6 +38,8 @@ class Draft:
         unreadable: Kinds of which a file could not be read: what they lack is not missed.
         misshapen: The names of the files whose shape is not that of their kind.
         problems: What was found.
+        rules: The rules of each table of errors, in order, as far as they were asked for.
+        reads: Which named values the named values of each file read, as far as it was asked for.
         unsound: File and name of named values with problems: what reads them is not judged.
     """
 
@@ -53,9 +58,12 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     _faulty: set[tuple[str, Pointer]] = field(default_factory=set)
     unsound: set[tuple[str, str]] = field(default_factory=set)
+    rules: dict[str, list[tuple[Document, Pointer]]] = field(default_factory=dict)
+    reads: dict[Document, dict[str, list[str]]] = field(default_factory=dict)
     _lets: dict[str, Lets] = field(default_factory=dict)
     _sheets: dict[str, Sheet] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    _texts: dict[Document, tuple[tuple[Pointer, str], ...]] = field(default_factory=dict)
 
     def note(self, document: Document, pointer: Pointer, code: str, message: str, **where: Any) -> None:
         """Add a problem, unless one at the same place or around it explains it already.
@@ -123,6 +131,15 @@ class Draft:
         if document.name not in self._sheets:
             self._sheets[document.name] = Sheet(as_map(document.data), self.part("replies"))
         return self._sheets[document.name]
+
+    def texts_of(self, document: Document) -> tuple[tuple[Pointer, str], ...]:
+        """Return every text of a file with its place, examples and tests left out."""
+        known = self._texts.get(document)
+        if known is None:
+            parts = [one for one in as_map(document.data).items() if one[0] not in DATA]
+            known = tuple(text for key, value in parts for text in texts_below(value, (key,)))
+            self._texts[document] = known
+        return known
 
     def inputs_of(self, kind: str, document: Document) -> dict[str, Any]:
         """Return a file's inputs by key, shared ones and the component's defaults filled in.
@@ -197,6 +214,18 @@ def owners(data: Any) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
         yield (), as_map(data)
     for name, step in steps.items():
         yield ("steps", name), as_map(step)
+
+
+def texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
+    """Yield every text of a value that stands at a place, each with its own place."""
+    if isinstance(node, str):
+        yield pointer, node
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            yield from texts_below(value, (*pointer, key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from texts_below(value, (*pointer, index))
 
 
 def as_map(value: Any) -> Mapping[str, Any]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at
-from connector_runtime.check.expression_checks import references_within, texts_of
+from connector_runtime.check.draft import DATA, as_list, as_map, at
+from connector_runtime.check.expression_checks import references_within
 from connector_runtime.check.let_reads import expanded
-from connector_runtime.check.slips import DATA
 from connector_runtime.urls import plain_text
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _check_pages(draft: Draft, kind: str, document: Document, place: Pointer) ->
 def _page_values(draft: Draft, kind: str, document: Document, place: Pointer, *, outside: bool) -> set[Any]:
     """Return the members of `page` that are read outside `paginate`, or in it; None stands for all."""
     found: set[Any] = set()
-    for pointer, text in texts_of(document.data):
+    for pointer, text in draft.texts_of(document):
         if pointer[0] != "let" and (pointer[: len(place)] == place) is not outside:
             for reference in expanded(draft, document, references_within(kind, pointer, text)):
                 if reference.path[0] == "page":

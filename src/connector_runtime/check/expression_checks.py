@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map, at
+from connector_runtime.check.draft import DATA, as_list, as_map, at
 from connector_runtime.check.let_reads import check_read, expanded
 from connector_runtime.check.reference_checks import Site, check_reference, names_in, note_foreign
 from connector_runtime.check.slips import bare_name, odd_character
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from connector_runtime.expressions.references import Path, Reference
     from connector_runtime.templates import Template
 
-# Examples, tests and their replies are data: what looks like an expression there is sent as it is.
-_DATA = frozenset({"replies", "examples", "tests"})
 # Words for people, and patterns, may show what an expression looks like.
 _WORDS = frozenset({"help", "description", "example", "pattern", "source", "deprecated", "documentation"})
 
@@ -32,7 +30,7 @@ def check_expressions(draft: Draft, kind: str, document: Document) -> None:
     for pointer in _computed_keys(document.data, ()):
         message, hint = "a key cannot hold an expression", "to set computed keys, spread a map: `...`"
         draft.note(document, pointer, "R001", message, hint=hint, key=True, hides=True)
-    for pointer, text in texts_of(document.data):
+    for pointer, text in draft.texts_of(document):
         if "$" in text and is_slip(draft, kind, document, pointer, text):
             continue
         if ("${" not in text and "{{" not in text) or pointer[0] == "let":
@@ -68,9 +66,9 @@ def is_slip(draft: Draft, kind: str, document: Document, pointer: Pointer, text:
     return bare is not None
 
 
-def references_in(kind: str, document: Document) -> Iterator[tuple[Pointer, Reference]]:
+def references_in(draft: Draft, kind: str, document: Document) -> Iterator[tuple[Pointer, Reference]]:
     """Yield every reference of a file without mistakes, with the place of its text."""
-    for pointer, text in texts_of(document.data):
+    for pointer, text in draft.texts_of(document):
         names = names_for(kind, pointer)
         if "${" in text and names:
             for reference in compile_text(text.strip(), names).references:
@@ -88,28 +86,9 @@ def references_within(kind: str, pointer: Pointer, text: str) -> tuple[Reference
         return ()
 
 
-def texts_of(data: Any) -> Iterator[tuple[Pointer, str]]:
-    """Yield every text of a file with its place, examples and tests left out."""
-    for key, value in as_map(data).items():
-        if key not in _DATA:
-            yield from texts_below(value, (key,))
-
-
-def texts_below(node: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:
-    """Yield every text of a value that stands at a place, each with its own place."""
-    if isinstance(node, str):
-        yield pointer, node
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            yield from texts_below(value, (*pointer, key))
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from texts_below(value, (*pointer, index))
-
-
 def _computed_keys(node: Any, pointer: Pointer) -> Iterator[Pointer]:
     for key, value in as_map(node).items() if isinstance(node, dict) else enumerate(as_list(node)):
-        if not pointer and key in _DATA:
+        if not pointer and key in DATA:
             continue
         if isinstance(key, str) and "${" in key:
             yield (*pointer, key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_runtime.check.expression_checks import texts_of
 from connector_runtime.documents.layout import MAX_LINE, long_lines
 from connector_runtime.documents.merged import Merged
 from connector_runtime.errors import Problem
@@ -26,7 +25,7 @@ def too_long(draft: Draft) -> Iterator[Problem]:
     own = [one.layers[0] if isinstance(one, Merged) else one for one in documents]
     for document in {one.name: one for one in own}.values():
         yield from _lines_of(document)
-        yield from _expressions_of(document)
+        yield from _expressions_of(draft, document)
 
 
 def _lines_of(document: Document) -> Iterator[Problem]:
@@ -37,8 +36,8 @@ def _lines_of(document: Document) -> Iterator[Problem]:
         yield Problem(document.name, number, MAX_LINE + 1, "L010", message, hint, source, "warning")
 
 
-def _expressions_of(document: Document) -> Iterator[Problem]:
-    for pointer, text in texts_of(document.data):
+def _expressions_of(draft: Draft, document: Document) -> Iterator[Problem]:
+    for pointer, text in draft.texts_of(document):
         for expression in expression_texts(text) if "${" in text else ():
             length = len(" ".join(expression.split()))
             if length > MAX_EXPRESSION:

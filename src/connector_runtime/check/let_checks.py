@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_map
-from connector_runtime.check.expression_checks import compiled_at, is_slip, references_in, texts_below
+from connector_runtime.check.draft import as_map, texts_below
+from connector_runtime.check.expression_checks import compiled_at, is_slip, references_in
 from connector_runtime.check.let_reads import is_unsound, note_unknown
 from connector_runtime.check.reference_checks import Site, check_reference
 from connector_runtime.expressions import ExpressionError
@@ -34,7 +34,7 @@ def check_lets(draft: Draft, kind: str, document: Document) -> None:
         _check_texts(draft, kind, document, name, value)
         if len(draft.problems) > before or draft.is_faulty(document, ("let", name)):
             draft.unsound.add((document.name, name))
-    _check_reads(draft, document, own, shared)
+    _check_reads(draft, document, own)
 
 
 def _check_texts(draft: Draft, kind: str, document: Document, name: str, value: Any) -> None:
@@ -51,9 +51,9 @@ def _check_texts(draft: Draft, kind: str, document: Document, name: str, value: 
                 note_unknown(site, reference, lets)
 
 
-def _check_reads(draft: Draft, document: Document, own: Mapping[str, Any], shared: Mapping[str, Any]) -> None:
+def _check_reads(draft: Draft, document: Document, own: Mapping[str, Any]) -> None:
     """Note values that read themselves, or so much of each other that they would grow without bound."""
-    reads = {name: read_by(value) for name, value in {**shared, **own}.items()}
+    reads = _reads_of(draft, document)
     circular: set[str] = set()
     for name in own:
         circle = _circle(reads, name)
@@ -80,8 +80,8 @@ def unread_lets(draft: Draft) -> Iterator[Problem]:
     read: set[tuple[str, str]] = set()
     for kind, document in draft.documents():
         own = as_map(as_map(document.data).get("let"))
-        reads = {name: read_by(value) for name, value in {**draft.part("let"), **own}.items()}
-        roots = [one for pointer, one in references_in(kind, document) if pointer[0] != "let"]
+        reads = _reads_of(draft, document)
+        roots = [one for pointer, one in references_in(draft, kind, document) if pointer[0] != "let"]
         direct = [name for name in map(name_of, roots) if name is not None]
         for name in {*direct, *(one for root in direct for one in _reached(reads, root))}:
             read.add((document.name if name in own or main is None else main.name, name))
@@ -92,6 +92,17 @@ def unread_lets(draft: Draft) -> Iterator[Problem]:
                 yield document.problem(
                     ("let", name), "L005", message, hint="take it out", key=True, severity="warning"
                 )
+
+
+def _reads_of(draft: Draft, document: Document) -> dict[str, list[str]]:
+    """Return what each named value reads that a file can read: the component's, and its own."""
+    found: dict[str, list[str]] = {}
+    for one in (draft.component, document):
+        if one is not None and one not in draft.reads:
+            lets = as_map(as_map(one.data).get("let"))
+            draft.reads[one] = {name: read_by(value) for name, value in lets.items()}
+        found |= draft.reads[one] if one is not None else {}
+    return found
 
 
 def read_by(value: Any) -> list[str]:

@@ -53,7 +53,7 @@ class Usage:
         self.names: dict[str, set[tuple[str, Any]]] = {}
         for kind, document in draft.documents():
             found = self.names.setdefault(document.name, set())
-            own = [one for pointer, one in references_in(kind, document) if pointer[0] != "let"]
+            own = [one for pointer, one in references_in(draft, kind, document) if pointer[0] != "let"]
             for reference in draft.lets_of(document).expanded(own):
                 root = str(reference.path[0])
                 if root in _USED:

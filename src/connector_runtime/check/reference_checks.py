@@ -243,8 +243,9 @@ def _check_column(
     column = _step(reference, depth)
     if rows is None or column is None:
         return
-    known = columns_of(rows) | ({"key"} if owner.startswith("connection") or owner == "row" else set())
-    if column not in known:
+    own = {"key"} if owner.startswith("connection") or owner == "row" else set()
+    if column not in own and not any(column in as_map(row) for row in rows.values()):
+        known = columns_of(rows) | own
         site.note(reference, "R008", f"no row of `{owner}` has `{column}`", meant(column, known, "columns"))
 
 

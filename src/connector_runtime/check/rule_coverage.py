@@ -80,8 +80,7 @@ def _table(draft: Draft, document: Document, pointer: Pointer) -> tuple[Document
 
 def _flat(draft: Draft, owner: Document, table: Any, pointer: Pointer) -> list[tuple[Document, Pointer]]:
     if isinstance(table, str):
-        rules = draft.part("errors").get(table)
-        return _flat(draft, draft.component, rules, ("errors", table)) if draft.component and rules else []
+        return _shared(draft, table)
     found: list[tuple[Document, Pointer]] = []
     for index, rule in enumerate(as_list(table)):
         if "use" in rule:
@@ -91,6 +90,15 @@ def _flat(draft: Draft, owner: Document, table: Any, pointer: Pointer) -> list[t
             # A rule of a fragment is one rule, whichever file uses it.
             found.append((owner if owner is draft.component else owner.origin(place), place))
     return found
+
+
+def _shared(draft: Draft, name: str) -> list[tuple[Document, Pointer]]:
+    """Return the rules of a table that any file may use, gathered once for all of them."""
+    if name not in draft.rules:
+        rules = draft.part("errors").get(name)
+        found = _flat(draft, draft.component, rules, ("errors", name)) if draft.component and rules else []
+        draft.rules[name] = found
+    return draft.rules[name]
 
 
 def _reached_in(draft: Draft, document: Document) -> Iterator[tuple[Document, Pointer]]:

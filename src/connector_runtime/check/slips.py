@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.check.draft import as_list, as_map
+from connector_runtime.check.draft import DATA, as_list, as_map
 from connector_runtime.expressions.grammar import closing_brace
 from connector_runtime.places import ALL_NAMES
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from connector_runtime.documents import Document
 
 # Examples and tests are data: anything may stand there.
-DATA = frozenset({"examples", "tests"})
 _BLANKS = "\u00a0\u2007\u202f"
 _QUOTES = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'", "\u201a": "'"}
 _ODD = re.compile(f"[{_BLANKS}{''.join(_QUOTES)}]")
