@@ -24,8 +24,8 @@ _ANY = frozenset({*_TEXTS, *_NUMBERS, *_MANY, *_FILES, "boolean", "object", "any
 # Keys that only some types know.
 _KNOWS = {
     "pattern": _TEXTS,
-    "min": _TEXTS | _NUMBERS | _MANY,
-    "max": _TEXTS | _NUMBERS | _MANY,
+    "min": _TEXTS | _NUMBERS | _MANY | {"object"},
+    "max": _TEXTS | _NUMBERS | _MANY | {"object"},
     "accepts": _FILES,
     "choices": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
     "choicesFrom": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
