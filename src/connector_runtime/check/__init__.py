@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at, is_in, owners, request_places
+from connector_runtime.check.table_checks import check_rows
 from connector_runtime.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
 from connector_runtime.places import names_for
 from connector_runtime.schemas.violations import meant
@@ -160,18 +161,8 @@ def _check_component(draft: Draft, document: Document) -> None:
             hint = meant(name, draft.shared, "shared inputs") or "inputs/*.yaml holds none"
             message = f"no shared input is called `{name}`"
             draft.note(document, ("defaults", "inputs", index), "R012", message, hint=hint)
-    _check_spellings(draft, document)
+    check_rows(draft, document)
     _check_tables_of_errors(draft, document)
-
-
-def _check_spellings(draft: Draft, document: Document) -> None:
-    """Note `aliases` of rows that are no list: inputs that choose from the table read that column."""
-    for name in draft.part("tables"):
-        for key, row in (draft.table(name) or {}).items():
-            if not isinstance(as_map(row).get("aliases", []), list):
-                place = ("tables", name, "rows", key, "aliases")
-                hint = "they are the other spellings of the row's key"
-                draft.note(document, place, "S003", "`aliases` must be a list", hint=hint)
 
 
 def _check_aliases(draft: Draft) -> None:

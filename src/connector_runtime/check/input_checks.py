@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.check.draft import as_list, as_map, at, is_in, request_places
 from connector_runtime.check.reference_checks import columns_of
+from connector_runtime.check.table_checks import folded
 from connector_runtime.errors import DefinitionError
 from connector_runtime.expressions.patterns import PatternError, compile_pattern
 from connector_runtime.schemas.violations import meant
@@ -104,18 +105,14 @@ def _check_spellings(draft: Draft, document: Document, pointer: Pointer, own: Ma
     taken: dict[str, int] = {}
     for key in ("value", "label"):
         for order, choice in enumerate(choices):
-            taken.setdefault(_folded(choice.get(key, choice["value"])), order)
+            taken.setdefault(folded(choice.get(key, choice["value"])), order)
     for order, choice in enumerate(choices):
         for index, alias in enumerate(as_list(choice.get("aliases"))):
-            first = taken.setdefault(_folded(alias), order)
+            first = taken.setdefault(folded(alias), order)
             if first != order:
                 place = (*pointer, "choices", order, "aliases", index)
                 hint = f"it means the choice `{choices[first]['value']}`"
                 draft.note(document, place, "R025", f"`{alias}` is not free", hint=hint)
-
-
-def _folded(text: Any) -> str:
-    return str(text).strip().casefold()
 
 
 def check_defaults(draft: Draft) -> None:
