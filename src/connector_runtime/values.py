@@ -8,7 +8,7 @@ import hmac
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, final
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,8 +164,3 @@ class Deadline(NamedTuple):
     def left_s(self) -> float:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self.at - self.monotonic())
-
-
-def is_absent(value: Any) -> bool:
-    """Return whether a value is not there at all."""
-    return value is ABSENT
