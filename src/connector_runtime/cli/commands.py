@@ -106,10 +106,11 @@ def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool
     "--deadline", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of the whole call."
 )
 @click.option("--resume", metavar="FILE|JSON", help="Go on behind what a failed run had done: its error.")
+@click.option("--metadata", is_flag=True, help="Judge records by the account's own fields, asked for once.")
 @as_json
 @click.pass_context
 def run(context: click.Context, /, action: str, *, save_to: str | None, deadline: float | None,
-        as_json: bool, **given: Any) -> None:  # fmt: skip
+        metadata: bool, as_json: bool, **given: Any) -> None:  # fmt: skip
     """Run an action: on the embedded sandbox, or with --connection on an account."""
     component = load(context)
     found = action_of(component, action)
@@ -119,7 +120,11 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
         with (
             connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
             component.session(
-                chosen.connection, logger=debug_logger(), trust_paths=True, **chosen.options
+                chosen.connection,
+                logger=debug_logger(),
+                trust_paths=True,
+                metadata=metadata,
+                **chosen.options,
             ) as session,
         ):
             result = session.run(action, inputs, deadline_s=deadline, save_to=save_to, resume=resume)
