@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.messages import Outgoing
 
-CONNECTION = {"key": "apiKey", "fields": {"site": "north", "branch": "17", "apiKey": "example"}}
+CONNECTION: dict[str, Any] = {"key": "apiKey", "fields": {"site": "north", "branch": "17", "apiKey": "example"}}
 
 
 class Counter:
@@ -34,14 +34,18 @@ class Counter:
         self.asked: list[str] = []
         self.size = 2
         self.skew_s = 0.0
-        self.before: Callable[[], str | None] = lambda: None
+        self.before: Callable[[], str | int | None] = lambda: None
 
     def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Any = None) -> Reply | Failure:
         """Answer one request."""
         del timeout_s, sink
         self.asked.append(outgoing.url)
-        if self.before() == "fail":
-            return Failure(Certainty.NOT_SENT, "network", "the server could not be reached")
+        trouble = self.before()
+        if trouble in ("fail", "late"):
+            kind = "network" if trouble == "fail" else "timeout"
+            return Failure(Certainty.NOT_SENT, kind, "the server could not be reached")
+        if isinstance(trouble, int):
+            return Reply(trouble, (("content-type", "application/json"),), b"{}", size_bytes=2)
         address = urlsplit(outgoing.url)
         query = dict(parse_qsl(address.query)) | {"size": str(self.size)}
         what = self.book.changes if address.path.endswith("/changes") else self.book.gone

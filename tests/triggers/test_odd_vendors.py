@@ -17,7 +17,7 @@ from connector_runtime.connections import Connection
 from connector_runtime.instants import instant_s, instant_text
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.session import Options, Session
-from connector_runtime.triggers.state import PollState, SourceState, digest, read_state
+from connector_runtime.triggers.state import Owner, PollState, SourceState, digest, read_state
 from connector_runtime.values import Certainty
 from triggers.conftest import CONNECTION
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NOON = 1_781_092_800  # 2026-06-10T12:00:00Z
 HOUR = 3600
+OWNER = Owner("t", "b", "c")
 
 FRAME = """
 trigger: {key}
@@ -270,8 +271,8 @@ def test_a_page_that_fails_in_a_crowd_tells_nothing_twice(rows: Rows, failing: i
 def test_a_new_source_begins_where_the_others_stand() -> None:
     """Also where another one was never asked; and at the earliest of them."""
     sources = {"x": SourceState(mark=5, clock=9), "y": SourceState(mark=3), "off": SourceState(is_quiet=True)}
-    kept = PollState("t", "b", sources).to_json()
-    new = read_state(kept, "t", "b", ("x", "y", "off", "new")).sources["new"]
+    kept = PollState(OWNER, sources).to_json()
+    new = read_state(kept, OWNER, ("x", "y", "off", "new")).sources["new"]
 
     assert (new.mark, new.is_quiet) == (3, False)
 
@@ -288,12 +289,12 @@ def test_a_new_source_begins_where_the_others_stand() -> None:
 )
 def test_a_state_that_somebody_made_up_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
     """Also with a right digest, and always in the same words."""
-    state = PollState("t", "b", {"x": SourceState(mark=5)}).to_json()
+    state = PollState(OWNER, {"x": SourceState(mark=5)}).to_json()
     change(state)
     state["digest"] = digest({key: value for key, value in state.items() if key != "digest"})
 
     with pytest.raises(ConnectorError, match="Start again with"):
-        read_state(state, "t", "b", ("x",))
+        read_state(state, OWNER, ("x",))
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"])

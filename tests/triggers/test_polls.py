@@ -155,6 +155,53 @@ def test_a_poll_that_reads_nothing_raises(book: ChangeBook, counter: Counter, se
         session.poll("petChanged", {**INPUTS, "tries": 0}, "from the beginning")
 
 
+@pytest.mark.parametrize("trouble", [400, 404, 500, "fail"])
+def test_a_source_that_fails_hides_no_other(
+    book: ChangeBook, counter: Counter, session: Session, trouble: int | str
+) -> None:
+    """What one source is told no, the others may be told: they are asked all the same."""
+    book.put("p-1")
+    book.remove("p-1")
+    counter.before = lambda: trouble if "/changes" in counter.asked[-1] else None
+
+    poll = session.poll("petChanged", {**INPUTS, "tries": 0}, "from the beginning")
+
+    assert names(poll.events) == ["deleted p-1"]
+    assert poll.error is not None
+
+
+@pytest.mark.parametrize("trouble", [401, 429])
+def test_what_concerns_the_whole_connection_ends_the_poll(
+    counter: Counter, session: Session, trouble: int
+) -> None:
+    """A vendor that wants us to wait, or to log in anew, is not asked for the next source."""
+    counter.before = lambda: trouble
+
+    with pytest.raises(ConnectorError):
+        session.poll("petChanged", {**INPUTS, "tries": 0}, "from the beginning")
+
+    assert {address.partition("?")[0][-8:] for address in counter.asked} == {"/changes"}
+
+
+def test_a_source_that_uses_up_the_time_is_asked_last(
+    book: ChangeBook, counter: Counter, session: Session
+) -> None:
+    """Otherwise the others would never be asked; it goes first again when another one has broken off."""
+    book.put("p-1")
+    book.remove("p-1")
+    counter.before = lambda: "late" if "/changes" in counter.asked[-1] else None
+    how: dict[str, Any] = {"inputs": {**INPUTS, "tries": 0}}
+
+    first = session.poll("petChanged", state="from the beginning", **how)
+    asked = len(counter.asked)
+    second = session.poll("petChanged", state=first.state, **how)
+
+    assert (first.events, first.more, names(second.events)) == ([], True, ["deleted p-1"])
+    assert first.error is not None
+    assert first.error.kind == "timeout"
+    assert "/gone" in counter.asked[asked]
+
+
 def test_enough_events_end_a_poll_early(book: ChangeBook, session: Session) -> None:
     """A backlog is told in portions, and `more` says that there is another one."""
     for number in range(6):

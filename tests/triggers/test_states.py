@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime import InputError
+from connector_runtime import Component, InputError
+from connector_runtime.cases import StillClock
+from connector_runtime.connections import Connection
+from connector_runtime.session import Options, Session
 from connector_runtime.triggers.told import EXACT_MAX, POTS, ToldChanges
+from triggers.conftest import CONNECTION
 from triggers.test_polls import INPUTS, names, whole
 
 if TYPE_CHECKING:
     from components.petshop_changes import ChangeBook
-    from connector_runtime.session import Session
     from triggers.conftest import Counter
 
 MOST_BYTES = 64 * 1024
@@ -65,6 +68,61 @@ def test_a_state_of_other_inputs_is_refused(session: Session) -> None:
         session.poll("petChanged", {"branch": "18"}, state)
     with pytest.raises(InputError, match="other inputs"):
         session.poll("petChanged", {**INPUTS, "departures": False}, state)
+
+
+def session_of(component: Component, counter: Counter, name: str | None = None, **fields: str) -> Session:
+    """Return a session whose connection has other values, or a name."""
+    given = {"key": "apiKey", "name": name, "fields": CONNECTION["fields"] | fields}
+    clock = StillClock(counter.book.now)
+    return Session(component.model, Connection.from_dict(given), Options(clock=clock), sender=counter)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("other", [{"apiKey": "another"}, {"branch": "18"}, {"name": "theirs"}])
+def test_a_state_of_another_connection_is_refused(
+    petshop: Component, book: ChangeBook, counter: Counter, session: Session, other: dict[str, str]
+) -> None:
+    """Changes of one account must not count as told to another one's; the error says how to go on."""
+    book.put("p-1")
+    _, state = whole(session, "from the beginning")
+    counter.asked.clear()
+
+    with pytest.raises(InputError, match="another connection") as caught:
+        session_of(petshop, counter, **other).poll("petChanged", INPUTS, state)
+
+    assert (caught.value.input, counter.asked) == ("state", [])
+    assert "take `connection` out of the state" in str(caught.value)
+    assert "with `from now`" in str(caught.value)
+
+
+def test_a_state_of_the_same_connection_goes_on_elsewhere(
+    petshop: Component, book: ChangeBook, counter: Counter, session: Session
+) -> None:
+    """Another session, as in another process, takes it up; what a connection proves means nothing elsewhere."""
+    book.put("p-1")
+    _, state = whole(session, "from the beginning")
+
+    assert whole(session_of(petshop, counter), state)[0] == []
+
+
+def test_a_state_without_a_connection_goes_on(
+    petshop: Component, book: ChangeBook, counter: Counter, session: Session
+) -> None:
+    """One that an earlier build has kept names none, nor does one of which a person took it out."""
+    book.put("p-1")
+    _, state = whole(session, "from the beginning")
+    kept = without(state, "connection")
+    events, after = whole(session_of(petshop, counter, apiKey="renewed"), kept)
+
+    assert (events, "connection" in after) == ([], True)
+
+
+@pytest.mark.parametrize("connection", [None, 7, "\ud800", ["x"]])
+def test_a_spoiled_connection_is_refused(book: ChangeBook, session: Session, connection: Any) -> None:
+    """What is there must be right, whatever it is."""
+    _, state = whole(session, None)
+
+    with pytest.raises(InputError, match="another connection"):
+        session.poll("petChanged", INPUTS, {**state, "connection": connection})
 
 
 def test_a_state_holds_no_secret(book: ChangeBook, session: Session) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.triggers.state import Window, digest, read_state
+from connector_runtime.triggers.state import Owner, Window, digest, read_state
 from connector_runtime.triggers.times import SECOND
 from connector_runtime.triggers.windows import WindowReading
 from connector_runtime.values import ABSENT
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 
 ENOUGH = 1_000
 
+# What one source has run into others may not: a request that it refuses, pages that cannot be read.
+# All else is for the whole poll to wait, or for a person to mend.
+_OF_ONE_SOURCE = frozenset(
+    {
+        "permission",
+        "not_found",
+        "validation",
+        "conflict",
+        "unsupported",
+        "limit",
+        "cursor_expired",
+        "server",
+        "network",
+        "contract",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Poll:
@@ -37,7 +54,8 @@ class Poll:
             poll broke off at a limit (kind `limit`), for then polling again does not help.
         gaps: Times `(source, start, end)` of which the vendor tells nothing any more; their changes
             are lost, and only reading all records anew makes up for them.
-        error: Why the poll broke off after it had read something, or None; `state` goes on from there.
+        error: Why the poll, or the first of its sources that did, broke off after something was read,
+            or None; `state` goes on from there.
     """
 
     events: list[dict[str, Any]]
@@ -70,15 +88,14 @@ def poll_changes(
         enough: A source that has told so many events goes on the next time.
 
     Raises:
-        ConnectorError: The state cannot be used, or the first that was asked for failed.
+        ConnectorError: The state cannot be used, or all that was asked for failed.
     """
     program = trigger.poll
     if program is None:
         raise error_of("input", f"The trigger `{trigger.key}` is not polled.")
     first = ask(program.sources[0].action, {"since": {}})
-    bound = _bound(trigger, first)
-    state = read_state(given, trigger.key, bound, tuple(source.key for source in program.sources))
-    before = state.to_json()
+    state = read_state(given, _owner(trigger, first), tuple(source.key for source in program.sources))
+    before = state.to_json()["sources"]
     readings = [
         WindowReading(
             source=source,
@@ -88,31 +105,42 @@ def poll_changes(
             here=lambda: int(clock.now()) * SECOND,
             enough=enough,
         )
-        for source in program.sources
+        for source in _in_turn(program.sources, state.last)
         if _is_wanted(source, first)
     ]
-    broke_off: ConnectorError | None = None
+    problems: list[ConnectorError] = []
+    stuck: list[WindowReading] = []
     for reading in readings:
         try:
             yield from reading.run()
         except ConnectorError as problem:
-            broke_off = problem
+            problems.append(problem)
+            # Polling again does not help.
+            stuck += [reading] if problem.kind == "limit" else []
+            state.last = reading.source.key
         _begin_together(readings)
-        if broke_off is not None:
+        if problems and problems[-1].kind not in _OF_ONE_SOURCE:
             break
     events = sorted((entry for reading in readings for entry in reading.events), key=lambda entry: entry[0])
     gaps = tuple(gap for reading in readings for gap in reading.gaps)
     after = state.to_json()
-    if broke_off is not None and not events and after == before:
-        raise broke_off
-    is_at_limit = broke_off is not None and broke_off.kind == "limit"
+    # Time that one source used up is no reason to ask it first again.
+    others_wait = len(problems) == 1 and problems[0].kind == "timeout" and reading is not readings[-1]
+    if problems and not events and after["sources"] == before and not others_wait:
+        raise problems[0]
     return Poll(
         events=[event for _, event in events],
         state=after,
-        more=not is_at_limit and not all(reading.is_finished for reading in readings),
+        more=not all(reading.is_finished or reading in stuck for reading in readings),
         gaps=gaps,
-        error=broke_off,
+        error=problems[0] if problems else None,
     )
+
+
+def _in_turn(sources: tuple[PollSource, ...], last: str | None) -> tuple[PollSource, ...]:
+    """Return the sources, that behind the one that broke off first: it may have used up what all share."""
+    start = next((at + 1 for at, source in enumerate(sources) if source.key == last), 0)
+    return sources[start:] + sources[:start]
 
 
 def _begin_together(readings: list[WindowReading]) -> None:
@@ -134,9 +162,10 @@ def _is_wanted(source: PollSource, call: Call) -> bool:
     return wanted is not ABSENT and bool(wanted)
 
 
-def _bound(trigger: Trigger, call: Call) -> str:
-    """Return the digest of the inputs that say what is told; those about repeats may change."""
+def _owner(trigger: Trigger, call: Call) -> Owner:
+    """Return what a state belongs to; of the inputs those that say what is told, not those about repeats."""
     own: Mapping[str, Any] = trigger.definition.get("inputs", {})
     usual = {entry.key: entry.constant for entry in trigger.inputs}
     kept = {key: value for key, value in call.inputs.items() if key in own and value != usual.get(key)}
-    return digest(kept)
+    inputs = digest(kept)
+    return Owner(trigger.key, inputs, call.channel.proof(f"poll\0{trigger.key}\0{inputs}"))

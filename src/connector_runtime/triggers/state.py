@@ -1,11 +1,12 @@
-"""What a caller keeps between two polls: JSON without secrets, bound to a trigger and its inputs."""
+"""What a caller keeps between two polls: JSON without secrets, bound to what it is about."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.times import SECOND, moment_of, text_of
@@ -21,6 +22,25 @@ _VERSION = 1
 # The year 2: what is asked for lies a little before, and in some offset from UTC.
 _EARLIEST = -62_104_060_800 * SECOND
 START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
+_SAME_ACCOUNT = (
+    "Poll with the connection that it came from. Where that has another name or other keys by now and its "
+    "account is the same, take `connection` out of the state and poll again. "
+    f"With another account: {START_AGAIN[0].lower()}{START_AGAIN[1:]}"
+)
+
+
+class Owner(NamedTuple):
+    """What a state belongs to.
+
+    Attributes:
+        trigger: The trigger's key.
+        inputs: Digest of the inputs.
+        connection: Proof of the connection.
+    """
+
+    trigger: str
+    inputs: str
+    connection: str
 
 
 @dataclass(eq=False)
@@ -114,57 +134,49 @@ class PollState:
     """The state of a whole trigger: its sources by key.
 
     Attributes:
-        trigger: The trigger's key.
-        bound: Digest of the inputs.
+        owner: What it belongs to.
         sources: Where each source stands.
+        last: Key of the source that broke off the last poll: the next one begins behind it.
     """
 
-    trigger: str
-    bound: str
+    owner: Owner
     sources: dict[str, SourceState]
+    last: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what a caller keeps, with its own digest."""
         shape = {
             "version": _VERSION,
-            "trigger": self.trigger,
-            "inputs": self.bound,
+            "trigger": self.owner.trigger,
+            "inputs": self.owner.inputs,
             "sources": {key: source.to_json() for key, source in self.sources.items()},
+            **({"last": self.last} if self.last is not None else {}),
         }
-        return {**shape, "digest": digest(shape)}
+        # It stands beside: people may take it out.
+        return {**shape, "digest": digest(shape), "connection": self.owner.connection}
 
 
-def read_state(given: Any, trigger: str, bound: str, keys: tuple[str, ...]) -> PollState:
+def read_state(given: Any, owner: Owner, keys: tuple[str, ...]) -> PollState:
     """Return what a caller has kept, or a state to begin with.
 
     Args:
         given: What `to_json` gave; `from now`, `from the beginning`, or None for the former; or the
             moment up to which all is known, such as `2026-06-01T12:00:00Z`.
-        trigger: The trigger's key.
-        bound: Digest of the inputs.
+        owner: What it must belong to; one that names no connection was kept before states did.
         keys: The sources that the trigger has now.
 
     Raises:
-        InputError: It belongs to another trigger or other inputs, to a later version of the
-            runtime, or is not what was given out.
+        InputError: It belongs to another trigger, other inputs or another connection, to a later
+            version of the runtime, or is not what was given out.
     """
     if given is None or given in (FROM_NOW, FROM_THE_BEGINNING):
         is_quiet = given != FROM_THE_BEGINNING
-        return PollState(trigger, bound, {key: SourceState(is_quiet=is_quiet) for key in keys})
+        return PollState(owner, {key: SourceState(is_quiet=is_quiet) for key in keys})
     moment = moment_of(given) if isinstance(given, str) else None
     if moment is not None and not moment.is_day and moment.micro >= _EARLIEST:
         known = {key: SourceState(mark=moment.micro, clock=moment.micro) for key in keys}
-        return PollState(trigger, bound, known)
-    if not isinstance(given, dict) or "sources" not in given:
-        raise _refused("The state is not one that a poll has given.")
-    if given.get("version") != _VERSION:
-        raise _refused("The state is of another version.")
-    if digest({key: value for key, value in given.items() if key != "digest"}) != given.get("digest"):
-        raise _refused("The state was changed or cut off.")
-    if given.get("trigger") != trigger:
-        raise _refused("The state belongs to another trigger.")
-    if given.get("inputs") != bound:
-        raise _refused("The state belongs to other inputs.")
+        return PollState(owner, known)
+    _judge(given, owner)
     try:
         sources = {key: SourceState.from_json(source) for key, source in given["sources"].items()}
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
@@ -175,7 +187,26 @@ def read_state(given: Any, trigger: str, bound: str, keys: tuple[str, ...]) -> P
     for key in keys:
         # A source that the trigger did not have before begins where the others stand.
         sources.setdefault(key, SourceState(mark=min(marks, default=None), is_quiet=is_quiet))
-    return PollState(trigger, bound, sources)
+    last = given.get("last")
+    return PollState(owner, sources, last if last in keys else None)
+
+
+def _judge(given: Any, owner: Owner) -> None:
+    """Refuse what no poll has given, and what it has given to somebody else."""
+    if not isinstance(given, dict) or "sources" not in given:
+        raise _refused("The state is not one that a poll has given.")
+    if given.get("version") != _VERSION:
+        raise _refused("The state is of another version.")
+    own = {key: value for key, value in given.items() if key not in ("digest", "connection")}
+    if digest(own) != given.get("digest"):
+        raise _refused("The state was changed or cut off.")
+    if given.get("trigger") != owner.trigger:
+        raise _refused("The state belongs to another trigger.")
+    if given.get("inputs") != owner.inputs:
+        raise _refused("The state belongs to other inputs.")
+    connection = given.get("connection", owner.connection)
+    if not hmac.compare_digest(str(connection).encode("utf-8", "replace"), owner.connection.encode()):
+        raise _refused("The state belongs to another connection.", _SAME_ACCOUNT)
 
 
 def digest(value: Any) -> str:
@@ -184,8 +215,8 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _refused(message: str) -> Exception:
-    return error_of("input", message, hint=START_AGAIN, input="state")
+def _refused(message: str, hint: str = START_AGAIN) -> Exception:
+    return error_of("input", message, hint=hint, input="state")
 
 
 def _filled(shape: Mapping[str, Any]) -> dict[str, Any]:
