@@ -18,6 +18,7 @@ from connector_runtime.instants import instant_s, instant_text
 from connector_runtime.messages import Failure, Reply
 from connector_runtime.session import Options, Session
 from connector_runtime.triggers.state import Owner, PollState, SourceState, digest, read_state
+from connector_runtime.triggers.told import POTS
 from connector_runtime.values import Certainty
 from triggers.conftest import CONNECTION
 
@@ -57,6 +58,7 @@ PAGES = """      paginate:
 BY_NUMBER = 'page: "${ page.number }"'
 TRIGGERS = {
     "unsaid": ("size: 3", WALK),
+    "said": ("size: 3", WALK + "\n      while: ${ reply.json.more }"),
     "walk": ('after: "${ since.id }"', WALK + "\n      while: ${ reply.json.more }"),
     "days": (BY_NUMBER, "      since: { as: date }\n" + PAGES),
     "daysByMoment": (BY_NUMBER, PAGES),
@@ -268,6 +270,54 @@ def test_a_page_that_fails_in_a_crowd_tells_nothing_twice(rows: Rows, failing: i
     assert len(told) == len(set(told)) == 2_000
 
 
+@pytest.mark.parametrize("size", [700, 701])
+@pytest.mark.parametrize("failing", [(2,), (2, 3, 5), ()])
+def test_a_moment_that_is_told_anew_by_every_page_is_told_once(
+    rows: Rows, size: int, failing: tuple[int, ...]
+) -> None:
+    """A source without `since.id` tells a whole moment again after an error: also where that has 700 changes."""
+    rows.size, rows.fails = size, lambda _query, number: number in failing
+    for number in range(700):
+        rows.add(f"r{number:04}", -60)
+    rows.add("later", -30)
+    told, problems, state = [], set(), "from the beginning"
+    for _ in range(8):
+        try:
+            poll = rows.poll("said", state)
+        except ConnectorError as problem:
+            problems.add(problem.kind)
+            continue
+        told, state = told + ids(poll), json.loads(json.dumps(poll.state))
+
+    assert len(told) == len(set(told))
+    assert ("later" in told, "contract" in problems) == ((True, False) if size == 701 else (False, True))
+
+
+def test_what_comes_into_a_moment_that_broke_off_is_told_with_few_others(rows: Rows) -> None:
+    """Of what was told before an error, only what shares a pot with the new is told again, and only once."""
+    rows.size, rows.fails = 899, lambda _query, number: number == 2
+    for number in range(899):
+        rows.add(f"r{number:04}", -60)
+    rows.add("later", -30)
+    told, state = [], "from the beginning"
+    for number in range(6):
+        if number == 1:
+            rows.rows.remove(rows.rows[0])
+            rows.add("new", -60)
+        if number == 4:
+            rows.size = 1000
+        try:
+            poll = rows.poll("said", state)
+        except ConnectorError:
+            continue
+        told, state = told + ids(poll), json.loads(json.dumps(poll.state))
+
+    again = [name for name in set(told) if told.count(name) > 1]
+    assert {"new", "later"} < set(told)
+    assert 0 < len(again) < 2 * 899 // POTS * 2
+    assert max(told.count(name) for name in told) == 2
+
+
 def test_a_new_source_begins_where_the_others_stand() -> None:
     """Also where another one was never asked; and at the earliest of them."""
     sources = {"x": SourceState(mark=5, clock=9), "y": SourceState(mark=3), "off": SourceState(is_quiet=True)}
@@ -285,6 +335,8 @@ def test_a_new_source_begins_where_the_others_stand() -> None:
         lambda state: state["sources"].update(x=5),
         lambda state: state["sources"]["x"].update(zones=[[float("inf"), 1, "AA=="]]),
         lambda state: state["sources"]["x"].update(window={}),
+        lambda state: state["sources"]["x"].update(window={"clock": 5, "same": [1, 1, "AA=="]}),
+        lambda state: state["sources"]["x"].update(window={"clock": 5, "same": None}),
     ],
 )
 def test_a_state_that_somebody_made_up_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:

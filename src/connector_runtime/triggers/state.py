@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.times import SECOND, moment_of, text_of
-from connector_runtime.triggers.told import ToldChanges
+from connector_runtime.triggers.told import ToldChanges, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,7 @@ class Window:
         since: Where it begins; None for the beginning of everything.
         clock: The vendor's clock when it was begun, or ours where the vendor tells none.
         is_ours: Whether the clock is ours: it may be hours off, so no mark is made of it.
+        same: What was read of the cursor's moment: a source without `since.id` tells all of it again.
         cursor: The last change that was read, as moment and identity, or None.
         top: The latest change that was read, or None.
         told: What was read in it, to be compared with in the next.
@@ -62,6 +63,12 @@ class Window:
     top: int | None = None
     told: ToldChanges = field(default_factory=ToldChanges)
     is_ours: bool = False
+    same: Zone | None = None
+
+    def same_to_json(self) -> list[Any] | None:
+        """Return what was read of the cursor's moment, unless each change of it is known anyway."""
+        is_needed = self.same is not None and self.told.zone_at(self.same.start) is not None
+        return self.same.to_json() if self.same is not None and is_needed else None
 
 
 @dataclass(eq=False)
@@ -103,6 +110,7 @@ class SourceState:
                 "top": _shown(window.top),
                 "at": _shown(at),
                 "id": identity,
+                "same": window.same_to_json(),
                 **window.told.to_json(),
             }
             shape["window"] = _filled(shape["window"])
@@ -125,7 +133,8 @@ class SourceState:
             told = ToldChanges.from_json(window.get("told", ""), window.get("zones", []))
             top = _read(window.get("top"))
             since, is_ours = _read(window.get("since")), bool(window.get("ours"))
-            made.window = Window(since, clock or 0, cursor, top, told, is_ours)
+            same = Zone.from_json(window["same"]) if "same" in window else None
+            made.window = Window(since, clock or 0, cursor, top, told, is_ours, same)
         return made
 
 

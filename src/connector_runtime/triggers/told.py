@@ -38,6 +38,23 @@ class Zone:
         """Put a change into its pot."""
         self.sums[number % POTS] ^= number
 
+    def to_json(self) -> list[Any]:
+        """Return what is to be kept."""
+        return [self.start, self.end, _text(_POTS.pack(*self.sums))]
+
+    @classmethod
+    def from_json(cls, given: Any) -> Zone:
+        """Return what was kept.
+
+        Raises:
+            ValueError: It is not what `to_json` gives.
+        """
+        try:
+            start, end, sums = given
+            return cls(int(start), int(end), list(_POTS.unpack(base64.b64decode(sums, validate=True))))
+        except (TypeError, struct.error) as problem:
+            raise ValueError(str(problem)) from None
+
 
 class ToldChanges:
     """The changes that were told; moments are in microseconds."""
@@ -73,6 +90,19 @@ class ToldChanges:
             found.add(number)
             pots[number % POTS].add(number)
         return set().union(*(pots[at] for at in range(POTS) if found.sums[at] != zone.sums[at]))
+
+    def again(self, told: Zone, numbers: set[int]) -> set[int]:
+        """Return which changes of one moment are to be told, of which `told` were told in this window.
+
+        Where some are known, the source has told the moment anew: what shares a pot with
+        something new is told again, and must not be put into its zone a second time.
+        """
+        new = self.new_in(told, numbers)
+        zone = self.zone_at(told.start)
+        if zone is not None and len(new) < len(numbers):
+            for pot in {number % POTS for number in new}:
+                zone.sums[pot] ^= told.sums[pot]
+        return new
 
     def shrink(self, before: int | None) -> None:
         """Forget what was before a moment, and put together what is still too much.
@@ -118,8 +148,7 @@ class ToldChanges:
         """Return what is to be kept."""
         entries = sorted(self._exact.items(), key=lambda entry: (entry[1], entry[0]))
         packed = b"".join(_ENTRY.pack(*entry) for entry in entries)
-        zones = [[zone.start, zone.end, _text(_POTS.pack(*zone.sums))] for zone in self._zones]
-        return {"told": _text(packed), "zones": zones}
+        return {"told": _text(packed), "zones": [zone.to_json() for zone in self._zones]}
 
     @classmethod
     def from_json(cls, told: Any, zones: Sequence[Any]) -> ToldChanges:
@@ -132,10 +161,7 @@ class ToldChanges:
         try:
             packed = base64.b64decode(told, validate=True)
             made._exact = dict(_ENTRY.iter_unpack(packed))
-            for start, end, sums in zones:
-                made._zones.append(
-                    Zone(int(start), int(end), list(_POTS.unpack(base64.b64decode(sums, validate=True))))
-                )
+            made._zones = [Zone.from_json(zone) for zone in zones]
         except (TypeError, struct.error, binascii.Error) as problem:
             raise ValueError(str(problem)) from None
         return made

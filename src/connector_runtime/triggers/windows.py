@@ -17,6 +17,7 @@ from connector_runtime.errors import error_of
 from connector_runtime.triggers.changes import ask_page
 from connector_runtime.triggers.state import Window
 from connector_runtime.triggers.times import FIRST, HOUR, SECOND, text_of, written
+from connector_runtime.triggers.told import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from connector_runtime.steps import Conversation
     from connector_runtime.triggers.changes import Answer, Ask, Row
     from connector_runtime.triggers.state import SourceState
-    from connector_runtime.triggers.told import Zone
 
 # A clock of ours that is further off is not used to say where "now" is.
 _CLOCK_MAX = 30 * SECOND
@@ -64,6 +64,7 @@ class WindowReading:
     is_finished: bool = False
     _zone: Zone | None = None
     _in_zone: list[tuple[Row, Answer]] = field(default_factory=list)
+    _same: Zone | None = None
 
     def run(self) -> Conversation[None]:
         """Go through the source; what was read is in the state, also when this raises."""
@@ -153,7 +154,7 @@ class WindowReading:
     def _walk(self) -> Conversation[None]:
         """Go on from change to change."""
         window, answer = yield from self._first()
-        at_cursor: set[int] = set()
+        at_cursor = self._known_at_cursor(window, answer)
         cursor, longest = window.cursor, 0
         while True:
             fresh = [row for row in answer.rows if row.number not in at_cursor]
@@ -171,7 +172,7 @@ class WindowReading:
                     continue
             if self._zone is None:
                 # What is compared as a whole is read again as a whole.
-                window.cursor = cursor
+                window.cursor, window.same = cursor, self._same
             self._shrink(window)
             if answer.has_more is False or not fresh:
                 break
@@ -186,13 +187,32 @@ class WindowReading:
         for row in rows:
             if cursor is not None and row.at.micro < cursor[0]:
                 raise self._disorder()
-            zone, before = self._zone, cursor
+            zone, before, same = self._zone, cursor, self._same
             cursor = (row.at.micro, row.identity)
+            self._note_same(row)
             self._take(window, row, answer)
             if self._zone is not zone:
                 # A zone that was judged is behind us, also where the next one has begun.
-                window.cursor = before
+                window.cursor, window.same = before, same
         return cursor
+
+    def _known_at_cursor(self, window: Window, answer: Answer) -> set[int]:
+        """Return which rows of the page that a window goes on with were told before it broke off."""
+        moment = None if window.cursor is None else window.cursor[0]
+        rows = [row for row in answer.rows if row.at.micro == moment]
+        known = {row.number for row in rows if window.told.has(row.number)}
+        if window.same is not None:
+            numbers = {row.number for row in rows}
+            known |= numbers - window.told.again(window.same, numbers)
+        for row in rows:
+            if row.number in known:
+                self._note_same(row)
+        return known
+
+    def _note_same(self, row: Row) -> None:
+        if self._same is None or self._same.start != row.at.latest:
+            self._same = Zone(row.at.latest, row.at.latest)
+        self._same.add(row.number)
 
     def _beyond(
         self, window: Window, answer: Answer, cursor: tuple[int, Any], at_cursor: set[int]
