@@ -84,15 +84,19 @@ def _judged(
         unreadable = Verdict(Certainty.UNKNOWN, "contract", problem.message, verdict.values, verdict.facts)
     else:
         if call.unit.effect == "delete" and call.unknown_seen:
+            gone = {entry["index"] for entry in failed if entry["kind"] == "not_found"}
             failed = [entry for entry in failed if entry["kind"] != "not_found"]
+            if results.output is not None:
+                # The first attempt has removed it, and nobody has said a word about that.
+                outputs = [None if index in gone else one for index, one in enumerate(outputs)]
         _say_what_to_look_up(call, scope, failed)
         if failed and call.faults:
             why = call.told(call.faults[0])
             call.warnings.append(f"The component's files cannot judge every record: {why}.")
-        if failed and len(failed) == len(outputs):
-            raise _all_failed(call, scope, verdict, failed)
         if outputs:
             scope["items"] = outputs
+        if failed and len(failed) == len(outputs):
+            raise _all_failed(call, scope, verdict, failed)
         return (outputs if results.output is not None else data), failed
     raise failure_of(call, scope, unreadable)
 

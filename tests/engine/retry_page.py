@@ -51,7 +51,7 @@ Both tables are made from the code by `python tests/engine/retry_page.py`.
 
 How often is the user's word (Max Retry Count, 0 by default), how long apart too.
 
-- A delete that is repeated and finds nothing is done.
+- A delete that is repeated and finds nothing is done. Its data are the vendor's words about that; of many records that of such a one is `null`.
 - A look-up proves a create only with exactly one record that was made since the request was sent, by the vendor's own clock, and that agrees with the values that were sent.
 - An update or upsert whose rows (of a subform) have no id yet would add them again, so it counts as a create; `adds` in the action's file says which rows.
 - Constant: the same delay each time.

@@ -136,11 +136,11 @@ def test_a_repeated_raw_post_says_that_it_may_have_doubled() -> None:
 
 def test_a_repeated_delete_that_finds_nothing_is_done() -> None:
     """The first delete worked, only its answer was lost."""
-    shop = Shop(MODELS["delete"], {"error": "disconnect"}, {"status": 404, "json": {}})
+    shop = Shop(MODELS["delete"], {"error": "disconnect"}, {"status": 404, "json": {"code": "gone"}})
 
     result = shop.run(retries=1)
 
-    assert result.outcome == "done"
+    assert (result.outcome, result.data) == ("done", {"code": "gone"})
     assert [attempt.kind for attempt in result.attempts] == ["network", "not_found"]
 
 

@@ -303,13 +303,61 @@ def test_a_first_chunk_that_ends_the_call_names_every_record() -> None:
     assert [entry["index"] for entry in problem.failed] == list(range(35))
 
 
-def test_a_delete_whose_answer_was_lost_is_done_when_it_is_taken_up() -> None:
-    """Records that the first attempt has removed are not reported as missing."""
-    till = Till(ends={10: {"error": "timeout"}})
+def removing() -> dict[str, Any]:
+    """Return an action that removes records; one that is not there is refused as `gone`."""
     whole = chunked("delete")
     whole["errors"] = [{"when": "${ fault.code == 'gone' }", "kind": "not_found"}, {"use": "api"}]
     whole["reply"]["results"]["errors"] = [dict(rule) for rule in whole["errors"]]
-    model = model_of(whole)
+    return whole
+
+
+@pytest.mark.parametrize("count", [10, 35])
+def test_what_a_repeated_delete_finds_gone_is_no_error_in_the_data_either(count: int) -> None:
+    """The first attempt has removed it, and its answer was lost: its place in the data is empty."""
+    gone = {"json": {"results": [{"code": "gone"}] + [{"ok": True, "id": f"r-{n}"} for n in range(1, 10)]}}
+    till = Till(ends={0: {"error": "timeout"}})
+    shop = till.shop(model_of(removing()))
+    plain, asked = till.pop, []
+
+    def pop(at: int) -> Any:
+        asked.append(at)
+        return gone if len(asked) == 2 else plain(at)
+
+    till.pop = pop  # type: ignore[method-assign]
+    result = shop.run(records=RECORDS[:count], retries=1)
+
+    assert (result.outcome, result.failed) == ("done", ())
+    assert result.data == [None, *({"id": f"r-{number}"} for number in range(1, count))]
+
+
+def test_a_chunk_of_refused_records_gives_what_any_other_chunk_gives() -> None:
+    """Where no `output` says what a record gives, it is the service's own words, also if all are refused."""
+    whole = chunked()
+    whole["reply"]["results"].pop("output")
+    result = Till(refused=(3, *range(10, 20))).shop(model_of(whole)).run(records=RECORDS)
+
+    for number in (3, 10, 19):
+        assert result.data[number] == {"code": "taken", "id": f"r-{number}"}
+    assert result.data[9] == {"ok": True, "id": "r-9"}
+    assert [entry["index"] for entry in result.failed] == [3, *range(10, 20)]
+
+
+def test_of_records_that_all_failed_the_unknown_one_says_what_the_call_came_to() -> None:
+    """What may have been written weighs more than what was refused, whichever comes first."""
+    till = Till(refused=tuple(range(20)))
+    lost = {"json": {"results": [{"code": "taken", "id": f"r-{n}"} for n in range(10, 15)]}}
+    till.ends = {10: lost}
+
+    problem = failing(till.shop(model_of(chunked("create"))), RECORDS[:20])
+
+    assert problem.kind == "outcome_unknown"
+    assert [entry["kind"] for entry in problem.failed] == ["duplicate"] * 15 + ["outcome_unknown"] * 5
+
+
+def test_a_delete_whose_answer_was_lost_is_done_when_it_is_taken_up() -> None:
+    """Records that the first attempt has removed are not reported as missing."""
+    till = Till(ends={10: {"error": "timeout"}})
+    model = model_of(removing())
     problem = failing(till.shop(model))
     gone = {"code": "gone", "id": "r-10"}
     till.ends = {10: {"json": {"results": [gone] + [{"ok": True, "id": f"r-{n}"} for n in range(11, 20)]}}}

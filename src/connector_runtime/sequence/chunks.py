@@ -58,9 +58,12 @@ def run_chunks(
         except ConnectorError as problem:
             if not problem.failed and problem.kind not in _OWN_KINDS:
                 raise
-            failed = [_as_a_whole(entry, problem) for entry in problem.failed]
+            failed = [_as_a_whole(call, entry, problem) for entry in problem.failed]
             failed = failed or list(_all_alike(call, scope, chunk, problem))
             outputs = [{"error": entry} for entry in failed]
+            results = call.unit.reply.results
+            if problem.failed and results is not None and results.output is None:
+                outputs = scope["items"]  # the vendor's own words, as of any other chunk
         if verdict is not None:
             status, headers = verdict.facts.get("status"), verdict.values.get("headers", {})
         trail.results += [_moved_output(one, trail.at) for one in outputs]
@@ -126,9 +129,9 @@ def _all_alike(
         yield {"index": index, **entry}
 
 
-def _as_a_whole(entry: Mapping[str, Any], problem: ConnectorError) -> dict[str, Any]:
+def _as_a_whole(call: Call, entry: Mapping[str, Any], problem: ConnectorError) -> dict[str, Any]:
     """Return an entry as a single request would tell it: a duplicate may be what an earlier attempt made."""
-    is_own = problem.kind == "outcome_unknown" and entry["kind"] == "duplicate"
+    is_own = call.unknown_seen and problem.kind == "outcome_unknown" and entry["kind"] == "duplicate"
     return {**entry, "kind": problem.kind} if is_own else dict(entry)
 
 
