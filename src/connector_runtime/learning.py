@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.call import DEFAULT_DEADLINE_S
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.metadata import ANSWER_S, schema_of, wanted_by
 from connector_runtime.picking import options_of
@@ -63,11 +62,11 @@ def note_fields(call: Call) -> None:
     call.warnings += noted
 
 
-def own_deadline(deadline_s: float | None, usual_s: float, clock: Clock) -> Deadline | None:
-    """Return the deadline that somebody has set for a call, counted from now; None for the default."""
+def own_deadline(deadline_s: float | None, usual_s: float | None, clock: Clock) -> Deadline | None:
+    """Return the deadline that somebody has set for a call, counted from now; None where nobody has."""
     limit_s = usual_s if deadline_s is None else deadline_s
     # What nobody has set, the steps of an action may lengthen.
-    return None if deadline_s is None and limit_s == DEFAULT_DEADLINE_S else Deadline.after(limit_s, clock)
+    return None if limit_s is None else Deadline.after(limit_s, clock)
 
 
 class Form:

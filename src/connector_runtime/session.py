@@ -23,7 +23,7 @@ from connector_runtime.policy import Policy
 from connector_runtime.sequence.polling import time_of
 from connector_runtime.sequence.resume import prepare
 from connector_runtime.subscriptions import Subscribing, Subscriptions, find_trigger
-from connector_runtime.taking import find_action, take_inputs, warnings_of
+from connector_runtime.taking import check_pages, find_action, take_inputs, warnings_of
 from connector_runtime.transport import SyncSender
 from connector_runtime.triggers.poll import ENOUGH, poll_changes
 from connector_runtime.unforeseen import tell_what_is_undecided
@@ -58,7 +58,8 @@ class Options(NamedTuple):
         allow: What may be done, as `policy.Policy` takes it; default everything.
         logger: Where Debug Request writes; default the logger `connector_runtime`.
         on_event: Called once an attempt and once an action with an `Event`.
-        deadline_s: Bound of a whole call in seconds.
+        deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of the
+            action waits for the service.
         metadata: Whether the fields of the account's own records are asked for where an action
             wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
             hour. Without it the packaged schemas judge.
@@ -74,7 +75,7 @@ class Options(NamedTuple):
     allow: Mapping[str, Any] | None = None
     logger: Any = None
     on_event: Callable[[Event], None] | None = None
-    deadline_s: float = DEFAULT_DEADLINE_S
+    deadline_s: float | None = None
     trust_paths: bool = False
     metadata: bool = False
 
@@ -106,7 +107,7 @@ class SessionBase:
         return self._channel.token.to_dict()
 
     def _call(self, key: str, inputs: Mapping[str, Any], **how: Any) -> Call:
-        return self._allowed(self._call_of(find_action(self._model, key), inputs, **how))
+        return check_pages(self._allowed(self._call_of(find_action(self._model, key), inputs, **how)))
 
     def _allowed(self, call: Call, *, is_picker: bool = False) -> Call:
         """Return a call that the platform's policy allows; the probe is asked by the platform itself."""
@@ -126,7 +127,8 @@ class SessionBase:
     ) -> Call:
         """Return a call; `how` may have a `deadline` that another one gives it, and `stream` for pages."""
         self._check_process()
-        limit_s = self._options.deadline_s if deadline_s is None else deadline_s
+        own_s = self._options.deadline_s if deadline_s is None else deadline_s
+        limit_s = DEFAULT_DEADLINE_S if own_s is None else own_s
         trust_paths = self._options.trust_paths
         values = take_inputs(
             self._model, action, inputs, self._channel, trust_paths=trust_paths, schemas=self._fields
@@ -152,7 +154,7 @@ class SessionBase:
         if action.program.is_sequence or resume is not None:
             prepare(call, resume)
             # A limit of somebody's own is not ours to lengthen.
-            if how.get("deadline") is None and deadline_s is None and limit_s == DEFAULT_DEADLINE_S:
+            if how.get("deadline") is None and own_s is None:
                 call.extend(time_of(call))
         return call
 
@@ -181,8 +183,8 @@ class SessionBase:
         self, key: str, inputs: Mapping[str, Any], state: Any, *, deadline_s: float | None, enough: int
     ) -> Conversation[Poll]:
         """Return the conversation of a poll; all its pages have one deadline."""
-        limit_s = self._options.deadline_s if deadline_s is None else deadline_s
-        deadline = Deadline.after(limit_s, self._clock)
+        own = own_deadline(deadline_s, self._options.deadline_s, self._clock)
+        deadline = own or Deadline.after(DEFAULT_DEADLINE_S, self._clock)
 
         def ask(action: Action, names: Mapping[str, Any]) -> Call:
             call = self._allowed(self._call_of(action, inputs, deadline=deadline))
@@ -278,7 +280,8 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
                 An older file keeps its mode; a link by that name is replaced, not followed.
             resume: What an error of the same action with the same inputs and connection carries:
                 goes on behind what was done then. A record that may have been made is looked up
-                where the action can do that, and never sent again.
+                where the action can do that, and never sent again. Keep it where nobody changes
+                it: of a connection without secrets it is not proof against that.
 
         Raises:
             ConnectorError: Of the class that says who must act.
@@ -328,7 +331,7 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
     def pages(
         self, action: str, inputs: Mapping[str, Any] | None = None, *, deadline_s: float | None = None
     ) -> Iterator[Page]:
-        """Read a listing page by page to its end; `deadline_s` bounds each page."""
+        """Read a listing page by page to its end; `deadline_s` bounds each page. Others are refused."""
         call = self._call(action, inputs or {}, deadline_s=deadline_s, stream=True)
         return self._driver.pages(converse(call), self._check_process)
 

@@ -11,6 +11,7 @@ from connector_runtime.inputs.refusals import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.call import Call
     from connector_runtime.connections import Channel
     from connector_runtime.model import Action, Model
 
@@ -27,6 +28,21 @@ def find_action(model: Model, key: str) -> Action:
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
+
+
+def check_pages(call: Call) -> Call:
+    """Return a call, unless its pages are wanted and it has none: what it did would be lost.
+
+    Raises:
+        InputError: It is no listing.
+    """
+    steps = call.action.program.steps
+    unit = steps[-1].unit if steps else call.unit
+    if call.stream and unit.paging is None:
+        key = call.action.key
+        message = f"The action `{key}` is no listing: it has no pages to be read one by one."
+        raise error_of("input", message, hint="Do it with `run`.", action=key)
+    return call
 
 
 def warnings_of(

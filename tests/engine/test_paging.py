@@ -167,6 +167,17 @@ def test_pages_are_handed_out_one_by_one_without_a_cap() -> None:
     assert [one.next for one in pages[-2:]] == [{"number": 6}, None]
 
 
+@pytest.mark.parametrize("effect", ["create", "read"])
+def test_what_is_no_listing_has_no_pages_and_is_not_sent(effect: str) -> None:
+    """Read as pages it would be done, and what came of it lost."""
+    shop = Shop(model_of(action(effect)))
+
+    with pytest.raises(ConnectorError, match="is no listing") as caught:
+        shop.session.pages("order", {})
+
+    assert (caught.value.kind, caught.value.hint, shop.sent) == ("input", "Do it with `run`.", 0)
+
+
 def test_a_stream_that_is_left_early_asks_for_no_more() -> None:
     """Who stops reading stops the requests."""
     shop = Shop(listing(), page(1, more=True), page(2, more=True))
