@@ -66,8 +66,11 @@ def attempt_once(
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
     if verdict.certainty is Certainty.REJECTED:
         yield from heed(call, taken, verdict)
+    date = verdict.values.get("headers", {}).get("date")
+    if date is not None:
+        call.dated = date, started
     if verdict.kind == "auth_expired":
-        channel.time.learn(verdict.values["headers"].get("date"), call.clock)
+        channel.time.learn(date, call.clock)
     else:
         channel.proven = used.access
     _record(call, built, got, verdict, **facts, started=started, ended=ended)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.reply import TELLER
-from connector_runtime.retry import retry_after_s, seconds_of
+from connector_runtime.retry import date_s, retry_after_s, seconds_of
 from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
@@ -143,6 +143,9 @@ class Call:
         read_action: Gives the call of another, reading action (for look-ups).
         unknown_seen: Whether an attempt may have been carried out without saying so.
         sent_at: Reading of the clock when the first request was sent, or None.
+        is_taken_up: Whether the request was sent first by an earlier call, that this one goes on with.
+        sent_date: When that one sent it by the vendor's clock, in seconds since the epoch, if it was told.
+        dated: The newest `Date` of the vendor's, and the reading of the clock when it was asked.
         unit: The request that is being made, and what it is judged by.
         effect: What the request does: its unit's effect, or `read` for a raw one that only reads.
         is_open: Whether the request that was sent last may have been carried out, or was.
@@ -177,6 +180,9 @@ class Call:
     warnings: list[str] = field(default_factory=list)
     unknown_seen: bool = False
     sent_at: float | None = None
+    is_taken_up: bool = False
+    sent_date: float | None = None
+    dated: tuple[str, float] | None = None
     sent_bytes: int = 0
     received_bytes: int = 0
     started_at: float = 0.0
@@ -199,8 +205,8 @@ class Call:
     def begin(self, unit: Unit, step: str | None = None) -> None:
         """Go on to another request: nothing of what is known of the one before belongs to it."""
         self.unit, self.effect, self.step = unit, unit.effect, step
-        self.unknown_seen = self.is_open = False
-        self.sent_at = self.progress = None
+        self.unknown_seen = self.is_open = self.is_taken_up = False
+        self.sent_at = self.sent_date = self.progress = None
 
     def extend(self, seconds: float) -> None:
         """Give the call more time."""
@@ -214,6 +220,21 @@ class Call:
         if self.unit.effect == "raw":
             self.effect = "read" if method in _READING_METHODS else "raw"
         self.is_open = True
+
+    def date_sent(self) -> float | None:
+        """Return when the request was sent first by the vendor's clock, in seconds, or None."""
+        if self.is_taken_up:
+            return self.sent_date
+        if self.sent_at is None:
+            return None
+        date, seen_at = self.dated or (None, 0.0)
+        then = date_s(date)
+        if then is not None:
+            return then - (seen_at - self.sent_at)
+        # What a token's reply told: of two guesses the later one, so that it proves too little at worst.
+        time = self.channel.time
+        ago_s = self.clock.monotonic() - self.sent_at
+        return time.now(self.clock) - ago_s if time.is_told else None
 
     @property
     def may_have_written(self) -> bool:

@@ -113,9 +113,8 @@ class Channel:
 
     __slots__ = (
         "_grant_key", "_headers", "_key", "_rested_at", "_secrets", "bases", "connection", "context",
-        "definition", "has_looked", "hosts", "identity", "name", "proven", "redactor", "refused", "store_key",
-        "tables", "time", "token",
-        "token_host", "trouble", "unstored", "version", "warnings",
+        "definition", "has_looked", "hosts", "identity", "is_named", "name", "proven", "redactor", "refused",
+        "store_key", "tables", "time", "token", "token_host", "trouble", "unstored", "version", "warnings",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
@@ -123,7 +122,7 @@ class Channel:
         # Not the connection itself: it holds secrets in clear.
         self._key = given.key
         self._grant_key = grant_key(given.name, given.token)
-        self.name = given.name
+        self.name, self.is_named = given.name, given.is_named
         self.tables = model.tables
         self.context = given.context
         self.token = _token(self.definition, given)
@@ -258,17 +257,26 @@ class Channel:
         return {key: value for key, value in self.connection.items() if key not in self.definition.choose}
 
     def proof(self, text: str) -> str:
-        """Return what proves that a text was made for this connection; the same in every process."""
+        """Return what proves that a text was made for this connection; the same in every process.
+
+        Without its secrets nobody can make one. Of a connection that has neither a secret among its
+        inputs nor, unnamed, a refresh token it is a checksum.
+        """
+        # Connections of one app have the same inputs: a name tells them apart, or else the grant.
+        owner = self._grant_key if self.is_told_by_grant else self.name
         secrets = {key: secret.reveal() for key, secret in sorted(self._secrets.items())}
-        key = hashlib.sha256(json.dumps(secrets).encode()).digest()
-        given = self._given_inputs()
+        key = hashlib.sha256(json.dumps([secrets, owner]).encode()).digest()
+        given, hosts = self._given_inputs(), sorted(self.hosts)
         if self.definition.loopback:
             # A server of this machine may come back on another port.
-            given = {name: value for name, value in given.items() if type(value) is not int}
-        # Connections of one app have the same inputs: a name tells them apart, or else the grant.
-        owner = self.name or self._grant_key
-        whose = json.dumps([self._key, owner, given], default=str, sort_keys=True)
+            given, hosts = {name: value for name, value in given.items() if type(value) is not int}, []
+        whose = json.dumps([self._key, given, hosts], default=str, sort_keys=True)
         return hmac.digest(key, f"{whose}\0{text}".encode("utf-8", "surrogatepass"), "sha256").hex()
+
+    @property
+    def is_told_by_grant(self) -> bool:
+        """Return whether only its grant, of which `session.token` keeps a mark, says whose it is."""
+        return not self.is_named and self._grant_key is not None
 
     def use_store(self) -> None:
         """Have tokens read from and written to the session's store, where there is a grant to renew."""

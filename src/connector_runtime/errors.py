@@ -80,8 +80,10 @@ class ConnectorError(Exception):
             (kind `not_sent`).
         done: Names of the steps of the action that were done, in order.
         resume: What `session.run(action, inputs, resume=...)` goes on from, behind what was done:
-            a small map of texts without secrets, bound to the action, its inputs and the
-            connection; None where nothing was done yet, or where the call cannot be taken up.
+            a map of texts without secrets, at most 1 Mi characters and mostly a few hundred, bound
+            to the action, its inputs and the connection; None where nothing was done yet, or where
+            the call cannot be taken up. Only who has the connection's secrets can make one; where a
+            connection has a name and no secret input anybody can.
     """
 
     def __init__(self, message: str, *, kind: str, hint: str | None = None, **facts: Any) -> None:

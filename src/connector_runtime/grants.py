@@ -275,6 +275,11 @@ class ServerTime:
             return here
         return max(here, self._seen + clock.monotonic() - self._seen_at)
 
+    @property
+    def is_told(self) -> bool:
+        """Return whether the vendor has told its time at all."""
+        return self._seen is not None
+
     def learn(self, date: str | None, clock: Clock) -> float | None:
         """Take a reply's `Date`; returns it in seconds, or None when it is not to be believed."""
         seen = date_s(date)

@@ -104,6 +104,7 @@ def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) 
     finally:
         first = len(call.attempts) + 1
         call.attempts += [one._replace(number=number) for number, one in enumerate(inner.attempts, first)]
+        call.dated = inner.dated or call.dated
     seen = inner.scope(reply=answer.values, **page)
     seen["items"] = paging.items(seen) if paging else [answer.values.get("json")]
     return _Read(answer, seen, inner.sent_at)
@@ -121,8 +122,12 @@ def _sent_at(call: Call, read: _Read) -> float | None:
     """Return when the write was first sent, by the vendor's clock, in seconds; None if it tells none.
 
     Its `Date` is no older than the request that it answers, so how long the reply took does not
-    count. What a `Date` leaves out below a second can make the instant that much too early.
+    count. What a `Date` leaves out below a second can make the instant that much too early. Of a call
+    that is taken up the clock of another machine, or of yesterday, may have been wrong: only what was
+    noted by the vendor's counts.
     """
+    if call.is_taken_up:
+        return call.sent_date
     now = date_s(read.answer.values.get("headers", {}).get("date"))
     if now is None or call.sent_at is None or read.asked_at is None:
         return None

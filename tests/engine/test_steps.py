@@ -267,7 +267,43 @@ def test_a_job_is_asked_for_until_it_is_done() -> None:
 
 
 @pytest.mark.plan("S-234")
-@pytest.mark.parametrize(("deadline_s", "waited_s"), [(None, 600.0), (30.0, 30.0)])
+def test_attempts_that_had_to_be_repeated_do_not_pile_up_either() -> None:
+    """What is kept are the attempts of the first and of the last time, whatever each was made for."""
+    busy = [{"status": 503, "json": {"code": "full"}}, {"json": {"id": "busy"}}]
+    last = [{"status": 503, "json": {"code": "full"}}, {"json": {"id": "done"}}]
+    shop = Shop(model_of(polling()), {"json": {"id": "j"}}, *busy * 100, *last)
+
+    result = shop.run(retries=1)
+
+    whys = [attempt.why for attempt in result.attempts]
+    assert whys == ["first", "first", "retry", "poll", "retry"]
+
+
+@pytest.mark.plan("S-234")
+@pytest.mark.parametrize("delay", ["1ms", "0.05"])
+def test_a_service_is_never_asked_without_a_pause(delay: str) -> None:
+    """A tenth of a second is the least, whatever the step says."""
+    whole = polling()
+    whole["steps"]["pay"]["poll"]["delay"] = f"${{ '{delay}' }}"
+    shop = Shop(model_of(whole), {"json": {"id": "j"}}, {"json": {"id": "busy"}}, {"json": {"id": "done"}})
+
+    shop.run()
+
+    assert shop.clock.waits == [0.1]
+
+
+@pytest.mark.plan("S-234")
+def test_a_platforms_own_deadline_is_never_lengthened() -> None:
+    """Not even where it is as long as the usual one."""
+    model = model_of(polling())
+    shop = Shop(model, {"json": {"id": "j"}}, {"json": {"id": "busy"}}, deadline_s=300.0)
+
+    assert failing(shop).kind == "timeout"
+    assert sum(shop.clock.waits) <= 300.0
+
+
+@pytest.mark.plan("S-234")
+@pytest.mark.parametrize(("deadline_s", "waited_s"), [(None, 600.0), (30.0, 30.0), (300.0, 300.0)])
 def test_a_job_lengthens_the_usual_deadline_and_never_the_callers(
     deadline_s: float | None, waited_s: float
 ) -> None:
@@ -327,17 +363,6 @@ def test_a_condition_that_cannot_be_worked_out_leaves_the_step_before_it_done() 
     problem = failing(world.shop(model_of(whole)))
 
     assert (problem.kind, problem.done, world.done) == ("contract", ("order",), ["order"])
-
-
-@pytest.mark.plan("S-230")
-def test_a_write_whose_reply_cannot_be_kept_is_never_made_again() -> None:
-    """Only what reads is read again by a resumed call; where a write would have to be, there is no `resume`."""
-    world = World()
-    world.ends = {"order": (True, {"json": {"id": "x" * 40_000}}), "pay": (False, {"error": "connect"})}
-
-    problem = failing(world.shop(model_of(steps_of("create", "update", "update"))))
-
-    assert (problem.done, problem.resume) == (("order",), None)
 
 
 def test_the_result_of_a_resumed_call_is_that_of_the_last_step() -> None:

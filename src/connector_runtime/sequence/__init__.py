@@ -107,6 +107,7 @@ def _remember(call: Call, trail: Trail) -> None:
     call.unknown_seen = True
     ago_s = 0.0 if trail.sent_at is None else max(0.0, call.clock.now() - trail.sent_at)
     call.sent_at = call.clock.monotonic() - ago_s
+    call.sent_date, call.is_taken_up = trail.sent_date, True
     trail.is_open = False
 
 
@@ -132,6 +133,9 @@ def _seen(scope: Mapping[str, Any], result: Result) -> dict[str, Any]:
 def _result(call: Call, scope: dict[str, Any], trail: Trail, last: Result | None) -> Result:
     """Return what the action gives back: its own `output`, or what the last step that ran gave."""
     output = call.action.program.output
+    if trail.short and (last is None or output is not None):
+        names = ", ".join(f"`{key}`" for key in trail.short)
+        call.warnings.append(f"What {names} answered was too long to be kept, and is missing in the result.")
     if last is None:
         data = trail.seen[trail.done[-1]].get("output") if trail.done else None
         last = Result(data, attempts=tuple(call.attempts))

@@ -27,7 +27,7 @@ _LEAST_S = 0.1
 
 
 def polled(call: Call, scope: dict[str, Any], settle: Settle, step: Step) -> Conversation[Result]:
-    """Send a step again and again until it is done; of attempts that found it under way only one is kept.
+    """Send a step again and again until it is done; only the attempts of the first and last time are kept.
 
     Raises:
         DeadlineExceeded: It was not done within `upTo`, or within the time for the call.
@@ -36,6 +36,7 @@ def polled(call: Call, scope: dict[str, Any], settle: Settle, step: Step) -> Con
     assert poll is not None  # noqa: S101  asked before
     ends_at = call.clock.monotonic() + (seconds_of(poll.up_to(scope)) or 0.0)
     result = yield from settle(call, scope, "first")
+    first = len(call.attempts)
     while True:
         progress = told(call, scope, step)
         if not poll.more(scope):
@@ -46,8 +47,8 @@ def polled(call: Call, scope: dict[str, Any], settle: Settle, step: Step) -> Con
             raise _unfinished(step.key, progress)
         call.log("wait", seconds=wait_s, reason=step.key)
         yield Sleep(wait_s)
-        if len(call.attempts) > 1 and call.attempts[-1].why == "poll":
-            del call.attempts[-1]
+        # Repeats and new tokens are as many as the times it is asked.
+        del call.attempts[first:]
         result = yield from settle(call, scope, "poll")
 
 

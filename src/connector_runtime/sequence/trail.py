@@ -20,6 +20,9 @@ class Trail:
         again: Steps before `at` that are read again by a resumed call.
         is_open: Whether the step or chunk at which a resumed call begins may have been carried out.
         sent_at: When that one was sent first, in seconds since the epoch, or None.
+        sent_date: The same by the vendor's clock, where it was told.
+        short: Done steps of whose answers only that was kept which later steps read.
+        files: Digests of what the files held that were given by path, by path, when the call began.
         records: The list that is sent chunk by chunk.
         began: Where the chunk begins that was begun last; another than at `at` is done.
         chunk: The part of it under way.
@@ -33,6 +36,9 @@ class Trail:
     again: frozenset[str] = frozenset()
     is_open: bool = False
     sent_at: float | None = None
+    sent_date: float | None = None
+    short: tuple[str, ...] = ()
+    files: Mapping[str, str | None] = field(default_factory=dict)
     records: list[Any] = field(default_factory=list)
     began: int | None = None
     chunk: list[Any] | None = None
