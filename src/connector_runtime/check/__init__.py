@@ -41,6 +41,7 @@ def check(draft: Draft) -> None:
     from connector_runtime.check.expression_checks import check_expressions  # noqa: PLC0415
     from connector_runtime.check.input_checks import check_bodies, check_defaults, check_inputs  # noqa: PLC0415
     from connector_runtime.check.let_checks import check_lets  # noqa: PLC0415
+    from connector_runtime.check.poll_checks import check_poll  # noqa: PLC0415
     from connector_runtime.check.sheet_checks import check_output, check_sheet  # noqa: PLC0415
     from connector_runtime.check.step_checks import check_steps  # noqa: PLC0415
 
@@ -57,6 +58,7 @@ def check(draft: Draft) -> None:
         _check_links(draft, kind, document)
         if kind == "trigger":
             check_webhook(draft, document)
+            check_poll(draft, document)
         if kind in ("component", "action", "datasource", "trigger"):
             check_sheet(draft, kind, document)
     if not draft.problems:

@@ -38,6 +38,8 @@ def check_effects(draft: Draft, kind: str, document: Document) -> None:
         steps = as_map(at(document.data, ("steps",)))
         for place in [("paginate",), *(("steps", name, "paginate") for name in steps)]:
             _check_pages(draft, kind, document, place)
+    for name in as_map(at(document.data, ("poll", "sources"))):
+        _check_pages(draft, kind, document, ("poll", "sources", name, "paginate"))
     if kind == "action":
         _check_policy(draft, document)
 
@@ -66,7 +68,11 @@ def _check_pages(draft: Draft, kind: str, document: Document, place: Pointer) ->
 def _page_values(draft: Draft, kind: str, document: Document, place: Pointer, *, outside: bool) -> set[Any]:
     """Return the members of `page` that are read outside `paginate`, or in it; None stands for all."""
     found: set[Any] = set()
+    # Each source of a trigger has pages of its own.
+    own = place[:-1] if kind == "trigger" else ()
     for pointer, text in draft.texts_of(document):
+        if pointer[: len(own)] != own:
+            continue
         if pointer[0] != "let" and (pointer[: len(place)] == place) is not outside:
             for reference in expanded(draft, document, references_within(kind, pointer, text)):
                 if reference.path[0] == "page":

@@ -13,6 +13,7 @@ from connector_runtime.check.effect_checks import is_writing
 from connector_runtime.check.expression_checks import references_in
 from connector_runtime.check.length_checks import too_long
 from connector_runtime.check.let_checks import unread_lets
+from connector_runtime.check.poll_checks import doubtful_sources
 from connector_runtime.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.check.sheet_checks import unused_replies, useless_schemas
 from connector_runtime.documents.merged import Merged
@@ -70,7 +71,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     usage = Usage(draft)
     found = [*_unused_inputs(draft, usage), *_unused_parts(draft, usage), *unread_lets(draft)]
     found += unreached_rules(draft, reached_rules(draft))
-    found += [*unused_replies(draft), *useless_schemas(draft)]
+    found += [*unused_replies(draft), *useless_schemas(draft), *doubtful_sources(draft)]
     for kind, document in draft.documents():
         found += _of_file(draft, kind, document)
     found += _of_schema_lines(draft)

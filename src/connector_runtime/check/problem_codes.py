@@ -148,4 +148,12 @@ CODES: dict[str, tuple[str, str]] = {
         "A permission that no connection knows",
         "Its login asks for none that covers it, and its table of scopes does not name it.",
     ),
+    "L025": (
+        "A source that does not say whether there is more",
+        "What is left of a full page would be passed over: `while` says it, or a request with `since.id`.",
+    ),
+    "L026": (
+        "A source whose times nobody has seen",
+        "One that tells days has to be asked by days, or it is told nothing for ever, and no error shows it.",
+    ),
 }

@@ -111,7 +111,7 @@ def _reached_by(
 ) -> Iterator[tuple[Document, Pointer]]:
     rules, record_rules = rules_of(draft, document, own), record_rules_of(draft, document, own)
     results = as_map(reply.get("results"))
-    for scope in _replies(draft, document):
+    for scope in replies_of(draft, document):
         status = scope["reply"]["status"]
         if not isinstance(status, int):
             continue  # it is worked out for each entry of a test
@@ -131,11 +131,11 @@ def _reached_by(
                 yield from _first(record_rules, {**scope, "fault": item, "item": item})
 
 
-def _replies(draft: Draft, document: Document) -> Iterator[dict[str, Any]]:
+def replies_of(draft: Draft, document: Document, kind: str = "action") -> Iterator[dict[str, Any]]:
     """Yield what expressions see for each reply in a file's examples and tests."""
     sheet = draft.sheet(document)
     examples = sheet.examples()
-    definitions = draft.inputs_of("action", document)
+    definitions = draft.inputs_of(kind, document)
     defaults = {key: entry["default"] for key, entry in definitions.items() if "default" in entry}
     tables = {name: as_map(table).get("rows") for name, table in draft.part("tables").items()}
     lets = draft.lets_of(document)
@@ -176,7 +176,12 @@ def _holds(text: Any, pointer: Pointer, scope: Mapping[str, Any]) -> bool:
 
 
 def _value(text: Any, pointer: Pointer, scope: Mapping[str, Any]) -> Any:
+    return value_of("action", pointer, text, scope)
+
+
+def value_of(kind: str, pointer: Pointer, text: Any, scope: Mapping[str, Any]) -> Any:
+    """Return what an expression of a kind of file gives, absent where it fails."""
     try:
-        return compile_expression_text(text, names_for("action", pointer)).render(scope)
+        return compile_expression_text(text, names_for(kind, pointer)).render(scope)
     except (EvaluationError, UrlError):
         return ABSENT
