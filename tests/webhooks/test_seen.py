@@ -25,6 +25,28 @@ def test_a_push_that_is_repeated_is_told_once():
     assert [len(seen.new([told("7", "updated", 1)])) for _ in range(3)] == [1, 0, 0]
 
 
+def test_a_copy_of_an_old_push_tells_nothing_whenever_it_comes():
+    """Whoever has kept pushes with their proof can send them again: what has happened since does not matter."""
+    changes = ["created", "updated", "updated", "deleted", "created", "updated"]
+    bare = [told("7", change, second) for second, change in enumerate(changes)]
+    full = [{**event, "id": "8", "data": {"name": event["at"]}} for event in bare]
+    seen = Seen()
+    first = seen.new([*bare, *full])
+    kept = Seen(json.loads(json.dumps(seen.to_dict())))
+
+    assert len(first) == 2 * len(changes)
+    assert [kept.new([event]) for event in [*full, *reversed(bare), *bare]] == [[]] * 3 * len(changes)
+
+
+def test_a_copy_that_names_a_record_long_forgotten_says_when_it_was_made():
+    """Of more than eight states the oldest is no longer known: `at` shows that it is older than what was told since."""
+    seen = Seen()
+    states = [{**told("7", "updated", second), "data": {"name": second}} for second in range(10)]
+    seen.new(states)
+
+    assert [event["at"] for event in seen.new([states[0], states[9]])] == [states[0]["at"]]
+
+
 @pytest.mark.plan("S-275")
 def test_a_poll_behind_a_push_tells_nothing_new():
     """The push names the moment it was sent, the poll that of the change a little earlier."""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
+import ssl
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from zoho_sandbox.crm import callbacks
 
 from .asking import Json, create
 
@@ -121,6 +127,58 @@ def test_nothing_leaves_the_machine(sandbox: Any, crm: httpx.Client, receiver: R
 
     told = {one["about"]: one["outcome"] for one in sandbox.state.scan("crm/callbacks")}
     assert told["channel 1000000068001"] == "not sent: not on this machine"
+
+
+def test_a_push_reads_no_certificates(
+    crm: httpx.Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take long enough for fifty channels to keep everybody else waiting for seconds."""
+
+    def read(*_: Any, **__: Any) -> None:
+        raise AssertionError("the certificates of the world were read")
+
+    watch(crm, channel(receiver.url))
+    monkeypatch.setattr(ssl, "create_default_context", read)
+    ids = create(crm, "CM1", {"Name": "1"})
+
+    assert receiver.next()["ids"] == ids
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n"])
+def test_a_receiver_that_never_comes_to_an_end_holds_up_nobody(
+    sandbox: Any, crm: httpx.Client, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """Silent or byte by byte: the request is answered, the next one as well, and the post ends at its limit."""
+    monkeypatch.setattr(callbacks, "_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_drip, args=(listener, answer))
+        thread.start()
+        watch(crm, channel(f"http://127.0.0.1:{listener.getsockname()[1]}/hook"))
+        begun = time.monotonic()
+        create(crm, "CM1", {"Name": "1"})
+        create(crm, "Contacts", {"Last_Name": "2"})
+        took = time.monotonic() - begun
+        thread.join(WAIT_S)
+
+    assert took < 0.5
+    assert not thread.is_alive()
+    while not (told := list(sandbox.state.scan("crm/callbacks"))) and time.monotonic() < begun + WAIT_S:
+        time.sleep(0.01)
+    assert [one["outcome"].startswith("failed: ") and "Timeout" in one["outcome"] for one in told] == [True]
+
+
+def _drip(listener: socket.socket, answer: bytes) -> None:
+    """Take one post and answer it with a header that has no end, or not at all, until it is given up."""
+    connection, _ = listener.accept()
+    connection.settimeout(0.05)
+    with connection, suppress(OSError):
+        connection.sendall(answer)
+        while True:
+            try:
+                if not connection.recv(4096):
+                    return
+            except TimeoutError:
+                connection.sendall(b"X: 1\r\n" if answer else b"")
 
 
 def test_an_expired_channel_is_silent(crm: httpx.Client, later: Any, receiver: Receiver) -> None:
