@@ -91,12 +91,22 @@ class Component:
         connection: Connection | Mapping[str, Any],
         *,
         trust_paths: bool = False,
+        state: Mapping[str, Any] | str | None = None,
     ) -> Plan:
-        """Return the exact request an action would send; nothing is sent.
+        """Return the exact request an action would send first; nothing is sent.
+
+        Args:
+            action: Its key; or that of a trigger, whose next poll would begin with the request.
+            inputs: Values by input key.
+            connection: As for a session.
+            trust_paths: Whether `{path: …}` in inputs may name a file of this machine.
+            state: Of a trigger, as `Session.poll` takes it.
 
         Raises:
             ConnectorError: As the action would, before sending.
         """
+        if action in self.model.triggers:
+            return self._poll_request(action, inputs, connection, state)
         from connector_runtime.plan import make_plan  # noqa: PLC0415  not needed to run an action
 
         channel = _opened(Channel, self.model, connection)
@@ -108,6 +118,20 @@ class Component:
         plan = make_plan(self.model, found, values, channel)
         outdated = warnings_of(found, inputs, values, channel)
         return replace(plan, warnings=(*outdated, *plan.warnings)) if outdated else plan
+
+    def _poll_request(
+        self,
+        trigger: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any],
+        state: Mapping[str, Any] | str | None,
+    ) -> Plan:
+        session = _opened(Session, self.model, connection, Options())
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        with session:
+            return session.plan_poll(trigger, inputs, state)
 
     def receive(
         self,

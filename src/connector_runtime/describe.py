@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.inputs.forms import form_fields, input_schema
 from connector_runtime.schemas.outputs import bundled
+from connector_runtime.triggers.shapes import event_schema, state_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +24,14 @@ def describe(model: Model) -> dict[str, Any]:
     Shape: `{component, actions, triggers, connections, dataSources}`; an action has `key label group
     description effect scopes inputs inputSchema examples`, `outputSchema` where its file says it, and
     `sample`, what it gives for its first example; a trigger has the same but `effect` and
-    those two, an input what a form shows.
+    those two, and `poll` (its sources), `webhook` (what is asked for by request), `eventSchema` and
+    `stateSchema`; an input what a form shows.
     """
     return {
         "component": {"key": model.key, **_words(model.component, _COMPONENT_WORDS)},
         "actions": [describe_action(action) for action in model.actions.values()],
         "connections": [_connection(connection) for connection in model.connections.values()],
-        "triggers": [_trigger(trigger) for trigger in model.triggers.values()],
+        "triggers": [describe_trigger(trigger) for trigger in model.triggers.values()],
         "dataSources": [_datasource(source) for source in model.datasources.values()],
     }
 
@@ -83,16 +85,20 @@ def _connection(connection: ConnectionModel) -> dict[str, Any]:
     }
 
 
-def _trigger(trigger: Trigger) -> dict[str, Any]:
+def describe_trigger(trigger: Trigger) -> dict[str, Any]:
+    """Return one trigger as data, with the shapes of its events and of what is kept for it."""
     return {
         "key": trigger.key,
         "label": trigger.label,
         **_words(trigger.definition, ("group", "description", "documentation")),
         "scopes": list(trigger.scopes),
         **({"connections": list(trigger.connections)} if trigger.connections else {}),
+        **({"poll": {"sources": [source.key for source in trigger.poll.sources]}} if trigger.poll else {}),
         **({"webhook": _webhook(trigger.webhook)} if trigger.webhook else {}),
         "inputs": form_fields(trigger.inputs),
         "inputSchema": input_schema(trigger.inputs),
+        "eventSchema": event_schema(trigger),
+        "stateSchema": state_schema(trigger),
         "examples": _examples(trigger.definition.get("examples", {})),
     }
 

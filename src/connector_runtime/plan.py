@@ -88,14 +88,24 @@ class Plan:
         return {key: value for key, value in shape.items() if value not in (None, [])}
 
 
-def make_plan(model: Model, action: Action, inputs: Mapping[str, Any], channel: Channel) -> Plan:
+def make_plan(
+    model: Model,
+    action: Action,
+    inputs: Mapping[str, Any],
+    channel: Channel,
+    names: Mapping[str, Any] | None = None,
+) -> Plan:
     """Build an action's first request without sending it.
+
+    Args:
+        model, action, inputs, channel: What would be done, and with what.
+        names: What its expressions see beside: a poll's `since` and `page`.
 
     Raises:
         ConnectorError: As the action itself would, before sending.
     """
     program = action.program
-    scope = action.scope(inputs=inputs, connection=channel.connection, steps={})
+    scope = action.scope(inputs=inputs, connection=channel.connection, steps={}, **(names or {}))
     try:
         unit, then = _first(action, scope)
         if unit.paging is not None:

@@ -20,12 +20,13 @@ from connector_runtime.learning import Form, learn, note_fields, origins_of, own
 from connector_runtime.metadata import Fields
 from connector_runtime.picking import offered, pick
 from connector_runtime.policy import Policy
+from connector_runtime.polls import Polling
 from connector_runtime.sequence.polling import time_of
 from connector_runtime.sequence.resume import prepare
-from connector_runtime.subscriptions import Subscribing, Subscriptions, find_trigger
+from connector_runtime.subscriptions import Subscribing, Subscriptions
 from connector_runtime.taking import check_pages, find_action, take_inputs, warnings_of
 from connector_runtime.transport import SyncSender
-from connector_runtime.triggers.poll import ENOUGH, poll_changes
+from connector_runtime.triggers.poll import ENOUGH
 from connector_runtime.unforeseen import tell_what_is_undecided
 from connector_runtime.values import Deadline, SystemClock, system_random
 
@@ -80,7 +81,7 @@ class Options(NamedTuple):
     metadata: bool = False
 
 
-class SessionBase:
+class SessionBase(Polling):
     """What both kinds of session share."""
 
     def __init__(self, model: Model, connection: Connection, options: Options) -> None:
@@ -178,20 +179,6 @@ class SessionBase:
         source = self._model.datasources[wanted.source]
         call = self._call_of(source.action, wanted.inputs, deadline_s=limit_s)
         return self._allowed(call, is_picker=True)
-
-    def _polling(
-        self, key: str, inputs: Mapping[str, Any], state: Any, *, deadline_s: float | None, enough: int
-    ) -> Conversation[Poll]:
-        """Return the conversation of a poll; all its pages have one deadline."""
-        own = own_deadline(deadline_s, self._options.deadline_s, self._clock)
-        deadline = own or Deadline.after(DEFAULT_DEADLINE_S, self._clock)
-
-        def ask(action: Action, names: Mapping[str, Any]) -> Call:
-            call = self._allowed(self._call_of(action, inputs, deadline=deadline))
-            call.names = names
-            return call
-
-        return poll_changes(find_trigger(self._model, key), state, ask, self._clock, enough=enough)
 
     def _subscriptions(self, deadline_s: float | None = None) -> Subscriptions:
         def call_of(action: Action, inputs: Mapping[str, Any], beside: Mapping[str, Any]) -> Call:

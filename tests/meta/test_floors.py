@@ -32,7 +32,7 @@ FLOORS = (
     # the wire, and where tokens are kept
     "stores transport",
     # one connection in use
-    "async_asking async_drivers async_session asking drivers learning logins offers picking session taking subscriptions",
+    "async_asking async_drivers async_session asking drivers learning logins offers picking polls session taking subscriptions",
     # the facade
     "cases comparison component describe health pushed_cases",
     # faces

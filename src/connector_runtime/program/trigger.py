@@ -115,10 +115,13 @@ class Trigger:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return every permission the trigger can need, over all choices of its inputs."""
-        actions = [source.action for source in self.poll.sources] if self.poll else []
-        actions += self.webhook.actions if self.webhook else ()
-        # They are the trigger's own, the same for each of its requests.
-        return actions[0].scopes if actions else ()
+        return self.scopes_over({})
+
+    def scopes_over(self, known: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return every permission it can need where some inputs are known, as `Action.scopes_over`."""
+        # They are the trigger's own, the same for each of its requests, and stand there also
+        # where it sends none because a person sets it up.
+        return self.action_for({"request": {"service": "", "path": "/"}}).scopes_over(known)
 
     @cached_property
     def webhook(self) -> WebhookProgram | None:

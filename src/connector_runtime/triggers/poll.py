@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.call import Call
+    from connector_runtime.model import Action
     from connector_runtime.program.trigger import PollSource, Trigger
     from connector_runtime.steps import Conversation
     from connector_runtime.triggers.changes import Ask
@@ -141,6 +142,27 @@ def _in_turn(sources: tuple[PollSource, ...], last: str | None) -> tuple[PollSou
     """Return the sources, that behind the one that broke off first: it may have used up what all share."""
     start = next((at + 1 for at, source in enumerate(sources) if source.key == last), 0)
     return sources[start:] + sources[:start]
+
+
+def first_asked(trigger: Trigger, given: Any, ask: Ask, clock: Clock) -> Call:
+    """Return the call that a poll begins with; nothing is sent.
+
+    Args:
+        trigger, given, ask, clock: As for `poll_changes`.
+
+    Raises:
+        ConnectorError: As the poll would, before sending.
+    """
+    asked: list[Call] = []
+
+    def noting(action: Action, names: Mapping[str, Any]) -> Call:
+        asked.append(ask(action, names))
+        return asked[-1]
+
+    polling = poll_changes(trigger, given, noting, clock)
+    next(polling, None)
+    polling.close()
+    return asked[-1]
 
 
 def _begin_together(readings: list[WindowReading]) -> None:
