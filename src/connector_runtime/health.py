@@ -59,8 +59,8 @@ def examine(
     Args:
         component: The component.
         given: The connection as platforms store it.
-        uses: What is known of the inputs of each action in use, by its key; default all
-            actions, for whatever they may be given.
+        uses: What is known of the inputs of each action and trigger in use, by its key; default
+            all of them, for whatever they may be given.
         options: Those of a session.
     """
     try:
@@ -158,15 +158,15 @@ def _scopes(
     if not granted:
         return
     coverage = coverage_of(component, channel)
-    keys = list(uses) or list(component.actions)
+    keys = list(uses) or [*component.actions, *component.triggers]
     lacking = {}
     for key in keys:
-        action = component.model.action(key) or component.actions[key]
-        missing = coverage.missing(granted, action.scopes_over(uses.get(key, {})))
+        user = component.model.action(key) or component.triggers[key]
+        missing = coverage.missing(granted, user.scopes_over(uses.get(key, {})))
         if missing:
             lacking[key] = missing
     if not lacking:
-        which = _listed(keys) if uses else f"all {len(keys)} actions"
+        which = _listed(keys) if uses else _everything(component)
         yield Finding("scopes", "good", f"The scopes are enough for {which}.")
         return
     wanted = coverage.smallest({scope for missing in lacking.values() for scope in missing})
@@ -176,6 +176,12 @@ def _scopes(
         f"Scopes are missing for {_listed(list(lacking))}.",
         f"Connect again with these scopes, too: {_listed(wanted)}.",
     )
+
+
+def _everything(component: Component) -> str:
+    triggers = len(component.triggers)
+    more = f" and {triggers} trigger{'s' if triggers > 1 else ''}" if triggers else ""
+    return f"all {len(component.actions)} actions{more}"
 
 
 def _choice(offer: Offer, value: Any) -> Finding:

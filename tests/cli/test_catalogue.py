@@ -27,13 +27,19 @@ if TYPE_CHECKING:
 
 
 def test_actions_are_listed_for_people(zoho: Callable[..., Ended]) -> None:
-    """One line an action: key, effect, label; nothing but the table."""
+    """One line an action: key, effect, label; below them the triggers; nothing but the tables."""
     ended = zoho("actions")
 
     lines = [line.split() for line in ended.out.splitlines()]
     assert (ended.code, ended.err, lines[0]) == (0, "", ["action", "effect", "label"])
-    assert len(lines) == 1 + len(list((ROOT / "actions").rglob("*.yaml")))
+    between = lines.index([])
+    assert between == 1 + len(list((ROOT / "actions").rglob("*.yaml")))
     assert ["crmRunQuery", "read", "CRM", "-", "COQL", "Query"] in lines
+    assert lines[between + 1] == ["trigger", "how", "label"]
+    assert len(lines) - between - 2 == len(list((ROOT / "triggers").rglob("*.yaml")))
+    assert [line[:2] for line in lines if "Notifications" in line] == [
+        ["booksRecordNotifications", "webhook"], ["crmRecordNotifications", "webhook"],
+    ]  # fmt: skip
 
 
 def test_actions_are_listed_for_programs(zoho: Callable[..., Ended]) -> None:
@@ -41,7 +47,7 @@ def test_actions_are_listed_for_programs(zoho: Callable[..., Ended]) -> None:
     listed = {action["key"]: action for action in zoho("actions", "--json").json}
 
     query = listed["crmRunQuery"]
-    assert list(query) == ["key", "label", "group", "effect", "scopes", "inputs"]
+    assert list(query) == ["key", "label", "group", "effect", "scopes", "inputs", "kind"]
     assert query["scopes"] == ["ZohoCRM.coql.READ", "ZohoCRM.modules.READ"]
     assert query["inputs"][0] == {
         "key": "query",
@@ -87,12 +93,12 @@ def test_a_misspelt_action_is_guessed(zoho: Callable[..., Ended], word: str, mea
     ended = zoho("show", word)
 
     assert ended.code == 2
-    assert f"There is no action called `{word}`. Did you mean {meant}?" in ended.err
+    assert f"There is no action or trigger called `{word}`. Did you mean {meant}?" in ended.err
 
 
 @pytest.mark.parametrize("word", ["nonsense", "x", "", "1234", "createInvoicePdfByMail" * 9, "—"])
 def test_nothing_is_guessed_at_random(zoho: Callable[..., Ended], word: str) -> None:
-    """A word that is like no action gets no guess."""
+    """A word that is like no action and no trigger gets no guess."""
     ended = zoho("show", word)
 
     assert ended.code == 2
@@ -101,25 +107,26 @@ def test_nothing_is_guessed_at_random(zoho: Callable[..., Ended], word: str) -> 
 
 def test_every_key_is_guessed_from_a_slip(zoho: Callable[..., Ended]) -> None:
     """Two letters exchanged, one left out or one too many: the right key stands first."""
-    from connector_runtime.cli.meaning import near_actions
+    from connector_runtime.cli.meaning import near_keys
 
-    actions = Component.load(ROOT).actions
+    component = Component.load(ROOT)
+    known = {**component.actions, **component.triggers}
     slips = {
         slip: key
-        for key in actions
+        for key in known
         for at in range(1, len(key) - 1, 3)
         for slip in (
             key[:at] + key[at + 1] + key[at] + key[at + 2 :],
             key[:at] + key[at + 1 :],
             key[:at] + "z" + key[at:],
         )
-        if slip not in actions
+        if slip not in known
     }
 
     wrong = [
-        f"{slip}: {near_actions(slip, actions)}"
+        f"{slip}: {near_keys(slip, known)}"
         for slip, key in slips.items()
-        if key not in near_actions(slip, actions)
+        if key not in near_keys(slip, known)
     ]
 
     assert len(slips) > 250

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ALL = (
     "ZohoCRM.modules.ALL", "ZohoCRM.users.READ", "ZohoCRM.coql.READ", "ZohoSearch.securesearch.READ", "ZohoCRM.bulk.READ",
-    "ZohoBooks.fullaccess.all",
+    "ZohoCRM.notifications.ALL", "ZohoBooks.fullaccess.all",
 )  # fmt: skip
 
 
@@ -35,6 +35,11 @@ def connect(zoho: Callable[..., Ended], vendor: Vendor) -> Callable[..., Any]:
         return zoho(*vendor.words("--self-client", code, "--name", "mine", *given, "--json"))
 
     return connecting
+
+
+def number(folder: str) -> int:
+    """Return how many files of a kind there are."""
+    return len(list((ROOT / folder).rglob("*.yaml")))
 
 
 def findings(zoho: Callable[..., Ended], *actions: str) -> dict[str, dict[str, Any]]:
@@ -58,7 +63,7 @@ def test_a_healthy_connection_is_said_to_be_one(zoho: Callable[..., Ended], conn
         "ok        Data center: This computer (`local`).",
         "ok        The vendor accepts the token.",
         "ok        This machine's clock agrees with the vendor's.",
-        f"ok        The scopes are enough for all {len(list((ROOT / 'actions').rglob('*.yaml')))} actions.",
+        f"ok        The scopes are enough for all {number('actions')} actions and {number('triggers')} triggers.",
         "ok        Organization ID is 10234695.",
     ]
 
@@ -295,9 +300,10 @@ def test_a_raw_request_needs_what_it_asks_for(zoho: Callable[..., Ended]) -> Non
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("scopes",), "ACTION"),
+        (("scopes", "-i", "recordType=Leads"), "name them"),
+        (("scopes", "crmRecordChangd"), "Did you mean crmRecordChanged?"),
         (("scopes", "crmRunQeury"), "Did you mean crmRunQuery?"),
-        (("scopes", "crmGetRecord", "-i", "recordTyp=Leads"), "None of the actions has an input `recordTyp`"),
+        (("scopes", "crmGetRecord", "-i", "recordTyp=Leads"), "None of them has an input `recordTyp`"),
         (("scopes", "booksMarkRecordActive", "-i", "recordType=bills"), "none of the choices"),
         (("scopes", "crmGetRecord", "--way", "nowhere"), "There is no connection called `nowhere`"),
         (("doctor", "nobody"), "There is no connection called `nobody`"),

@@ -9,7 +9,7 @@ import click
 
 from connector_runtime.cases import cases_of, run_case
 from connector_runtime.check.report import render_problems
-from connector_runtime.cli.meaning import near_actions
+from connector_runtime.cli.meaning import near_keys
 from connector_runtime.cli.output import put, say
 from connector_runtime.documents import parse_json
 from connector_runtime.load import find_problems, read_component
@@ -87,7 +87,7 @@ def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
             for failure in failures:
                 say(f"    {failure}")
     if wanted and not outcomes:
-        near = near_actions(wanted, model.actions)
+        near = near_keys(wanted, {**model.actions, **model.triggers})
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise click.UsageError(f"No test has `{wanted}` in its action or name.{meant}")
     failed = sum(bool(outcome["failures"]) for outcome in outcomes)

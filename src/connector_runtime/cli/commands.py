@@ -12,30 +12,22 @@ from connector_runtime.cli.connected import connections, doctor, scopes
 from connector_runtime.cli.connecting import connect
 from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
 from connector_runtime.cli.formatting import format_files
-from connector_runtime.cli.given import action_of, connection_of, inputs_of, load, resume_of
-from connector_runtime.cli.output import as_json, debug_logger, jsonable, put, say
-from connector_runtime.cli.polling import poll
+from connector_runtime.cli.given import connection_of, inputs_of, load, resume_of, session_of, with_inputs
+from connector_runtime.cli.meaning import action_of, any_of, trigger_of
+from connector_runtime.cli.output import as_json, jsonable, put, say
+from connector_runtime.cli.polling import kept_state, poll
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.schemas import schemas
-from connector_runtime.cli.showing import action_page, action_table
-from connector_runtime.describe import describe_action
+from connector_runtime.cli.showing import action_page, listing, table, trigger_page
+from connector_runtime.describe import describe_action, describe_trigger
 from connector_runtime.documents import dump_json
+from connector_runtime.model import Action
 
 if TYPE_CHECKING:
-    from connector_runtime.model import Action
     from connector_runtime.results import Result
 
 # What a created record is known by stands near the beginning of a reply.
 _TOLD_MAX_CHARS = 2_000
-with_inputs = [
-    click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One input; repeatable."),
-    click.option("--inputs", "file", metavar="FILE", help="Inputs as YAML or JSON; - for standard input."),
-    click.option(
-        "--connection", metavar="NAME", help="A kept connection, or a YAML or JSON file; else the sandbox."
-    ),
-    click.option("--fresh", is_flag=True, help="Empty the embedded sandbox first."),
-]
-
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--component", help="Folder with component.yaml, or the name of an installed component.")
@@ -53,44 +45,51 @@ def program(context: click.Context, /, component: str | None, add: tuple[str, ..
 @as_json
 @click.pass_context
 def actions(context: click.Context, /, *, as_json: bool) -> None:
-    """List the actions."""
+    """List the actions, and the triggers."""
     component = load(context)
-    if as_json:
-        described = [describe_action(action, with_sample=False) for action in component.actions.values()]
-        put([_listed(action) for action in described], as_json=True)
-    else:
-        put(action_table(component), as_json=False)
-
-
-def _listed(action: dict[str, Any]) -> dict[str, Any]:
-    words = {key: action[key] for key in ("key", "label", "group", "effect", "scopes")}
-    shown = ("key", "label", "type", "required", "default")
-    inputs = [{key: entry.get(key) for key in shown} for entry in action["inputs"]]
-    return {**words, "inputs": [{**entry, "required": bool(entry["required"])} for entry in inputs]}
+    put(listing(component) if as_json else table(component), as_json=as_json)
 
 
 @program.command()
-@click.argument("action")
+@click.argument("key", metavar="ACTION|TRIGGER")
 @as_json
 @click.pass_context
-def show(context: click.Context, /, action: str, *, as_json: bool) -> None:
-    """Show one action: its inputs, its request, its examples, defaults filled in."""
+def show(context: click.Context, /, key: str, *, as_json: bool) -> None:
+    """Show one action or trigger: its inputs, its requests, its examples, defaults filled in.
+
+    Of a trigger also what its events and its state look like.
+    """
     component = load(context)
-    found = action_of(component, action)
-    put(describe_action(found) if as_json else action_page(component, found), as_json=as_json)
+    found = any_of(component, key)
+    shown: Any
+    if isinstance(found, Action):
+        shown = describe_action(found) if as_json else action_page(component, found)
+    else:
+        shown = describe_trigger(found) if as_json else trigger_page(component, found)
+    put(shown, as_json=as_json)
 
 
 @program.command()
-@click.argument("action")
+@click.argument("key", metavar="ACTION|TRIGGER")
+@with_inputs
+@click.option("--state", "kept_in", type=click.Path(path_type=Path), metavar="FILE",
+              help="Of a trigger: where `poll` keeps its state.")  # fmt: skip
+@click.option("--since", metavar="WHEN", help="Of a trigger: where its first poll begins; as of `poll`.")
 @click.option("--curl", is_flag=True, help="Print it as a curl command.")
 @as_json
 @click.pass_context
-def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool, **given: Any) -> None:
-    """Print the exact request an action would send; nothing is sent."""
+def request(context: click.Context, /, key: str, *, curl: bool, as_json: bool, **given: Any) -> None:
+    """Print the exact request an action, or a trigger's next poll, would send first; nothing is sent."""
     component = load(context)
-    inputs = inputs_of(action_of(component, action), given["pairs"], given["file"])
+    found, state = any_of(component, key), None
+    if not isinstance(found, Action):
+        found = trigger_of(component, key, "poll").asking
+        state = kept_state(given["kept_in"]) or given["since"]
+    elif given["kept_in"] or given["since"]:
+        raise click.UsageError(f"--state and --since are for triggers, and `{key}` is an action.")
+    inputs = inputs_of(found, given["pairs"], given["file"])
     with connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen:
-        plan = component.request(action, inputs, chosen.connection, trust_paths=True)
+        plan = component.request(key, inputs, chosen.connection, trust_paths=True, state=state)
     if as_json:
         put({**plan.to_dict(), "curl": plan.curl()}, as_json=True)
     else:
@@ -101,6 +100,7 @@ def request(context: click.Context, /, action: str, *, curl: bool, as_json: bool
 
 @program.command()
 @click.argument("action")
+@with_inputs
 @click.option("--save-to", metavar="FILE", help="Write the reply's content to a file.")
 @click.option(
     "--deadline", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of the whole call."
@@ -117,16 +117,7 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
     inputs = inputs_of(found, given["pairs"], given["file"])
     resume, result, code = resume_of(given["resume"]), None, 0
     try:
-        with (
-            connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
-            component.session(
-                chosen.connection,
-                logger=debug_logger(),
-                trust_paths=True,
-                metadata=metadata,
-                **chosen.options,
-            ) as session,
-        ):
+        with session_of(component, given, quiet=as_json, trust_paths=True, metadata=metadata) as session:
             result = session.run(action, inputs, deadline_s=deadline, save_to=save_to, resume=resume)
     except KeyboardInterrupt:
         if result is None:
@@ -156,12 +147,6 @@ def _finished(action: Action, result: Result) -> str:
     return f"{words}\nDo not repeat it for that; it returned: {told[:_TOLD_MAX_CHARS]}{cut}"
 
 
-for _option in reversed(with_inputs):
-    request = _option(request)
-    run = _option(run)
-    poll = _option(poll)
-
-
 @program.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option(
@@ -181,12 +166,12 @@ def check(context: click.Context, /, folder: Path | None, style: str, *, as_json
 @program.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "-k", "wanted", default="", metavar="TEXT", help="Only tests whose action or name has this text."
+    "-k", "wanted", default="", metavar="TEXT", help="Only tests whose action, trigger or name has this text."
 )
 @as_json
 @click.pass_context
 def test(context: click.Context, /, folder: Path | None, wanted: str, *, as_json: bool) -> None:
-    """Run the tests that stand in the actions' files, offline."""
+    """Run the tests that stand in the files of actions and triggers, offline."""
     context.exit(checking.test(_folders(context, folder), wanted, as_json=as_json))
 
 

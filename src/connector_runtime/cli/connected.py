@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector_runtime.cli.filling import fields_of, way_to_connect
-from connector_runtime.cli.given import action_of, load, named
+from connector_runtime.cli.given import load, named
 from connector_runtime.cli.keeping import checked_name, find, kept, names_kept, unknown
+from connector_runtime.cli.meaning import any_of
 from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.cli.showing import connection_shape, table_of
 from connector_runtime.connections import Channel, Connection
@@ -16,11 +17,14 @@ from connector_runtime.errors import ConnectorError
 from connector_runtime.health import coverage_of, examine
 from connector_runtime.inputs.refusals import Refusal
 from connector_runtime.logins import Logins
+from connector_runtime.model import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connector_runtime.component import Component
     from connector_runtime.health import Finding
-    from connector_runtime.model import Action
+    from connector_runtime.program.trigger import Trigger
 
 _MARKS = {"good": "ok", "warning": "warning", "bad": "WRONG"}
 a_name = click.argument("name")
@@ -147,7 +151,7 @@ def _give_back(component: Component, connection: dict[str, Any]) -> bool:
 
 @click.command()
 @click.argument("name", required=False)
-@click.argument("actions", nargs=-1)
+@click.argument("actions", nargs=-1, metavar="[ACTION|TRIGGER]...")
 @narrowed
 @as_json
 @click.pass_context
@@ -160,7 +164,7 @@ def doctor(
     *,
     as_json: bool,
 ) -> None:
-    """Say what is wrong with a connection, for the ACTIONS in use or for all.
+    """Say what is wrong with a connection, for the ACTIONS and triggers in use or for all.
 
     Without NAME every connection that is kept is looked over.
     """
@@ -188,7 +192,7 @@ def _line(finding: Finding) -> str:
 
 
 @click.command()
-@click.argument("actions", nargs=-1, required=True, metavar="ACTION...")
+@click.argument("actions", nargs=-1, metavar="[ACTION|TRIGGER]...")
 @narrowed
 @click.option("--way", "key", metavar="KEY", help="Way to connect whose scopes these are; default the first.")
 @as_json
@@ -202,32 +206,51 @@ def scopes(
     key: str | None,
     as_json: bool,
 ) -> None:
-    """Print the smallest list of scopes that ACTIONS need."""
+    """Print the smallest list of scopes that some actions and triggers need.
+
+    Without keys it is the list of all that there are.
+    """
     component = load(context)
-    uses = _uses(component, actions, pairs)
+    if pairs and not actions:
+        raise click.UsageError("-i narrows what some actions or triggers need: name them.")
+    uses = _uses(component, actions or (*component.actions, *component.triggers), pairs)
     coverage = coverage_of(component, way_to_connect(component, key).key)
-    chosen = {action: component.actions[action] for action in uses}
+    chosen = {one: any_of(component, one) for one in uses}
     needed = coverage.smallest(scope for one in uses for scope in chosen[one].scopes_over(uses[one]))
     put(needed if as_json else " ".join(needed), as_json=as_json)
-    for action in chosen.values():
-        if not action.definition.get("scopes"):
-            say(f"{action.key} needs whatever its request needs; that is not in the list.")
+    for one in chosen.values():
+        if not one.definition.get("scopes") and _asks(one):
+            say(f"{one.key} needs whatever its request needs; that is not in the list.")
+        if others := [other for other in _beside(one.definition) if other not in chosen]:
+            listed = " and ".join(others)
+            say(f"What {one.key} tells is completed by {listed}: name them, too, if you use that.")
+
+
+def _asks(one: Action | Trigger) -> bool:
+    """Return whether it sends a request: of some services a person has to set up the push."""
+    return isinstance(one, Action) or one.webhook is None or bool(one.webhook.actions)
+
+
+def _beside(definition: Mapping[str, Any]) -> list[str]:
+    """Return what a pushed trigger's events lead to: the action that fetches, the poll that catches up."""
+    webhook = definition.get("webhook", {})
+    return [key for key in (webhook.get("events", {}).get("action"), webhook.get("catchUp")) if key]
 
 
 def _uses(component: Component, words: tuple[str, ...], pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Return the actions that are meant, by key, with what is known of their inputs."""
-    chosen = [action_of(component, word) for word in words]
+    """Return the actions and triggers that are meant, by key, with what is known of their inputs."""
+    chosen = [any_of(component, word) for word in words]
     given = {name: values[-1] for name, values in named(pairs).items()}
     for name in given:
-        if not any(entry.key == name for action in chosen for entry in action.inputs):
-            raise click.UsageError(f"None of the actions has an input `{name}`.")
-    return {action.key: _known(action, given) for action in chosen}
+        if not any(entry.key == name for one in chosen for entry in one.inputs):
+            raise click.UsageError(f"None of them has an input `{name}`: {', '.join(words)}.")
+    return {one.key: _known(one, given) for one in chosen}
 
 
-def _known(action: Action, given: dict[str, str]) -> dict[str, Any]:
-    """Return what is known of an action's inputs, as the action will see it."""
+def _known(one: Action | Trigger, given: dict[str, str]) -> dict[str, Any]:
+    """Return what is known of the inputs, as the action or trigger will see them."""
     known = {}
-    for entry in action.inputs:
+    for entry in one.inputs:
         if entry.key in given:
             try:
                 known[entry.key] = entry.read(given[entry.key])

@@ -12,20 +12,19 @@ import click
 
 from connector_runtime.check.report import render_problems
 from connector_runtime.cli.keeping import is_file, kept, names_kept, unknown
-from connector_runtime.cli.meaning import near_actions
-from connector_runtime.cli.output import say
+from connector_runtime.cli.output import debug_logger, say
 from connector_runtime.cli.sandboxes import embedded
 from connector_runtime.component import Component
 from connector_runtime.documents import JsonError, parse_json, read_yaml
-from connector_runtime.errors import ConnectorError, DefinitionError
-from connector_runtime.sources import locate
-from connector_runtime.subscriptions import find_trigger
+from connector_runtime.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from connector_runtime.model import Action
-    from connector_runtime.program.trigger import Trigger
+    from connector_runtime.session import Session
+
+    Command = Callable[..., Any]
 
 _FILES = ("file", "files")
 
@@ -40,36 +39,22 @@ def load(context: click.Context) -> Component:
     return Component.load(chosen, *context.obj.get("add", ()))
 
 
-def action_of(component: Component, key: str) -> Action:
-    """Return an action, or say which one was probably meant."""
-    action = component.model.action(key)
-    if action is None:
-        near = near_actions(key, component.actions)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise click.UsageError(
-            f"There is no action called `{key}`.{meant} `actions` lists them.{_another_here()}"
-        )
-    return action
+with_connection = click.option(
+    "--connection", metavar="NAME", help="A kept connection, or a YAML or JSON file; else the sandbox."
+)
+_INPUTS = (
+    click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One input; repeatable."),
+    click.option("--inputs", "file", metavar="FILE", help="Inputs as YAML or JSON; - for standard input."),
+    with_connection,
+    click.option("--fresh", is_flag=True, help="Empty the embedded sandbox first."),
+)
 
 
-def trigger_of(component: Component, key: str) -> Trigger:
-    """Return a trigger, or say which one was probably meant."""
-    try:
-        return find_trigger(component.model, key)
-    except ConnectorError as problem:
-        problem.hint = f"{problem.hint or ''}{_another_here()}".strip() or None
-        raise
-
-
-def _another_here() -> str:
-    """Return a hint where the folder that one works in has a component, and another one was loaded."""
-    chosen = click.get_current_context().obj.get("component")
-    if chosen is None or not Path("component.yaml").is_file():
-        return ""
-    loaded = locate(chosen).resolve()
-    if loaded == Path.cwd():
-        return ""
-    return f" The component comes from {loaded}; `--component .` takes the one of this folder."
+def with_inputs(command: Command) -> Command:
+    """Give a command the options that say its inputs and its connection."""
+    for option in reversed(_INPUTS):
+        command = option(command)
+    return command
 
 
 def inputs_of(action: Action, pairs: Sequence[str], file: str | None) -> dict[str, Any]:
@@ -145,6 +130,18 @@ def connection_of(component: Component, word: str | None, *, fresh: bool, quiet:
         if not quiet:
             say(f"Using the embedded sandbox, kept in {sandbox.file}; --connection NAME uses an account.")
         yield Chosen(sandbox.connection)
+
+
+@contextmanager
+def session_of(
+    component: Component, given: Mapping[str, Any], *, quiet: bool, **options: Any
+) -> Iterator[Session]:
+    """Open a session on the connection that was chosen."""
+    with (
+        connection_of(component, given["connection"], fresh=given.get("fresh", False), quiet=quiet) as chosen,
+        component.session(chosen.connection, logger=debug_logger(), **options, **chosen.options) as session,
+    ):
+        yield session
 
 
 def _meant(key: str, values: list[str], kind: str) -> Any:

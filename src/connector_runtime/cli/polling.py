@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector_runtime.cli.ending import FAILED
-from connector_runtime.cli.given import connection_of, inputs_of, load, trigger_of
-from connector_runtime.cli.output import as_json, debug_logger, put, say
+from connector_runtime.cli.given import inputs_of, load, session_of, with_inputs
+from connector_runtime.cli.meaning import trigger_of
+from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores.files import replace_private
@@ -29,6 +30,7 @@ _NOT_KEPT = (
 
 @click.command()
 @click.argument("trigger")
+@with_inputs
 @click.option("--state", "kept_in", type=click.Path(path_type=Path), metavar="FILE",
               help="Where the state is kept from one poll to the next.")  # fmt: skip
 @click.option("--since", default=FROM_NOW, metavar="WHEN",
@@ -40,13 +42,10 @@ def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since
          **given: Any) -> None:  # fmt: skip
     """Tell what has changed since the last poll, one event a line."""
     component = load(context)
-    found = trigger_of(component, trigger)
+    found = trigger_of(component, trigger, "poll")
     inputs = inputs_of(found.asking, given["pairs"], given["file"])
-    kept = _kept(kept_in)
-    with (
-        connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen,
-        component.session(chosen.connection, logger=debug_logger(), **chosen.options) as session,
-    ):
+    kept = kept_state(kept_in)
+    with session_of(component, given, quiet=as_json) as session:
         try:
             result = session.poll(trigger, inputs, since if kept is None else kept)
         except ConnectorError as problem:
@@ -81,7 +80,7 @@ def _put(result: Poll, *, as_json: bool) -> None:
         say("There is more: poll again.")
 
 
-def _kept(file: Path | None) -> Any:
+def kept_state(file: Path | None) -> Any:
     """Return the state in a file, None where there is no file yet."""
     if file is None or not file.exists():
         return None
