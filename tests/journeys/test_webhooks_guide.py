@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cli.conftest import run_here
 from connector_runtime import Component, Seen, Subscription
 from connector_runtime.cases import cases_of, run_case
 from connector_runtime.load import find_problems
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from connector_runtime import Session
 
 GUIDE = (ROOT / "docs" / "guides" / "webhooks.md").read_text("utf-8")
-PROGRAMS = re.findall(r"^```python\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"^\$ zoho-component (.+)$", GUIDE, re.MULTILINE)
+ALL_PROGRAMS = re.findall(r"^```python\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+# One of them opens what the command line has kept.
+PROGRAMS = [program for program in ALL_PROGRAMS if "leads.json" not in program]
 TRIGGER = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)[0]
 
 
@@ -62,6 +67,23 @@ def test_its_programs_run(zoho: Component, open_session: Callable[..., Session])
     assert names["poll"].error is None
     assert json.dumps(names["store"])
     assert len([one for one in names["queue"] if one["id"] == names["queue"][0]["id"]]) == 1
+
+
+def test_its_commands_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Typed one after the other they work on the embedded sandbox; a server opens what they keep."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONNECTOR_HOME", str(tmp_path / "kept"))
+    (program,) = set(ALL_PROGRAMS) - set(PROGRAMS)
+    names: dict[str, Any] = {"Keys": Keys, "Subscription": Subscription}
+    for line in COMMANDS:
+        if line.startswith("unsubscribe"):
+            exec(compile(program, "the guide's server", "exec"), names)
+        ended = run_here("zoho-component", str(ROOT), tuple(shlex.split(line)), "")
+        assert ended.code == 0, ended.err
+
+    assert len(COMMANDS) == 4
+    assert names["subscription"].trigger == "crmRecordNotifications"
+    assert {path.name for path in tmp_path.glob("[a-z]*.*")} == {"invoices.json", "invoices.secret"}
 
 
 def test_its_trigger_is_good(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from connector_runtime.cli.polling import kept_state, poll
 from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.schemas import schemas
 from connector_runtime.cli.showing import action_page, listing, table, trigger_page
+from connector_runtime.cli.subscribing import renew, subscribe, unsubscribe
 from connector_runtime.describe import describe_action, describe_trigger
 from connector_runtime.documents import dump_json
 from connector_runtime.model import Action
@@ -197,5 +198,7 @@ def demo(context: click.Context, /) -> None:
     context.exit(demonstration.demo(load(context)))
 
 
-for _command in (connect, connections, doctor, format_files, poll, schemas, scopes):
+for _command in (
+    connect, connections, doctor, format_files, poll, renew, schemas, scopes, subscribe, unsubscribe,
+):  # fmt: skip
     program.add_command(_command)

@@ -48,7 +48,7 @@ def kept(component: str, *, to_change: bool = False) -> Iterator[SqliteStore]:
     from connector_runtime.stores import SqliteStore  # noqa: PLC0415  it needs an extra
 
     place = home() / f"{component}.sqlite"
-    with closing(SqliteStore(place, _keys(component))) as store:
+    with closing(SqliteStore(place, keys_of(component))) as store:
         if to_change and not all(os.access(one, os.W_OK) for one in (place, place.parent)):
             raise StoreError(
                 f"The file {place} cannot be written.",
@@ -95,7 +95,8 @@ def unknown(name: str, names: list[str]) -> click.UsageError:
     return click.UsageError(f"There is no connection called `{name}`. {did_you_mean(name, names)}{listed}")
 
 
-def _keys(component: str) -> Keys:
+def keys_of(component: str) -> Keys:
+    """Return what opens and seals whatever is kept of a component; a key is made where there is none."""
     from connector_runtime.stores import Keys  # noqa: PLC0415  it needs an extra
 
     if os.environ.get(KEY):
