@@ -135,7 +135,7 @@ def _result(call: Call, scope: dict[str, Any], trail: Trail, last: Result | None
     output = call.action.program.output
     if trail.short and (last is None or output is not None):
         names = ", ".join(f"`{key}`" for key in trail.short)
-        call.warnings.append(f"What {names} answered was too long to be kept, and is missing in the result.")
+        call.warnings.append(f"What {names} answered was not kept when the call ended: the result misses it.")
     if last is None:
         data = trail.seen[trail.done[-1]].get("output") if trail.done else None
         last = Result(data, attempts=tuple(call.attempts))

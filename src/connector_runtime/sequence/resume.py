@@ -181,7 +181,7 @@ def _state_of_steps(call: Call, trail: Trail) -> tuple[dict[str, Any] | None, st
 
 def _left_out(keys: Iterable[str]) -> str:
     names = ", ".join(f"`{key}`" for key in keys)
-    return f"What {names} answered is too long to be kept and will be missing in the result."
+    return f"What {names} answered is too long to be kept, or has a secret in it: the result will miss it."
 
 
 def _proof(call: Call, trail: Trail, text: str) -> str:
