@@ -68,7 +68,7 @@ def attempt_once(
         yield from heed(call, taken, verdict)
     date = verdict.values.get("headers", {}).get("date")
     if date is not None:
-        call.dated = date, started
+        channel.time.hear(date, started, call.clock.now() - (ended - started))
     if verdict.kind == "auth_expired":
         channel.time.learn(date, call.clock)
     else:

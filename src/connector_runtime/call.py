@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.reply import TELLER
-from connector_runtime.retry import date_s, retry_after_s, seconds_of
+from connector_runtime.retry import retry_after_s, seconds_of
 from connector_runtime.whereabouts import place_of
 
 if TYPE_CHECKING:
@@ -145,7 +145,6 @@ class Call:
         sent_at: Reading of the clock when the first request was sent, or None.
         is_taken_up: Whether the request was sent first by an earlier call, that this one goes on with.
         sent_date: When that one sent it by the vendor's clock, in seconds since the epoch, if it was told.
-        dated: The newest `Date` of the vendor's, and the reading of the clock when it was asked.
         unit: The request that is being made, and what it is judged by.
         effect: What the request does: its unit's effect, or `read` for a raw one that only reads.
         is_open: Whether the request that was sent last may have been carried out, or was.
@@ -182,7 +181,6 @@ class Call:
     sent_at: float | None = None
     is_taken_up: bool = False
     sent_date: float | None = None
-    dated: tuple[str, float] | None = None
     sent_bytes: int = 0
     received_bytes: int = 0
     started_at: float = 0.0
@@ -225,16 +223,10 @@ class Call:
         """Return when the request was sent first by the vendor's clock, in seconds, or None."""
         if self.is_taken_up:
             return self.sent_date
-        if self.sent_at is None:
+        told = self.channel.time.told(self.clock)
+        if told is None or self.sent_at is None:
             return None
-        date, seen_at = self.dated or (None, 0.0)
-        then = date_s(date)
-        if then is not None:
-            return then - (seen_at - self.sent_at)
-        # What a token's reply told: of two guesses the later one, so that it proves too little at worst.
-        time = self.channel.time
-        ago_s = self.clock.monotonic() - self.sent_at
-        return time.now(self.clock) - ago_s if time.is_told else None
+        return told - (self.clock.monotonic() - self.sent_at)
 
     @property
     def may_have_written(self) -> bool:

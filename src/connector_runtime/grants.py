@@ -26,6 +26,8 @@ RECONNECT = "Connect the account again."
 REMOVED = "removed"
 # A server's clock that is further off is not believed.
 _SKEW_MAX_S = 86_400.0
+# What is longer is no date, and not worth keeping.
+_DATE_CHARS = 65
 _GRANT = "connector_grant"
 _SECRETS = ("access_token", "refresh_token", "id_token")
 _DATES = ("expires_at", "issued_at", "expires_in")
@@ -256,12 +258,13 @@ def token_in(document: Any) -> Mapping[str, Any]:
 class ServerTime:
     """The vendor's time, as far as its replies tell: a clock that is wrong here does not matter."""
 
-    __slots__ = ("_ahead_s", "_seen", "_seen_at")
+    __slots__ = ("_ahead_s", "_heard", "_seen", "_seen_at")
 
     def __init__(self) -> None:
         self._ahead_s = 0.0
         self._seen: float | None = None
         self._seen_at = 0.0
+        self._heard: tuple[str, float, float] | None = None
 
     def now(self, clock: Clock) -> float:
         """Return seconds since the epoch by the vendor's clock.
@@ -275,10 +278,17 @@ class ServerTime:
             return here
         return max(here, self._seen + clock.monotonic() - self._seen_at)
 
-    @property
-    def is_told(self) -> bool:
-        """Return whether the vendor has told its time at all."""
-        return self._seen is not None
+    def hear(self, date: str, at: float, now: float) -> None:
+        """Note a reply's `Date`, and what this machine's clocks said when it was asked for."""
+        self._heard = date[:_DATE_CHARS], at, now
+
+    def told(self, clock: Clock) -> float | None:
+        """Return the time by what the vendor told last, rather too late than too early; None if nothing."""
+        date, at, now = self._heard or (None, 0.0, 0.0)
+        seen = date_s(date)
+        if seen is None:
+            return None if self._seen is None else self.now(clock)
+        return seen + max(clock.monotonic() - at, clock.now() - now)
 
     def learn(self, date: str | None, clock: Clock) -> float | None:
         """Take a reply's `Date`; returns it in seconds, or None when it is not to be believed."""

@@ -104,7 +104,6 @@ def _read(call: Call, action: str, inputs: Mapping[str, Any], perform: Perform) 
     finally:
         first = len(call.attempts) + 1
         call.attempts += [one._replace(number=number) for number, one in enumerate(inner.attempts, first)]
-        call.dated = inner.dated or call.dated
     seen = inner.scope(reply=answer.values, **page)
     seen["items"] = paging.items(seen) if paging else [answer.values.get("json")]
     return _Read(answer, seen, inner.sent_at)

@@ -247,6 +247,22 @@ def test_a_look_up_of_a_call_that_is_taken_up_goes_by_the_vendors_clock(made_s: 
 
 
 @pytest.mark.plan("S-231")
+@pytest.mark.parametrize("asleep_s", [0.0, 600.0])
+def test_the_time_is_known_from_any_earlier_reply_of_the_session(asleep_s: float) -> None:
+    """A call that is stopped in its first request has none of its own; a machine that slept guesses too late."""
+    model = model_of(LOOKED_UP, READING)
+    first = Shop(model, {"headers": DATE, "json": {}}, {"error": "timeout"}, {"error": "connect"})
+    first.run("orders")
+    plain = first.clock.now
+    first.clock.now = lambda: plain() + asleep_s  # type: ignore[method-assign]
+    first.clock.sleep(30.0)
+    problem = failing(first)
+
+    assert problem.resume is not None
+    assert json.loads(problem.resume["state"])["sentDate"] == SENT_AT + 30.0 + asleep_s
+
+
+@pytest.mark.plan("S-231")
 def test_a_look_up_proves_nothing_where_the_vendor_has_told_no_time() -> None:
     """What was noted by our clock alone may be wrong by hours: an older record could be taken for ours."""
     model = model_of(LOOKED_UP, READING)
