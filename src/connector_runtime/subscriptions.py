@@ -221,7 +221,8 @@ class Subscribing:
             deadline_s: Bound of the whole call in seconds.
 
         Raises:
-            CallFailed: Of kind `not_found`: it has ended. Subscribe again, then catch up.
+            CallFailed: Of kind `not_found`: it has ended. Subscribe again, give the new one the state of
+                this one, `new.caught_up(subscription.state)`, and catch up.
             ConnectorError: Of the class that says who must act.
         """
         asks = self._subscriptions(deadline_s)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Seen, Subscription
+from connector_runtime.errors import CallFailed
 from connector_runtime.values import SystemClock
 from webhooks.receiver import receiving
 
@@ -101,6 +102,26 @@ def test_what_happens_while_nobody_listens_is_not_lost(
 
     again = subscription.caught_up(poll.state)
     assert seen.new(session.catch_up(again.to_dict()).events) == []
+
+
+def test_a_channel_that_has_ended_hands_its_state_on(
+    session: Session, receiver: Receiver, sandbox: Sandbox
+) -> None:
+    """A second too late it is gone: with its state the new one tells what lay between, and alone it does not."""
+    sandbox.clock.advance(3600)
+    url = receiver.url.partition("?")[0]
+    old = session.subscribe("crmRecordNotifications", {"recordType": "Leads"}, url)
+    assert old.expires is not None
+    sandbox.clock.advance(old.expires.timestamp() - sandbox.clock.now() + 1)
+    with pytest.raises(CallFailed) as caught:
+        session.renew(old)
+    between = create(session, "Between")
+    sandbox.clock.advance(900)
+    new = session.subscribe(old.trigger, old.inputs, url)
+    found = [session.catch_up(kept).events for kept in (new, new.caught_up(old.state))]
+
+    assert caught.value.kind == "not_found"
+    assert [[changed(event) for event in events] for events in found] == [[], [(between, "created")]]
 
 
 @pytest.mark.plan("S-277")
