@@ -55,6 +55,19 @@ PAGES = """      paginate:
         while: ${ reply.json.more }
         items: ${ reply.json.rows }
         max: { pages: 100, items: 5000 }"""
+# In front of the other one, a source that may read a single page.
+CROWDED = """    first:
+      request: {{ service: shop, path: /rows, query: {{ page: "${{ page.number }}" }} }}
+      paginate:
+        start: {{ number: 1 }}
+        next: {{ number: "${{ page.number + 1 }}" }}
+        while: ${{ reply.json.more }}
+        items: ${{ reply.json.rows }}
+        max: {{ pages: 1, items: 5000 }}
+      identity: ${{ item.id }}
+      made: ${{ item.at }}
+      change: created
+"""
 BY_NUMBER = 'page: "${ page.number }"'
 TRIGGERS = {
     "unsaid": ("size: 3", WALK),
@@ -74,6 +87,9 @@ def component(tmp_path_factory: pytest.TempPathFactory) -> Component:
     for key, (query, how) in TRIGGERS.items():
         text = FRAME.format(key=key, query=query, how=how)
         (place / "triggers" / f"{key}.yaml").write_text(text, encoding="utf-8")
+    crowded = FRAME.replace("  sources:\n", "  sources:\n" + CROWDED)
+    text = crowded.format(key="crowded", query=TRIGGERS["walk"][0], how=TRIGGERS["walk"][1])
+    (place / "triggers" / "crowded.yaml").write_text(text, encoding="utf-8")
     return Component.load(place)
 
 
@@ -316,6 +332,28 @@ def test_what_comes_into_a_moment_that_broke_off_is_told_with_few_others(rows: R
     assert {"new", "later"} < set(told)
     assert 0 < len(again) < 2 * 899 // POTS * 2
     assert max(told.count(name) for name in told) == 2
+
+
+@pytest.mark.parametrize("start", ["from now", "from the beginning"])
+def test_a_source_that_is_stuck_at_its_limit_keeps_no_other_waiting(rows: Rows, start: str) -> None:
+    """It says so at every poll, and what the others know is told all the same, once."""
+    rows.size = 2
+    for number in range(3):
+        rows.add(f"r{number}", -600)
+    told, state, errors = [], start, []
+    for number in range(4):
+        rows.add(f"new{number}", 60 * number)
+        poll = rows.poll("crowded", state)
+        while poll.more:
+            told, poll = told + ids(poll), rows.poll("crowded", poll.state)
+        told, state = told + ids(poll), poll.state
+        errors.append(poll.error and poll.error.kind)
+        rows.now += 60
+
+    assert errors == ["limit"] * 4
+    assert len(told) == len(set(told))
+    assert {"new1", "new2", "new3"} <= set(told)
+    assert ("r0" in told) is (start == "from the beginning")
 
 
 def test_a_new_source_begins_where_the_others_stand() -> None:

@@ -77,7 +77,7 @@ def session_of(component: Component, counter: Counter, name: str | None = None, 
     return Session(component.model, Connection.from_dict(given), Options(clock=clock), sender=counter)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("other", [{"apiKey": "another"}, {"branch": "18"}, {"name": "theirs"}])
+@pytest.mark.parametrize("other", [{"apiKey": "another"}, {"branch": "18"}, {"site": "south"}, {"name": "theirs"}])
 def test_a_state_of_another_connection_is_refused(
     petshop: Component, book: ChangeBook, counter: Counter, session: Session, other: dict[str, str]
 ) -> None:
@@ -102,6 +102,29 @@ def test_a_state_of_the_same_connection_goes_on_elsewhere(
     _, state = whole(session, "from the beginning")
 
     assert whole(session_of(petshop, counter), state)[0] == []
+
+
+@pytest.mark.parametrize("name", ["ours", None])
+def test_a_new_login_keeps_the_states_of_a_connection_with_a_name(
+    petshop: Component, book: ChangeBook, counter: Counter, name: str | None
+) -> None:
+    """One without is known by its login, and says that a name would help."""
+    book.put("p-1")
+    app = {"site": "north", "branch": "17", "clientId": "whisker-app", "clientSecret": "an-example-not-a-secret"}
+
+    def logged_in(grant: str) -> Session:
+        token = {"access_token": f"access-{grant}", "refresh_token": f"refresh-{grant}"}
+        given = {"key": "login", "name": name, "fields": app, "token": token}
+        clock = StillClock(counter.book.now)
+        return Session(petshop.model, Connection.from_dict(given), Options(clock=clock), sender=counter)  # type: ignore[arg-type]
+
+    _, state = whole(logged_in("one"), "from the beginning")
+    assert whole(logged_in("one"), state)[0] == []
+    if name is not None:
+        assert whole(logged_in("two"), state)[0] == []
+    else:
+        with pytest.raises(InputError, match="One that has a `name`"):
+            logged_in("two").poll("petChanged", INPUTS, state)
 
 
 def test_a_state_without_a_connection_goes_on(

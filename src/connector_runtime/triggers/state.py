@@ -25,6 +25,7 @@ START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
 _SAME_ACCOUNT = (
     "Poll with the connection that it came from. Where that has another name or other keys by now and its "
     "account is the same, take `connection` out of the state and poll again. "
+    "One that has a `name` stays the same when it is logged in anew. "
     f"With another account: {START_AGAIN[0].lower()}{START_AGAIN[1:]}"
 )
 
