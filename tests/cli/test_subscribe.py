@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_hooks import pushed
+from components.petshop_hooks import Hooks, pushed
 from components.petshop_server import PETSHOP, Mishap
 from connector_runtime import Component, Subscription
 from connector_runtime.cli.keeping import keys_of
@@ -129,6 +129,25 @@ def test_a_refused_subscription_leaves_no_file(
 
     assert (refused.code, left) == (1, False)
     assert at_shop(*SUBSCRIBE).code == 0
+
+
+def test_what_cannot_be_kept_after_all_says_what_pushes(
+    at_shop: Callable[..., Ended], shop: PetShop, folder: Path
+) -> None:
+    """Where the file was taken away meanwhile, the error names the subscription that is to be ended."""
+    state = folder / "told.json"
+
+    class Meddling(Hooks):
+        def asked(self, *request: Any) -> Any:
+            state.unlink()
+            state.mkdir()
+            return super().asked(*request)
+
+    shop.hooks = Meddling()
+    ended = at_shop(*SUBSCRIBE)
+
+    assert (ended.code, shop.hooks.effects) == (1, ["hook h-1"])
+    assert "It pushes: end h-1 at the service" in ended.err
 
 
 def test_a_lost_answer_says_what_to_look_for(

@@ -7,7 +7,7 @@ kept connections, unless a program has kept it in clear there.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,8 @@ def subscribe(context: click.Context, /, trigger: str, *, url: str, kept_in: Pat
     secret = None if secret_in is None else _secret(secret_in)
     with _claimed(kept_in), session_of(component, given, quiet=as_json) as session:
         subscription = session.subscribe(trigger, inputs, url, secret=secret)
-        _keep(kept_in, subscription, keys)
+        hint = f"It pushes: end {subscription.id} at the service, and subscribe again."
+        _keep(kept_in, subscription, keys, hint)
     _tell(subscription, as_json=as_json)
     if not is_asked:
         say(f"Nobody was asked: enter the address at the service, and the secret from {secret_in}.")
@@ -80,7 +81,7 @@ def renew(context: click.Context, /, *, kept_in: Path, as_json: bool, **given: A
     subscription, keys = _read(kept_in, keys_of(component.key))
     with session_of(component, given, quiet=as_json) as session:
         subscription = session.renew(subscription)
-        _keep(kept_in, subscription, keys)
+        _keep(kept_in, subscription, keys, "It is renewed; to renew it once more does no harm.")
     _tell(subscription, as_json=as_json)
 
 
@@ -122,12 +123,12 @@ def _read(file: Path, keys: Keys) -> tuple[Subscription, Keys | None]:
     return subscription, None if isinstance(document["secret"], str) else keys
 
 
-def _keep(file: Path, subscription: Subscription, keys: Keys | None) -> None:
+def _keep(file: Path, subscription: Subscription, keys: Keys | None, hint: str) -> None:
     """Keep what was agreed, while the session still stands open: nothing comes between."""
     try:
         replace_private(file, json.dumps(subscription.to_dict(keys)).encode())
     except StoreError as problem:
-        problem.hint = f"The service pushes: end {subscription.id} there, and subscribe again."
+        problem.hint = hint
         raise
 
 
@@ -143,8 +144,9 @@ def _claimed(file: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if file.read_bytes() == _NOTHING_YET:
-            file.unlink()
+        with suppress(OSError):  # somebody else's by now
+            if file.read_bytes() == _NOTHING_YET:
+                file.unlink()
         raise
 
 
