@@ -155,8 +155,8 @@ def test_a_lost_answer_says_what_to_look_for(
 ) -> None:
     """With a secret of one's own the next try proves the pushes of both."""
     shop.mishaps += [Mishap(work=True), Mishap(status=500)]
-    lost = at_shop(*SUBSCRIBE, "-i", "tries=0", "--secret", "secret.txt", "--json")
-    again = at_shop(*SUBSCRIBE, "--secret", "secret.txt")
+    lost = at_shop(*SUBSCRIBE, "-i", "tries=0", "--proof", "secret.txt", "--json")
+    again = at_shop(*SUBSCRIBE, "--proof", "secret.txt")
     secrets = {hook["secret"] for hook in shop.hooks.hooks.values()}
 
     assert (lost.code, lost.error["kind"], lost.error["identity"]) == (1, "outcome_unknown", URL)
@@ -170,12 +170,12 @@ def test_what_a_person_enters_is_put_into_a_file(
     """Where nobody can be asked, the secret comes from a file, or goes into a private one; it is not printed."""
     told = ("subscribe", "visitTold", "--url", URL, "--state", "visits.json")
     refused = at_shop(*told)
-    made = at_shop(*told, "--secret", "secret.txt")
+    made = at_shop(*told, "--proof", "secret.txt")
     secret = (folder / "secret.txt").read_text()
     opened = Subscription.from_dict(kept(folder, "visits.json"), keys_of("petshop"))
     ended = at_shop("unsubscribe", "--state", "visits.json")
 
-    assert (refused.code, "--secret FILE" in refused.err) == (2, True)
+    assert (refused.code, "--proof FILE" in refused.err) == (2, True)
     assert "enter the address at the service, and the secret from secret.txt" in made.err
     assert opened.secret.reveal() == secret
     assert len(secret) == 40
@@ -191,7 +191,7 @@ def test_a_secret_that_others_can_read_is_refused(
     """Who can read it can forge pushes."""
     (folder / "secret.txt").write_text("an-example-not-a-secret")
     (folder / "secret.txt").chmod(0o644)
-    ended = at_shop(*SUBSCRIBE, "--secret", "secret.txt")
+    ended = at_shop(*SUBSCRIBE, "--proof", "secret.txt")
 
     assert (ended.code, "chmod 600" in ended.err, shop.asked) == (1, True, [])
 

@@ -43,31 +43,31 @@ def _kept_in(words: str) -> Callable[[Command], Command]:
 @with_inputs
 @click.option("--url", required=True, metavar="URL", help="Where to: the https address of your server.")
 @_kept_in("Where the subscription is kept; there must be no such file yet.")
-@click.option("--secret", "secret_in", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--proof", "proof_in", type=click.Path(path_type=Path), metavar="FILE",
               help="A file with the secret that proves pushes; a fresh one is put into it where there is "
                    "none yet. Without it nobody sees the secret.")  # fmt: skip
 @as_json
 @click.pass_context
 def subscribe(context: click.Context, /, trigger: str, *, url: str, kept_in: Path,
-              secret_in: Path | None, as_json: bool, **given: Any) -> None:  # fmt: skip
+              proof_in: Path | None, as_json: bool, **given: Any) -> None:  # fmt: skip
     """Have a service push a trigger's changes to your server."""
     component = load(context)
     found = trigger_of(component, trigger, "webhook")
     is_asked = "subscribe" in found.definition["webhook"]
-    if secret_in is None and not is_asked:
+    if proof_in is None and not is_asked:
         raise click.UsageError(
-            f"A person sets up `{trigger}` at the service, and enters its secret there: add --secret FILE."
+            f"A person sets up `{trigger}` at the service, and enters its secret there: add --proof FILE."
         )
     inputs = inputs_of(found.asking, given["pairs"], given["file"])
     keys = keys_of(component.key)
-    secret = None if secret_in is None else _secret(secret_in)
+    secret = None if proof_in is None else _secret(proof_in)
     with _claimed(kept_in), session_of(component, given, quiet=as_json) as session:
         subscription = session.subscribe(trigger, inputs, url, secret=secret)
         hint = f"It pushes: end {subscription.id} at the service, and subscribe again."
         _keep(kept_in, subscription, keys, hint)
     _tell(subscription, as_json=as_json)
     if not is_asked:
-        say(f"Nobody was asked: enter the address at the service, and the secret from {secret_in}.")
+        say(f"Nobody was asked: enter the address at the service, and the secret from {proof_in}.")
 
 
 @click.command()
