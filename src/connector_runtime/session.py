@@ -344,6 +344,8 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
             enough: A source that has told so many events goes on with the next poll.
 
         Raises:
+            InputError: The state is none, or belongs to another trigger, other inputs or another
+                connection; names `state`.
             ConnectorError: Nothing was read, and the state that was given holds on.
         """
         polling = self._polling(trigger, inputs or {}, state, deadline_s=deadline_s, enough=enough)
