@@ -92,7 +92,9 @@ def _judged(
         _say_what_to_look_up(call, scope, failed)
         if failed and call.faults:
             why = call.told(call.faults[0])
-            call.warnings.append(f"The component's files cannot judge every record: {why}.")
+            warning = f"The component's files cannot judge every record: {why}."
+            # Of many chunks, or of a step that is polled, once.
+            call.warnings += [warning] if warning not in call.warnings else []
         if outputs:
             scope["items"] = outputs
         if failed and len(failed) == len(outputs):

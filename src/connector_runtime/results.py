@@ -203,7 +203,8 @@ def worked_out(
     except Exception as fault:  # noqa: BLE001  the write has happened, and no mistake of ours may hide it
         call = scope.get(TELLER)
         what = call.told(fault) if call and isinstance(fault, Fault) else type(fault).__name__
-        warnings.append(f"The write is done; its reply has another form and is given as it came: {what}.")
+        warning = f"The write is done; its reply has another form and is given as it came: {what}."
+        warnings += [warning] if warning not in warnings else []
         return otherwise
 
 

@@ -365,3 +365,12 @@ def test_a_delete_whose_answer_was_lost_is_done_when_it_is_taken_up() -> None:
     result = till.shop(model).session.run("order", {"records": RECORDS}, resume=problem.resume)
 
     assert (result.outcome, result.failed) == ("done", ())
+
+
+def test_what_every_chunk_would_warn_of_is_said_once() -> None:
+    """A rule that fails on each of many records is one mistake in the component's files."""
+    whole = chunked()
+    whole["reply"]["results"]["errors"] = [{"when": "${ fault.code > 5 }", "kind": "conflict"}, {"use": "api"}]
+    result = Till(refused=(3, 14, 25)).shop(model_of(whole)).run(records=RECORDS)
+
+    assert len([one for one in result.warnings if "cannot judge every record" in one]) == 1

@@ -95,8 +95,8 @@ def _wanted(call: Call, trail: Trail, *, of_result: bool = False) -> dict[Any, A
         for key, part in definition.get("steps", {}).items()
         if key not in trail.done or steps[key].unit.effect == "read"
     ]
-    parts += [definition.get("errors"), definition.get("retry"), definition.get("checks")]
-    parts += [definition.get("reply")] if of_result else []
+    others = {"examples", "let", "steps", "tests"} | (set() if of_result else {"reply"})
+    parts += [part for key, part in definition.items() if key not in others]
     tree: dict[Any, Any] = {}
     while parts:
         for path in references_of(parts.pop(), ALL_NAMES):
