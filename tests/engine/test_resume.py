@@ -77,6 +77,21 @@ def test_an_exchanged_refresh_token_does_not_matter_to_whoever_is_known_otherwis
 
 
 @pytest.mark.plan("S-232")
+def test_an_account_in_another_data_centre_is_another_connection() -> None:
+    """Where a call goes is chosen by what the platform knows beside the inputs."""
+    rows = {"main": {"api": "https://api.example.com"}, "north": {"api": "https://north.example.com"}}
+    chosen = {**CONNECTION, "choose": {"site": {"from": "sites", "first": [{"key": "${ context.site }"}]}}}
+    chosen["examples"] = {"one": {"fields": {"key": "shop-key-123456"}, "context": {"site": "main"}}}
+    model = model_of(ORDERED, connection=chosen, tables={"sites": {"rows": rows}})
+    main, north = (
+        {"key": "key", "fields": {"key": "shop-key-123456"}, "context": {"site": site}} for site in rows
+    )
+
+    assert taken_up(model, north, ended(model, main)) is not None
+    assert taken_up(model, main, ended(model, main)) is None
+
+
+@pytest.mark.plan("S-232")
 def test_a_permission_is_part_of_what_proves_an_unnamed_connection() -> None:
     """An app without a secret of its own is no reason that anybody can make a `resume`."""
     plain: dict[str, Any] = {**OAUTH, "inputs": {"clientId": {"type": "string", "label": "Client ID"}}}
@@ -188,9 +203,19 @@ def test_what_a_later_step_reads_of_a_write_is_kept_however_long() -> None:
     world.ends = {"order": (True, {"json": {"id": 20 * LONG}}), "pay": ENDS["not_sent"]}
     lost = failing(world.shop(model))
 
+    assert kept.resume is not None
     assert world.shop(model).session.run("order", {}, resume=kept.resume).data == {"last": "ship-1"}
     assert (lost.done, lost.resume) == (("order",), None)
     assert "`order` was done before. It cannot be taken up: what the step `order` answered" in str(lost.hint)
+
+
+@pytest.mark.plan("S-233")
+def test_a_secret_at_the_end_of_a_long_answer_is_seen() -> None:
+    """However far behind it stands, such an answer is not kept."""
+    world, model = World(), model_of(steps_of("create", "update"))
+    world.ends = {"order": (True, {"json": {"id": f"{LONG} shop-key-123456"}}), "pay": ENDS["not_sent"]}
+
+    assert failing(world.shop(model)).resume is None
 
 
 @pytest.mark.plan("S-233")

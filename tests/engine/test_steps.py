@@ -293,12 +293,16 @@ def test_a_service_is_never_asked_without_a_pause(delay: str) -> None:
 
 
 @pytest.mark.plan("S-234")
-def test_a_platforms_own_deadline_is_never_lengthened() -> None:
+@pytest.mark.parametrize("is_in_catalogue", [True, False])
+def test_a_platforms_own_deadline_is_never_lengthened(is_in_catalogue: bool) -> None:
     """Not even where it is as long as the usual one."""
     model = model_of(polling())
     shop = Shop(model, {"json": {"id": "j"}}, {"json": {"id": "busy"}}, deadline_s=300.0)
 
-    assert failing(shop).kind == "timeout"
+    found, session = model.actions["order"], shop.session
+    with pytest.raises(ConnectorError, match="was not done in time"):
+        _ = session.run("order", {}) if is_in_catalogue else session.run_action(found, {})
+
     assert sum(shop.clock.waits) <= 300.0
 
 

@@ -71,12 +71,25 @@ def keep(call: Call, trail: Trail) -> Kept:
 
 def _size(call: Call, value: Any) -> float:
     """Return how many characters a value takes; without end where it cannot be kept."""
-    if value is None or not _is_clean(call, value):
+    if value is None or _is_too_long(value) or not _is_clean(call, value):
         return float("inf")
     try:
         return len(dump_json(value))
     except (TypeError, ValueError):
         return float("inf")
+
+
+def _is_too_long(value: Any) -> bool:
+    """Return whether a value is longer than any that is kept, without going through the whole of it."""
+    left, chars = [value], 0
+    while left and chars <= LONGEST_CHARS:
+        one = left.pop()
+        chars += len(one) if isinstance(one, str | bytes) else 1
+        if isinstance(one, Mapping):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
+    return chars > LONGEST_CHARS
 
 
 def _wanted(call: Call, trail: Trail, *, of_result: bool = False) -> dict[Any, Any]:
@@ -131,7 +144,7 @@ def _pruned(value: Any, wanted: Mapping[Any, Any]) -> Any:
 def _is_clean(call: Call, value: Any) -> bool:
     """Return whether no secret that is known stands in a value: a vendor may repeat a token."""
     if isinstance(value, str):
-        return call.redactor.known(value) == value
+        return bool(call.redactor.everywhere(value) == value)
     if isinstance(value, Mapping):
         return all(_is_clean(call, one) for pair in value.items() for one in pair)
     return all(_is_clean(call, one) for one in value) if isinstance(value, list) else True
