@@ -88,6 +88,8 @@ def connect() -> Connection:
 
 def plan(component: Component, connection: Connection) -> None:
     """Look at a request without sending it."""
+    planned = component.request("crmRecordChanged", INPUTS, connection, state="from the beginning")
+    assert_type(planned.effect, str)
     planned = component.request("booksCreateRecord", INPUTS, connection)
     assert_type(planned.method, str)
     assert_type(planned.url, str)
