@@ -19,7 +19,10 @@ class CompiledComponent(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "src"))
-        from connector_runtime.compiled import FILE, compile_component  # noqa: PLC0415  needs the path above
+        from connector_runtime.definition.compiled import (  # noqa: PLC0415  needs the path above
+            FILE,
+            compile_component,
+        )
 
         self._place = tempfile.TemporaryDirectory()
         target = Path(self._place.name) / FILE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kit.many import many_actions
 from kit.measure import Row, amount, show
 
-from connector_runtime.load import find_problems
+from connector_runtime.definition.load import find_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -48,7 +48,7 @@ assert reply.status_code < 300 and data["code"] == 0 and data["item"]["item_id"]
 REQUEST = f"""
 import time
 from connector_runtime import Component
-import connector_runtime.connections, connector_runtime.plan
+import connector_runtime.access.connections, connector_runtime.conversation.dry_run
 before = {_PEAK}
 started = time.process_time()
 component = Component.load("zoho")

@@ -9,9 +9,9 @@ import httpx
 from kit.measure import Row, amount, cpu_us, show
 from kit.sides import CREATED, component, connection
 
-from connector_runtime.exchange import converse
-from connector_runtime.messages import Reply
-from connector_runtime.steps import Send
+from connector_runtime.base.messages import Reply
+from connector_runtime.conversation.exchange import converse
+from connector_runtime.conversation.io_steps import Send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

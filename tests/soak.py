@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime import Component, ConnectorError
-from connector_runtime.values import SystemClock
+from connector_runtime.base.values import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from connector_runtime.compiled import FILE, compile_component
+from connector_runtime.definition.compiled import FILE, compile_component
 from kit.many import ROOT, many_actions
 
 DISTRIBUTION = "zoho-component"

@@ -7,9 +7,11 @@ import importlib
 # Type checkers take the name for what it is; importing it would be most of what this package costs.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from connector_runtime.call import Event
-    from connector_runtime.component import Component
-    from connector_runtime.connections import Connection
+    from connector_runtime.access.connections import Connection
+    from connector_runtime.base.values import File, Secret
+    from connector_runtime.component.component import Component
+    from connector_runtime.conversation.call import Event
+    from connector_runtime.conversation.replies.results import Page, Result
     from connector_runtime.errors import (
         CallFailed,
         ConnectionProblem,
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
         ReplyTooLarge,
         UnreadableReply,
     )
-    from connector_runtime.results import Page, Result
     from connector_runtime.triggers import Poll
-    from connector_runtime.values import File, Secret
-    from connector_runtime.webhooks.receiving import Received
-    from connector_runtime.webhooks.seen import Seen
-    from connector_runtime.webhooks.subscription import Subscription
+    from connector_runtime.triggers.webhooks.receiving import Received
+    from connector_runtime.triggers.webhooks.seen import Seen
+    from connector_runtime.triggers.webhooks.subscription import Subscription
 
 __all__ = [
     "CallFailed",
@@ -52,17 +52,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Component": "component",
-    "Connection": "connections",
-    "Event": "call",
-    "File": "values",
-    "Page": "results",
+    "Component": "component.component",
+    "Connection": "access.connections",
+    "Event": "conversation.call",
+    "File": "base.values",
+    "Page": "conversation.replies.results",
     "Poll": "triggers",
-    "Received": "webhooks.receiving",
-    "Result": "results",
-    "Secret": "values",
-    "Seen": "webhooks.seen",
-    "Subscription": "webhooks.subscription",
+    "Received": "triggers.webhooks.receiving",
+    "Result": "conversation.replies.results",
+    "Secret": "base.values",
+    "Seen": "triggers.webhooks.seen",
+    "Subscription": "triggers.webhooks.subscription",
 }
 
 

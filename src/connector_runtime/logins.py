@@ -10,21 +10,27 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connector_runtime.budget import Budget
-from connector_runtime.connections import Channel, Connection
-from connector_runtime.drivers import SyncDriver
-from connector_runtime.oauth import authorization, read_callback, revoke, token_for_client, token_for_code
-from connector_runtime.redact import Redactor
+from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.base.redaction import Redactor
+from connector_runtime.base.values import Secret, SystemClock
+from connector_runtime.conversation.tokens.oauth import (
+    authorization,
+    read_callback,
+    revoke,
+    token_for_client,
+    token_for_code,
+)
+from connector_runtime.session.drivers import SyncDriver
+from connector_runtime.stores.budget import Budget
 from connector_runtime.transport import SyncSender
-from connector_runtime.values import Secret, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.model import Model
-    from connector_runtime.oauth import Authorization
-    from connector_runtime.steps import Conversation
-    from connector_runtime.values import Clock
+    from connector_runtime.base.values import Clock
+    from connector_runtime.conversation.io_steps import Conversation
+    from connector_runtime.conversation.tokens.oauth import Authorization
+    from connector_runtime.definition.model import Model
 
 T = TypeVar("T")
 

@@ -19,15 +19,15 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from cases.language_words import EXAMPLES_OF_FILTERS, EXAMPLES_OF_TESTS, FILES, NAMES
-from connector_runtime.expressions import EvaluationError
-from connector_runtime.expressions.filters import FILTERS, TEST_NAMES, TESTS
-from connector_runtime.expressions.grammar import ExpressionError
-from connector_runtime.places import _NAMES, ALL_NAMES, names_for
-from connector_runtime.schemas.bounded import judge_of
-from connector_runtime.schemas.violations import in_our_words
-from connector_runtime.templates import compile_text
-from connector_runtime.urls import UrlError
-from connector_runtime.values import ABSENT
+from connector_runtime.base.urls import UrlError
+from connector_runtime.base.values import ABSENT
+from connector_runtime.language.expressions.expression import EvaluationError
+from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES, TESTS
+from connector_runtime.language.expressions.grammar import ExpressionError
+from connector_runtime.language.schemas.bounded import judge_of
+from connector_runtime.language.schemas.violations import in_our_words
+from connector_runtime.language.templates import compile_text
+from connector_runtime.language.visible_names import _NAMES, ALL_NAMES, names_for
 from meta.test_language import at, inlined, properties
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _INTRODUCTION = """\
 # The language
 
 Every keyword, name, filter and test of the language, by the place where it stands, each with what is right and
-what is refused. Made from `schemas/`, from `src/connector_runtime/places.py` and from the filters by
+what is refused. Made from `schemas/`, from `src/connector_runtime/language/visible_names.py` and from the filters by
 `python tests/cases/language_page.py`; the examples run as tests.
 
 An action is a YAML file. What stands between `${` and `}` is an expression: names, members, comparisons,

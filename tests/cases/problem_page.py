@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from connector_runtime.check.problem_codes import CODES
+from connector_runtime.definition.problems.problem_codes import CODES
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parents[1] / "docs" / "reference" / "problems.md"
@@ -23,7 +23,7 @@ _INTRODUCTION = """\
 
 What `check` says about a component's files, by code.
 A code never changes its meaning.
-Made from `src/connector_runtime/check/problem_codes.py` and `tests/cases/bad/` by `python tests/cases/problem_page.py`.
+Made from `src/connector_runtime/definition/problems/problem_codes.py` and `tests/cases/bad/` by `python tests/cases/problem_page.py`.
 
 `Y` is about the text of a file, `S` about its shape, `R` about what it refers to.
 `L` is a warning: legal and unwise.

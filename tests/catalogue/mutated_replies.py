@@ -6,19 +6,26 @@ import copy
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.cases import Script, ScriptedSender, StillClock, cases_of, connection_of, inputs_of
-from connector_runtime.documents import dump_json
+from connector_runtime.conversation.exchange import converse
 from connector_runtime.errors import ConnectorError
-from connector_runtime.exchange import converse
-from connector_runtime.picking import Pick, offered
-from connector_runtime.session import Options, Session
+from connector_runtime.language.documents.document import dump_json
+from connector_runtime.session.pickers import Pick, offered
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import (
+    Script,
+    ScriptedSender,
+    StillClock,
+    cases_of,
+    connection_of,
+    inputs_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
 
-    from connector_runtime.cases import Case
-    from connector_runtime.model import Model
+    from connector_runtime.definition.model import Model
+    from connector_runtime.testing.cases import Case
 
 STATUSES = (
     200,

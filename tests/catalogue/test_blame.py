@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.cases import Script, ScriptedSender, StillClock, connection_of
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock, connection_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.model import Action, Model
+    from connector_runtime.definition.model import Action, Model
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPONENTS = {"zoho": ROOT, "petshop": ROOT / "tests" / "components" / "petshop"}

@@ -10,8 +10,8 @@ import pytest
 
 from canaries import canary
 from connector_runtime import ConnectionProblem
+from connector_runtime.base.values import Secret
 from connector_runtime.logins import Logins
-from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
     from connector_runtime import Component

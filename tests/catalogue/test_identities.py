@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.cases import Script, ScriptedSender, StillClock, connection_of
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock, connection_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

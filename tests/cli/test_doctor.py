@@ -10,8 +10,8 @@ import pytest
 from canaries import canary
 from cli.conftest import CLIENT
 from connector_runtime import Component
-from connector_runtime.cases import StillClock
-from connector_runtime.health import examine
+from connector_runtime.component.health import examine
+from connector_runtime.testing.cases import StillClock
 from meta.repository import ROOT
 
 if TYPE_CHECKING:

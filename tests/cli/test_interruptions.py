@@ -15,7 +15,7 @@ import pytest
 from cli.conftest import Ended, command, environment
 from components.petshop_server import PETSHOP
 from connector_runtime.errors import error_of
-from connector_runtime.session import Session
+from connector_runtime.session.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,7 @@ runpy.run_module(sys.argv.pop(2), run_name="__main__", alter_sys=True)
 AGAIN = """
 import atexit, os, signal, sys
 from connector_runtime.cli import ending, main
-from connector_runtime.session import Session
+from connector_runtime.session.session import Session
 def stop(*_args, **_more):
     os.kill(os.getpid(), signal.SIGINT)
 Session.run = stop

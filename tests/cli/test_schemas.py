@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector_runtime.cli.commands import program
 from connector_runtime.cli.ending import run
-from connector_runtime.schemas.language_files import language_files
+from connector_runtime.language.schemas.language_files import language_files
 
 if TYPE_CHECKING:
     import pytest

@@ -10,7 +10,7 @@ import pytest
 
 from components.petshop_server import PETSHOP, PetShop, open_shop
 from connector_runtime import Component
-from connector_runtime.cases import StillClock
+from connector_runtime.testing.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

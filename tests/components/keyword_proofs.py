@@ -23,20 +23,20 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from connector_runtime import load
-from connector_runtime.cases import cases_of, run_case
-from connector_runtime.describe import describe
-from connector_runtime.documents import read_yaml
+from connector_runtime.component.describe import describe
+from connector_runtime.definition import load
+from connector_runtime.definition.load import find_problems, read_component
+from connector_runtime.definition.model import Model
 from connector_runtime.errors import DefinitionError
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.model import Model
+from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.testing.cases import cases_of, run_case
 from meta.test_language import at, kind_of, properties, read, yaml_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.documents import Document
     from connector_runtime.errors import Problem
+    from connector_runtime.language.documents.document import Document
 
 HERE = Path(__file__).resolve().parent
 PETSHOP = HERE / "petshop"

@@ -16,7 +16,7 @@ import pytest
 
 from components.petshop_server import KEY, PETSHOP, PICTURE
 from connector_runtime import CallFailed, Component, ConnectionProblem, DefinitionError, InputError
-from connector_runtime.cases import cases_of, run_case
+from connector_runtime.testing.cases import cases_of, run_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,18 @@ import httpx
 import pytest
 
 from connector_runtime import ConnectorError, InputError
+from connector_runtime.base.values import Deadline
+from connector_runtime.definition.account_schemas import (
+    AGAIN_S,
+    AGE_S,
+    ANSWER_S,
+    KEPT_MAX,
+    Fields,
+    Wanted,
+    schema_of,
+)
 from connector_runtime.errors import error_of
-from connector_runtime.learning import NOBODY_ANSWERED, learn, learn_async
-from connector_runtime.metadata import AGAIN_S, AGE_S, ANSWER_S, KEPT_MAX, Fields, Wanted, schema_of
-from connector_runtime.values import Deadline
+from connector_runtime.session.account_fields import NOBODY_ANSWERED, learn, learn_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     from components.conftest import Till
     from components.petshop_server import PetShop
     from connector_runtime import Component
-    from connector_runtime.cases import StillClock
+    from connector_runtime.testing.cases import StillClock
 
 REX = {"name": "Rex", "species": "dog", "chip": "982000123456700"}
 
@@ -259,7 +267,7 @@ def test_who_waits_in_vain_for_anothers_question_is_told(component: Component, c
 
 def test_the_warning_is_in_the_result(knowing: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a call had no time to learn stands among its warnings."""
-    monkeypatch.setattr("connector_runtime.learning.ANSWER_S", 0.0)
+    monkeypatch.setattr("connector_runtime.session.account_fields.ANSWER_S", 0.0)
 
     assert knowing.run("addPet", REX).warnings == (NOBODY_ANSWERED,)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from components.conftest import Till
     from components.petshop_server import PetShop
     from connector_runtime import Component
-    from connector_runtime.cases import StillClock
+    from connector_runtime.testing.cases import StillClock
     from webhooks.receiver import Receiver
 
 SECRET = "a-secret-of-ones-own"

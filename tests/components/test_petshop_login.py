@@ -14,13 +14,13 @@ import pytest
 from components.petshop_desk import CLIENT, REFRESH_TOKEN
 from components.petshop_server import PETSHOP, PetShop, open_shop
 from connector_runtime import Component, ConnectionProblem
+from connector_runtime.conversation.tokens.oauth import Authorization, challenge_of
 from connector_runtime.logins import Logins
-from connector_runtime.oauth import Authorization, challenge_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connector_runtime.cases import StillClock
+    from connector_runtime.testing.cases import StillClock
 
 BACK = "https://platform.example/callback"
 

@@ -9,18 +9,18 @@ import pytest
 
 from components.petshop_server import Mishap, PetShop
 from components.test_petshop_login import BACK, form, visit
+from connector_runtime.access.token_replies import REPLY_MAX_BYTES
+from connector_runtime.base.values import Secret
 from connector_runtime.errors import ConnectionProblem, ConnectorError, ReconnectNeeded
 from connector_runtime.logins import Logins
 from connector_runtime.stores import MemoryStore
-from connector_runtime.token_replies import REPLY_MAX_BYTES
-from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from components.conftest import Till
     from connector_runtime import Component
-    from connector_runtime.cases import StillClock
+    from connector_runtime.testing.cases import StillClock
 
 LONG = "x" * REPLY_MAX_BYTES
 TOKEN = {"access_token": "a-new-token", "refresh_token": "a-new-grant", "expires_in": 600}
@@ -94,7 +94,7 @@ def test_a_login_refuses_what_a_renewal_refuses(
 
 def renewed(till: Till, driver: Any) -> None:
     """Have a session's token renewed, and nothing else; raises what came instead."""
-    from connector_runtime.renewal import Renewal
+    from connector_runtime.conversation.tokens.renewal import Renewal
 
     session = till.session
     problem = driver.run(Renewal(session._channel, session._clock, session._random).fly(60.0))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from components.conftest import Till
     from components.petshop_server import PetShop
-    from connector_runtime.cases import StillClock
+    from connector_runtime.testing.cases import StillClock
 
 
 def test_a_token_that_is_refused_is_renewed_once(open_till: Callable[..., Till], shop: PetShop) -> None:

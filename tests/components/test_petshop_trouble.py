@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from components.petshop_server import CLIENT, KEY, REFRESH_TOKEN, Mishap, open_shop, refusal
-from connector_runtime import (
-    CallFailed,
-    ConnectorError,
-    DeadlineExceeded,
-    OutcomeUnknown,
-    ReplyTooLarge,
-)
-from connector_runtime.cases import StillClock
-from connector_runtime.values import SystemClock
+from connector_runtime import CallFailed, ConnectorError, DeadlineExceeded, OutcomeUnknown, ReplyTooLarge
+from connector_runtime.base.values import SystemClock
+from connector_runtime.testing.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

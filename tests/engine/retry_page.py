@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connector_runtime.base.values import Certainty
+from connector_runtime.conversation.exchange import FINAL_KINDS
+from connector_runtime.definition.retry import may_double, may_repeat
 from connector_runtime.errors import REFUSING_KINDS, UNSURE_KINDS
-from connector_runtime.exchange import FINAL_KINDS
-from connector_runtime.retry import may_double, may_repeat
-from connector_runtime.values import Certainty
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "retries.md"
 # How a row of the table is asked for: effect, whether every record has an identity, method.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.load import read_component
-from connector_runtime.model import Model
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.definition.load import read_component
+from connector_runtime.definition.model import Model
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
+from connector_runtime.testing.cases import AsyncScriptedSender
 from engine.shop import Shop
 from engine.test_paging import listing, page
 

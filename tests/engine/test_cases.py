@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.cases import cases_of, run_case
+from connector_runtime.testing.cases import cases_of, run_case
 from engine.shop import SENT, action, model_of
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connector_runtime.bodies import opened
+from connector_runtime.base.bodies import opened
 from connector_runtime.errors import ConnectorError, DefinitionError, problem_of
 from engine.shop import Shop, action, model_of
 

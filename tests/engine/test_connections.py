@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
 
 

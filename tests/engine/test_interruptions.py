@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import Script, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError, problem_of
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
+from connector_runtime.testing.cases import Script, StillClock
 from engine.shop import SENT, Shop, action, model_of
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def test_an_interrupt_between_two_steps_says_what_to_look_up(monkeypatch: pytest
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("connector_runtime.drivers._end", interrupted)
+    monkeypatch.setattr("connector_runtime.session.drivers._end", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         shop.run(name="Anna")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import errors
+from connector_runtime.base.values import Certainty
 from connector_runtime.errors import KINDS, ConnectorError, DefinitionError
-from connector_runtime.values import Certainty
 from engine.shop import Shop, action, model_of
 from engine.test_paging import listing, page
 from engine.test_tokens import DEAD, FRESH

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.cases import Script
+from connector_runtime.conversation.replies.results import JUDGED_MAX
+from connector_runtime.definition.sent_records import agrees
 from connector_runtime.errors import ConnectorError
-from connector_runtime.results import JUDGED_MAX
-from connector_runtime.sent_records import agrees
+from connector_runtime.testing.cases import Script
 from engine.shop import INPUTS, Shop, action, model_of
 
 # What the still clock of the tests says, as a vendor writes it.

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.cases import cases_of, run_case
-from connector_runtime.describe import describe_action
+from connector_runtime.component.describe import describe_action
 from connector_runtime.errors import DefinitionError
-from connector_runtime.schemas import Schemas
-from connector_runtime.schemas.outputs import bundled, output_misuses, output_validator
+from connector_runtime.language.schemas.outputs import bundled, output_misuses, output_validator
+from connector_runtime.language.schemas.validator import Schemas
+from connector_runtime.testing.cases import cases_of, run_case
 from engine.shop import SENT, Shop, action, model_of
 from unit.conftest import KENNEL
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.conversation.replies.results import JUDGED_MAX, REFUSED_MAX
 from connector_runtime.errors import ConnectorError
-from connector_runtime.results import JUDGED_MAX, REFUSED_MAX
 from engine.shop import SENT, Shop, action, model_of
 
 RESULTS = {

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.definition.program.texts import reads_text
 from connector_runtime.errors import ConnectorError
-from connector_runtime.program.texts import reads_text
 from engine.shop import COMPONENT, SENT, Shop, action, model_of
 
 BUSY = "Busy until noon."

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.describe import describe_action
+from connector_runtime.access.policy import Policy
+from connector_runtime.component.describe import describe_action
 from connector_runtime.errors import InputError
-from connector_runtime.inputs import build_inputs
 from connector_runtime.inputs.former import renamed
-from connector_runtime.policy import Policy
+from connector_runtime.inputs.inputs import build_inputs
 from engine.shop import CONNECTION, SENT, Shop, action, model_of
 from meta.repository import PETSHOP
 

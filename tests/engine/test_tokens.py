@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.bodies import opened
+from connector_runtime.base.bodies import opened
 from connector_runtime.errors import ConnectionProblem, ConnectorError, ReconnectNeeded, Throttled
 from engine.shop import SENT, Shop, action, model_of
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.connections import Connection
-from connector_runtime.drivers import Fault
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError, DefinitionError, OutcomeUnknown
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.drivers import Fault
+from connector_runtime.session.session import Options
 from engine.shop import Shop, action, model_of
 
 GIVEN = {"key": "key", "fields": {"key": "shop-key-123456"}}

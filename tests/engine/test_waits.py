@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 from engine.shop import SENT, Shop, action, model_of
 
 READ = model_of(action("read"))

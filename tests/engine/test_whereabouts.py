@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.compiled import FILE, compile_component, read_compiled
+from connector_runtime.definition.compiled import FILE, compile_component, read_compiled
+from connector_runtime.definition.model import Model
+from connector_runtime.definition.problems.fault_places import place_of
 from connector_runtime.errors import ConnectorError
-from connector_runtime.expressions import EvaluationError
-from connector_runtime.model import Model
-from connector_runtime.whereabouts import place_of
+from connector_runtime.language.expressions.expression import EvaluationError
 from engine.shop import SENT, Shop, action, model_of
 
 KENNEL = Path(__file__).resolve().parents[1] / "cases" / "kennel"

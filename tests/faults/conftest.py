@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.drafts import Draft
-from connector_runtime.messages import Outgoing
+from connector_runtime.base.messages import Outgoing
+from connector_runtime.base.saved_files import Draft
 from connector_runtime.transport import AsyncSender, SyncSender, load_lines
 from faults.faultserver import FaultServer
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connector_runtime.messages import Failure, Reply
+    from connector_runtime.base.messages import Failure, Reply
 
 PATIENCE_S = 10.0
 # Loading what opens connections takes longer than the shortest call that a test allows.

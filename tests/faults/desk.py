@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from connector_runtime.component import Component
+from connector_runtime.component.component import Component
 from engine.shop import INPUTS, action, model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.model import Model
-    from connector_runtime.results import Result
+    from connector_runtime.conversation.replies.results import Result
+    from connector_runtime.definition.model import Model
     from faults.faultserver import FaultServer
 
 # Wire and driver: lines of our own, or a transport of httpx's that is given.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.bodies import BytesBody
-from connector_runtime.messages import Failure, Outgoing, Reply
-from connector_runtime.values import Certainty, Secret
+from connector_runtime.base.bodies import BytesBody
+from connector_runtime.base.messages import Failure, Outgoing, Reply
+from connector_runtime.base.values import Certainty, Secret
 from faults.conftest import Caller
 from faults.faultserver import FaultServer, read_request, reply, send, serving
 

@@ -10,12 +10,12 @@ from contextlib import nullcontext
 
 import pytest
 
-from connector_runtime.bodies import BytesBody
-from connector_runtime.drafts import Draft
-from connector_runtime.messages import Failure, Outgoing, Reply
+from connector_runtime.base.bodies import BytesBody
+from connector_runtime.base.messages import Failure, Outgoing, Reply
+from connector_runtime.base.saved_files import Draft
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport.lines import Line
-from connector_runtime.values import Certainty
 from faults.faultserver import hang, head, read_request, reply, send, serving
 
 FLOWS = {

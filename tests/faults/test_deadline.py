@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from connector_runtime.bodies import BytesBody
-from connector_runtime.messages import Failure, Outgoing, Reply
-from connector_runtime.values import Certainty
+from connector_runtime.base.bodies import BytesBody
+from connector_runtime.base.messages import Failure, Outgoing, Reply
+from connector_runtime.base.values import Certainty
 from faults.faultserver import drip, hang, head, read_request, reply, send, serving, stall
 
 # What a server says first, and what it goes on saying.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from connector_runtime.drafts import Draft
+from connector_runtime.base.saved_files import Draft
 from connector_runtime.errors import ConnectorError
 from faults.desk import Desk, fetching, uploading
 from faults.faultserver import read_request, reply, send, serving
@@ -19,7 +19,7 @@ from faults.faultserver import read_request, reply, send, serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.model import Model
+    from connector_runtime.definition.model import Model
 
 PDF = "Content-Type: application/pdf"
 # What asks the disk, as Python audits it.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.bodies import FileBody
-from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.values import Certainty, File
+from connector_runtime.base.bodies import FileBody
+from connector_runtime.base.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Certainty, File
 from faults.contents import MEBIBYTE, TEXT, ZIPPED, bomb, encoded
 from faults.faultserver import close, head, read_request, reply, send, serving
 

@@ -19,10 +19,10 @@ import pytest
 import yaml
 
 from connector_runtime import Component
-from connector_runtime.documents import read_yaml
+from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.errors import DefinitionError
-from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
-from connector_runtime.load import find_problems, read_component
+from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.language.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender, Script, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
+from connector_runtime.testing.cases import AsyncScriptedSender, Script, StillClock
 from engine.shop import COMPONENT, SENT, action, model_of
 from engine.test_paging import PAGING
 from engine.test_tokens import FRESH, OAUTH
@@ -19,7 +19,7 @@ from engine.test_tokens import FRESH, OAUTH
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connector_runtime.model import Model
+    from connector_runtime.definition.model import Model
 
 API = COMPONENT["services"]["api"]  # type: ignore[index]
 # One request at a time: a slot that is not given back stops everything after it.

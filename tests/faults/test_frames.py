@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from canaries import MARK, canary
+from connector_runtime.base.values import Secret
 from connector_runtime.errors import ConnectorError
-from connector_runtime.grants import grant_key
 from connector_runtime.stores import MemoryStore
-from connector_runtime.values import Secret
+from connector_runtime.stores.token_state import grant_key
 from faults.desk import NAME, WAYS, Desk, fetching, uploading
 from faults.faultserver import FaultServer, hang, head, read_request, reply, send, stall
 from frames import frames, is_ours, members
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from connector_runtime.model import Model
+    from connector_runtime.definition.model import Model
 
 ACCESS, REFRESH, CLIENT = canary("access token"), canary("refresh token"), canary("client secret")
 FRESH = canary("half of a fresh token")

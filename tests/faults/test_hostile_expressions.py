@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.expressions import ExpressionError
-from connector_runtime.templates import compile_node, compile_text
+from connector_runtime.language.expressions.expression import ExpressionError
+from connector_runtime.language.templates import compile_node, compile_text
 
 NAMES = ("inputs", "reply", "tables", "secrets", "connection", "item", "fault")
 

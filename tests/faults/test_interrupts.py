@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.messages import Outgoing, Reply
+from connector_runtime.base.messages import Outgoing, Reply
 from connector_runtime.transport import SyncSender
 from connector_runtime.transport import resolver as resolving
 from connector_runtime.transport.network import Traffic, _resolved

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime.documents.json_text import JsonError, parse_json
-from connector_runtime.messages import Failure, Limits, Reply
+from connector_runtime.base.json_text import JsonError, parse_json
+from connector_runtime.base.messages import Failure, Limits, Reply
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport.network import Traffic
-from connector_runtime.values import Certainty
 from faults.contents import MEBIBYTE, TEXT, ZIPPED, bomb, encoded
 from faults.faultserver import close, flood, head, read_request, reply, send
 
@@ -195,7 +195,7 @@ def test_well_compressed_honest_content_is_taken(faults, caller):
 
 _PEAK = """
 import asyncio, resource, sys
-from connector_runtime.messages import Outgoing
+from connector_runtime.base.messages import Outgoing
 from connector_runtime.transport import AsyncSender, SyncSender
 kind, origin = sys.argv[1:]
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connector_runtime import transport
-from connector_runtime.messages import Failure, Outgoing, Reply
+from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport.intake import Intake
 from faults.faultserver import head, read_request, send

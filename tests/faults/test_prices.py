@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime import urls
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender, Script, StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.documents.json_text import count_values
-from connector_runtime.documents.long_json import SLICE_CHARS
+from connector_runtime.access.connections import Connection
+from connector_runtime.base import urls
+from connector_runtime.base.json_text import count_values
+from connector_runtime.base.long_json import SLICE_CHARS
+from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Deadline
+from connector_runtime.conversation.replies.long_reply import read_long
 from connector_runtime.errors import DeadlineExceeded, InputError, ReplyTooLarge
 from connector_runtime.inputs.keyvalues import read_pairs
 from connector_runtime.inputs.refusals import Refusal
-from connector_runtime.long_reply import read_long
-from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
-from connector_runtime.session import Options
-from connector_runtime.values import Deadline
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
+from connector_runtime.testing.cases import AsyncScriptedSender, Script, StillClock
 from engine.shop import CONNECTION, Shop, action, model_of
 from faults.contents import MEBIBYTE
 from faults.faultserver import read_request, reply, send
@@ -41,10 +41,10 @@ COSTLY = {
 }
 _CHILD = """
 import asyncio, json, sys
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.connections import Connection
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
 from connector_runtime.transport import AsyncSender, SyncSender
 from engine.shop import action, model_of
 kind, origin = sys.argv[1:]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector_runtime.messages import Failure, Outgoing
+from connector_runtime.base.messages import Failure, Outgoing
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport import resolver as resolving
 from connector_runtime.transport.resolver import THREADS_MAX, THREADS_PER_HOST, Resolver
-from connector_runtime.values import Certainty
 from faults.conftest import Caller
 
 if TYPE_CHECKING:

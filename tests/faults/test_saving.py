@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime import drafts
+from connector_runtime.base import saved_files as drafts
 from connector_runtime.errors import ConnectorError, InputError
 from faults.desk import WAYS, Desk, fetching
 from faults.faultserver import close, hang, head, read_request, reply, send, serving
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from connector_runtime.model import Model
+    from connector_runtime.definition.model import Model
 
 
 JSON, HTML, PDF = (

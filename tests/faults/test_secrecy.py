@@ -8,9 +8,9 @@ import traceback
 import httpx
 import pytest
 
-from connector_runtime.bodies import FormBody
-from connector_runtime.messages import Failure, Outgoing
-from connector_runtime.values import Secret
+from connector_runtime.base.bodies import FormBody
+from connector_runtime.base.messages import Failure, Outgoing
+from connector_runtime.base.values import Secret
 from faults.conftest import Caller
 from faults.faultserver import close, hang, head, read_request, reply, send
 

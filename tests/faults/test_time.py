@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.cases import Script, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.messages import Failure, Reply
+from connector_runtime.base.values import Certainty
+from connector_runtime.definition.retry import Policy, retry_after_s
 from connector_runtime.errors import ConnectorError
-from connector_runtime.messages import Failure, Reply
-from connector_runtime.retry import Policy, retry_after_s
-from connector_runtime.session import Options, Session
-from connector_runtime.values import Certainty
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, StillClock
 from engine.shop import SENT, Shop, action, model_of
 
 READ = model_of(action("read"))

@@ -12,10 +12,10 @@ from pathlib import Path
 import certifi
 import pytest
 
-from connector_runtime.messages import Failure, Reply
+from connector_runtime.base.messages import Failure, Reply
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport.lines import trust
-from connector_runtime.values import Certainty
 from faults.conftest import Caller
 from faults.faultserver import FaultServer, reply, serving
 
@@ -170,7 +170,7 @@ def test_there_is_no_flag_to_turn_verification_off():
 
 _CALL = """
 import sys
-from connector_runtime.messages import Outgoing
+from connector_runtime.base.messages import Outgoing
 from connector_runtime.transport import SyncSender
 origin = sys.argv[1]
 print(SyncSender({origin}, loopback=True).send(Outgoing("GET", origin + "/x"), timeout_s=10))

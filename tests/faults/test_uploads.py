@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connector_runtime.bodies import BytesBody, FileBody
+from connector_runtime.base.bodies import BytesBody, FileBody
+from connector_runtime.base.messages import Failure, Outgoing, Reply
+from connector_runtime.base.values import Certainty, File
 from connector_runtime.errors import ConnectorError
-from connector_runtime.messages import Failure, Outgoing, Reply
-from connector_runtime.values import Certainty, File
 from faults.conftest import Caller
 from faults.desk import Desk, uploading
 from faults.faultserver import FaultServer, hang, head, read_request, read_some, reply, send, serving, stall

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.bodies import BytesBody
-from connector_runtime.messages import Failure, Limits, Outgoing, Reply
-from connector_runtime.values import Certainty
+from connector_runtime.base.bodies import BytesBody
+from connector_runtime.base.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Certainty
 from faults.faultserver import (
     close,
     drip,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.cases import StillClock
+from connector_runtime.testing.cases import StillClock
 from zoho_sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import ConnectorError
-from connector_runtime.cases import StillClock
+from connector_runtime.testing.cases import StillClock
 from faults.faultserver import FaultServer, close, read_request, reply, reset, send
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 
 from cli.conftest import Ended, run_here
 from connector_runtime import Component
-from connector_runtime.documents import read_yaml
+from connector_runtime.language.documents.document import read_yaml
 from meta.repository import ROOT
 from zoho_sandbox import Sandbox
 

@@ -20,8 +20,8 @@ from cli.conftest import CLIENT, Ended, run_here
 from cli.visitor import Visitor
 from connector_runtime import Component
 from connector_runtime.cli.callback import DEFAULT_PORT, redirect_uri
-from connector_runtime.health import coverage_of
-from connector_runtime.scopes import split_scopes
+from connector_runtime.component.health import coverage_of
+from connector_runtime.definition.scopes import split_scopes
 from meta.repository import ROOT
 from zoho_sandbox import Sandbox
 

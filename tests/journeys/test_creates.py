@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector_runtime import ConnectorError, OutcomeUnknown
-from connector_runtime.values import SystemClock
+from connector_runtime.base.values import SystemClock
 
 # Nearly a third of the requests break: half of those after the work was done, half before it.
 BROKEN_SHARE = 0.18

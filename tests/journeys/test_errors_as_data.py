@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import ConnectorError
-from connector_runtime.documents import dump_json
-from connector_runtime.picking import OFFERED_MAX, options_of
-from connector_runtime.results import Result
+from connector_runtime.conversation.replies.results import Result
+from connector_runtime.language.documents.document import dump_json
+from connector_runtime.session.pickers import OFFERED_MAX, options_of
 from journeys.test_misleading import session_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import UnreadableReply
-from connector_runtime.cases import StillClock
+from connector_runtime.testing.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

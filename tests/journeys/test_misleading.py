@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import ConnectorError, OutcomeUnknown
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 
 if TYPE_CHECKING:
     from connector_runtime import Component

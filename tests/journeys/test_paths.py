@@ -9,16 +9,16 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from connector_runtime import ConnectorError, InputError
-from connector_runtime.cases import Script, ScriptedSender
-from connector_runtime.connections import Connection
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender
 from faults.corpora import addresses, path_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connector_runtime import Component
-    from connector_runtime.model import Action
+    from connector_runtime.definition.model import Action
 
 CONNECTION = {
     "key": "sandbox",

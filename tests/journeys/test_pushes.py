@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Seen, Subscription
+from connector_runtime.base.values import SystemClock
 from connector_runtime.errors import CallFailed
-from connector_runtime.values import SystemClock
 from webhooks.receiver import receiving
 
 if TYPE_CHECKING:

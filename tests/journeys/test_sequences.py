@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import OutcomeUnknown
+from connector_runtime.base.messages import Failure
+from connector_runtime.base.values import Certainty
+from connector_runtime.conversation.io_steps import Send
 from connector_runtime.errors import ConnectorError
-from connector_runtime.messages import Failure
-from connector_runtime.steps import Send
-from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import soak
-from connector_runtime import exchange
+from connector_runtime.conversation import exchange
 
 
 @pytest.mark.plan("S-41")

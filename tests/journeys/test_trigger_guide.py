@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.conftest import run_here
 from components.petshop_server import PETSHOP
-from connector_runtime.load import find_problems
+from connector_runtime.definition.load import find_problems
 from meta.repository import ROOT
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 import pytest
 
 from connector_runtime import ConnectorError
-from connector_runtime.bodies import opened
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.bodies import opened
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 from faults.faultserver import FaultServer, read_request, reply, send
 
 if TYPE_CHECKING:

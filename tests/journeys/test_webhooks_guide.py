@@ -13,10 +13,10 @@ import pytest
 
 from cli.conftest import run_here
 from connector_runtime import Component, Seen, Subscription
-from connector_runtime.cases import cases_of, run_case
-from connector_runtime.load import find_problems
+from connector_runtime.base.values import SystemClock
+from connector_runtime.definition.load import find_problems
 from connector_runtime.stores import Keys
-from connector_runtime.values import SystemClock
+from connector_runtime.testing.cases import cases_of, run_case
 from meta.repository import ROOT
 from webhooks.receiver import WAIT_S, receiving
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.documents import read_yaml
+from connector_runtime.language.documents.document import read_yaml
 from meta.repository import PETSHOP, ROOT, place
 from meta.test_language import KINDS
 

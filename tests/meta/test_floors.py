@@ -3,83 +3,104 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from meta.repository import ROOT, RUNTIME, place
+from meta.rooms import FLOORS, PACKAGE, imports, members, table, written_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-PACKAGE = "connector_runtime"
-
-# Floor by floor; a package counts as one module.
-FLOORS = (
-    # errors and small values
-    "errors forks instants latches values",
-    # reading files, expressions, URLs, bodies, redaction, what goes over the wire
-    """bodies documents drafts expressions lets messages paths places redact schemas sealed sheets templates
-    urls writings""",
-    # a folder becomes a checked component; inputs; rules that need no conversation
-    "budget check compiled errands fragments inputs load metadata model ports program retry scopes sent_records sources",
-    # the conversation of one action
-    """attempt blame call connections exchange failures grants long_reply lookup oauth outcome paging plan
-    policy renewal reply request results saving sequence slots steps token_replies tokens triggers unforeseen
-    webhooks whereabouts""",
-    # the wire, and where tokens are kept
-    "stores transport",
-    # one connection in use
-    "async_asking async_drivers async_session asking drivers learning logins offers picking polls session taking subscriptions",
-    # the facade
-    "cases comparison component describe health pushed_cases",
-    # faces
-    "cli __main__ __init__",
-)
-FLOOR = {module: number for number, modules in enumerate(FLOORS) for module in modules.split()}
-WIRE = 4
+MOST_ROOMS = 16
 
 
-def test_every_module_has_its_floor() -> None:
-    """A new module is given a floor before it is used, and a floor names no module that is gone."""
-    modules = {module_of(path) for path in RUNTIME.rglob("*.py")}
+def test_every_room_has_its_floor() -> None:
+    """A new room is given a floor before it is used, and a floor names no room that is gone."""
+    rooms = {*members(RUNTIME), "__init__"}
 
-    assert modules - FLOOR.keys() == set(), "give these a floor"
-    assert FLOOR.keys() - modules == set(), "these are gone"
+    assert rooms - set(FLOORS) == set(), "give these a floor"
+    assert set(FLOORS) - rooms == set(), "these are gone"
 
 
-def test_the_page_shows_the_floors_as_they_are() -> None:
-    """The table in ARCHITECTURE.md has the modules of each floor, and no others."""
-    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
-    rows = re.findall(r"^\| (\d) \| [^|]* \| (.*) \|$", page, re.MULTILINE)
-
-    assert {int(number): sorted(re.findall(r"`(\w+)`", names)) for number, names in rows} == {
-        number: sorted(modules.split()) for number, modules in enumerate(FLOORS)
-    }
+def test_the_page_shows_the_rooms_as_they_are() -> None:
+    """The table in ARCHITECTURE.md is the one that the code gives."""
+    assert written_table() == table(), "write it anew: python tests/meta/rooms.py"
 
 
 def test_imports_only_point_down() -> None:
-    """A module imports its own floor or a lower one, never a higher one, not even for types."""
+    """A module imports its own room or one of a lower floor, not even for types a higher one."""
     wrong = [
-        f"{module} (floor {FLOOR[module]}) must not import {wanted} (floor {FLOOR[wanted]})"
-        for module, wanted in sibling_imports()
-        if module in FLOOR and FLOOR.get(wanted, 0) > FLOOR[module]
+        f"{place(path)} (floor {FLOORS.index(room)}) must not import {wanted} (floor {FLOORS.index(wanted)})"
+        for path in RUNTIME.rglob("*.py")
+        for wanted in wanted_by(path)
+        if FLOORS.index(wanted) > FLOORS.index(room := room_of(path))
     ]
 
     assert not wrong, "\n".join(wrong)
 
 
+def test_rooms_are_small() -> None:
+    """Nobody has to look through more than sixteen names to find a file."""
+    folders = [
+        RUNTIME,
+        *(path.parent for path in RUNTIME.rglob("*/__init__.py") if path.parent.name != "cli"),
+    ]
+    crowded = {place(folder): len(found) for folder in folders if len(found := members(folder)) > MOST_ROOMS}
+
+    assert crowded == {}
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path.parent.relative_to(RUNTIME).as_posix() for path in RUNTIME.rglob("__init__.py"))
+)
+def test_what_lies_in_a_room_has_an_order(folder: str) -> None:
+    """The modules of a room, and the rooms within, need each other in one direction only when they are loaded."""
+    home = RUNTIME / folder
+    graph = {name: set(needed_by(home, name)) - {name} for name in members(home)}
+
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def needed_by(home: Path, name: str) -> Iterator[str]:
+    """Yield which other names of a room one of them imports when it is loaded."""
+    depth = len(home.relative_to(RUNTIME).parts)
+    within = home / name
+    for path in within.rglob("*.py") if within.is_dir() else [within.with_suffix(".py")]:
+        for steps in imports(path, at_load=True):
+            if (
+                (RUNTIME / Path(*steps[:depth])) == home
+                and len(steps) > depth
+                and steps[depth] in members(home)
+            ):
+                yield steps[depth]
+
+
+def room_of(path: Path) -> str:
+    """Return the room that a file of the runtime lies in."""
+    return path.relative_to(RUNTIME).with_suffix("").parts[0]
+
+
+def wanted_by(path: Path) -> Iterator[str]:
+    """Yield the rooms that a file imports, wherever in the file that stands."""
+    for steps in imports(path):
+        yield steps[0] if steps[0] in FLOORS else "__init__"
+
+
 def test_only_the_wire_knows_httpx() -> None:
     """Whoever replaces the HTTP library touches one floor."""
     knowing = {
-        module_of(path)
+        room_of(path)
         for path in RUNTIME.rglob("*.py")
         if any(name.partition(".")[0] in {"httpx", "httpcore", "h11"} for name in imported(path))
     }
 
-    assert {module for module in knowing if FLOOR.get(module) != WIRE} == set()
+    assert knowing == {"transport"}
 
 
 def test_runtime_component_and_sandbox_are_strangers() -> None:
@@ -109,21 +130,6 @@ def test_importing_the_runtime_costs_nothing_else() -> None:
     )
 
     assert loaded.stdout.strip() == "[]"
-
-
-def module_of(path: Path) -> str:
-    """Return a module's name below the package; everything in a sub-package is that package."""
-    return path.relative_to(RUNTIME).with_suffix("").parts[0]
-
-
-def sibling_imports() -> Iterator[tuple[str, str]]:
-    """Yield every import between modules of the runtime, wherever in the file it stands."""
-    for path in sorted(RUNTIME.rglob("*.py")):
-        for name in imported(path):
-            top, _, rest = name.partition(".")
-            wanted = rest.partition(".")[0]
-            if top == PACKAGE and wanted and wanted != module_of(path):
-                yield module_of(path), wanted
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.documents import read_yaml
-from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
-from connector_runtime.load import read_component
-from connector_runtime.schemas.bounded import judge_of
-from connector_runtime.schemas.language_files import plain
+from connector_runtime.definition.load import read_component
+from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.language.schemas.bounded import judge_of
+from connector_runtime.language.schemas.language_files import plain
 from meta.repository import PETSHOP, ROOT, SCHEMAS, place
 
 if TYPE_CHECKING:

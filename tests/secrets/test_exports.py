@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from canaries import canary, shows
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.component import Component
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
+from connector_runtime.component.component import Component
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 from engine.shop import action, model_of
 from engine.test_tokens import OAUTH
 from tokens.scene import component

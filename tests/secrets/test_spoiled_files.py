@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.budget import Pause, Rule
 from connector_runtime.errors import StoreError
 from connector_runtime.stores import Keys, SqliteBudget, SqliteStore
+from connector_runtime.stores.budget import Pause, Rule
 from token_files import DOCUMENT, KEY, POSIX_ONLY, fill, keys, opened, place
 
 if TYPE_CHECKING:

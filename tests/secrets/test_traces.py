@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canaries import MARK, canary, shows
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender, Script, ScriptedSender, StillClock
-from connector_runtime.component import Component
+from connector_runtime.base.values import Secret
+from connector_runtime.component.component import Component
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
 from connector_runtime.stores import MemoryStore
-from connector_runtime.values import Secret
+from connector_runtime.testing.cases import AsyncScriptedSender, Script, ScriptedSender, StillClock
 from engine.shop import action, model_of
 from engine.test_tokens import OAUTH
 from frames import frames, is_ours, members
@@ -70,7 +70,7 @@ def run_awaiting(*replies: dict[str, Any], **connection: Any) -> Callable[[], An
     """Return what runs an action over a script, in an event loop."""
 
     def act() -> Any:
-        from connector_runtime.connections import Connection
+        from connector_runtime.access.connections import Connection
 
         async def awaited() -> Any:
             sender = AsyncScriptedSender(Script(list(replies)))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.budget import Budget, Pause, Rule
 from connector_runtime.errors import CallFailed, ConnectorError, StoreError
 from connector_runtime.stores import Keys, SqliteBudget
+from connector_runtime.stores.budget import Budget, Pause, Rule
 from engine.shop import SENT, Shop, action, model_of
 from tokens.fleet import Fleet, statuses
 from tokens.scene import NoJitter, entries

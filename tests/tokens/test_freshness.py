@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.cases import Script, StillClock
-from connector_runtime.connections import Channel, Connection, Freshness
-from connector_runtime.grants import EARLY_S, ServerTime, Token
+from connector_runtime.access.connections import Channel, Connection, Freshness
+from connector_runtime.stores.token_state import EARLY_S, ServerTime, Token
+from connector_runtime.testing.cases import Script, StillClock
 from engine.shop import SENT, Shop, action, model_of
 from engine.test_tokens import DEAD, OAUTH
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from canaries import canary
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectionProblem
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 from tokens.scene import component
 
 KEY = "zohoTemplatedConnection"

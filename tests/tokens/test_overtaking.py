@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime import grants
-from connector_runtime.bodies import opened
-from connector_runtime.connections import Channel, Connection, Freshness
+from connector_runtime.access.connections import Channel, Connection, Freshness
+from connector_runtime.base.bodies import opened
+from connector_runtime.base.messages import Reply
+from connector_runtime.conversation.io_steps import ReadToken, Send, Sleep, WriteToken
+from connector_runtime.conversation.tokens.renewal import Renewal
 from connector_runtime.errors import ReconnectNeeded
-from connector_runtime.grants import REMOVED
-from connector_runtime.messages import Reply
-from connector_runtime.renewal import Renewal
-from connector_runtime.steps import ReadToken, Send, Sleep, WriteToken
 from connector_runtime.stores import MemoryStore
+from connector_runtime.stores import token_state as grants
+from connector_runtime.stores.token_state import REMOVED
 from engine.shop import action, model_of
 from engine.test_tokens import OAUTH
 
 if TYPE_CHECKING:
-    from connector_runtime.ports import Entry
+    from connector_runtime.stores.ports import Entry
 
 MODEL = model_of(action("create"), connection=OAUTH)
 GIVEN = {

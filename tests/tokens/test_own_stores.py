@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender, Script
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.values import SystemClock
 from connector_runtime.errors import ConnectorError, StoreError
-from connector_runtime.session import Options
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
 from connector_runtime.stores import Budget, MemoryStore
-from connector_runtime.values import SystemClock
+from connector_runtime.testing.cases import AsyncScriptedSender, Script
 from engine.shop import CONNECTION, SENT, Shop, action, model_of
 from tokens.scene import HOUR_S, renewals
 

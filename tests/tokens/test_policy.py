@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import AsyncScriptedSender, Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectionProblem, OutcomeUnknown
-from connector_runtime.session import Options, Session
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import AsyncScriptedSender, Script, ScriptedSender, StillClock
 from tokens.scene import component
 
 EXPIRED = {"access_token": "old", "refresh_token": "grant", "expires_at": 1.0}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.renewal import LEASE_S
+from connector_runtime.conversation.tokens.renewal import LEASE_S
 from connector_runtime.stores import Keys, SqliteStore
 from tokens.fleet import FileClock, Fleet, statuses, until
 from tokens.scene import HOUR_S, entries, last, renewals

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from canaries import canary
-from connector_runtime.cases import Script, ScriptedSender, StillClock
-from connector_runtime.connections import Connection
+from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectionProblem, ConnectorError, ReconnectNeeded, Throttled
-from connector_runtime.session import Options, Session
+from connector_runtime.session.session import Options, Session
 from connector_runtime.stores import MemoryStore
+from connector_runtime.testing.cases import Script, ScriptedSender, StillClock
 from engine.shop import SENT, Shop
 from engine.test_tokens import DEAD, FRESH, MODEL, authorizations
 from tokens.scene import HOUR_S, entries, renewals

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from connector_runtime.base.values import SystemClock
 from connector_runtime.errors import ConnectorError, DeadlineExceeded, ReconnectNeeded
 from connector_runtime.stores import MemoryStore
-from connector_runtime.values import SystemClock
 from tokens.scene import HOUR_S, SteppedClock, entries, renewals
 
 CALLERS = 1000

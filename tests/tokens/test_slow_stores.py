@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from connector_runtime.ports import Entry
+    from connector_runtime.stores.ports import Entry
 
 CALL_S = 1.0
 # Far more than a call of a second takes on any machine, and less than a store's own patience.
@@ -162,7 +162,7 @@ def test_a_good_token_goes_on_without_its_store(  # noqa: PLR0917  fixtures
 @pytest.mark.plan("S-174")
 def test_what_could_not_be_given_back_is_given_back_later(tmp_path: Path) -> None:
     """A place whose end could not be written is free as soon as the file can be written again."""
-    from connector_runtime.budget import Rule
+    from connector_runtime.stores.budget import Rule
 
     budget, key, rule = SqliteBudget(tmp_path / "budget"), ("t", "api", "0", None), Rule(concurrency=1)
     take = {"now": 1e9, "hold_s": 60.0, "limit_s": 5.0}
@@ -197,7 +197,7 @@ def test_a_renewed_token_is_stored_as_soon_as_that_can_be(  # noqa: PLR0917  fix
     zoho, sandbox, clock, connection, monkeypatch: pytest.MonkeyPatch, how: str, when: str
 ) -> None:
     """It is used at once, with a warning; the session stores it later, and asks for no other one."""
-    monkeypatch.setattr(f"connector_runtime.{'async_' if how == 'async' else ''}asking.AGAIN_S", (0.05,) * 200)
+    monkeypatch.setattr(f"connector_runtime.session.{'async_' if how == 'async' else ''}store_calls.AGAIN_S", (0.05,) * 200)
     sandbox.clock.advance(HOUR_S)
     store, options = FullAtTheEnd(), {"clock": clock}
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ConnectorError, StoreError
-from connector_runtime.grants import Kept, Trouble
-from connector_runtime.ports import Entry
 from connector_runtime.stores import MemoryStore
+from connector_runtime.stores.ports import Entry
+from connector_runtime.stores.token_state import Kept, Trouble
 from tokens.scene import HOUR_S, renewals
 
 NOTHING_OF_OURS: tuple[Any, ...] = (
@@ -165,8 +165,8 @@ def test_a_kept_connection_with_a_spoiled_document_is_still_given(
     sandbox, connection, keys, tmp_path
 ) -> None:
     """The shelf gives the connection as it was made when nothing newer can be read."""
-    from connector_runtime.grants import grant_key
     from connector_runtime.stores import SqliteStore
+    from connector_runtime.stores.token_state import grant_key
 
     store = SqliteStore(tmp_path / "store.sqlite", keys)
     store.save("shop", connection)
@@ -181,8 +181,8 @@ def test_a_kept_connection_with_a_spoiled_document_is_still_given(
 @pytest.mark.plan("S-145")
 def test_a_spoiled_row_is_an_error_that_names_its_key(sandbox, connection, keys, tmp_path) -> None:
     """A version that is no number, and what was sealed by somebody else, end in our words."""
-    from connector_runtime.grants import grant_key
     from connector_runtime.stores import SqliteStore
+    from connector_runtime.stores.token_state import grant_key
 
     store = SqliteStore(tmp_path / "store.sqlite", keys)
     store.save("shop", connection)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canaries import canary
+from connector_runtime.conversation.tokens.renewal import LEASE_S
 from connector_runtime.errors import ConnectionProblem, StoreError
-from connector_runtime.grants import REMOVED
-from connector_runtime.ports import Entry
-from connector_runtime.renewal import LEASE_S
 from connector_runtime.stores import Keys, MemoryStore, SqliteStore
+from connector_runtime.stores.ports import Entry
+from connector_runtime.stores.token_state import REMOVED
 from tokens.scene import HOUR_S, SteppedClock, renewals
 
 if TYPE_CHECKING:

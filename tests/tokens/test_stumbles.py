@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime.conversation.tokens.renewal import LEASE_S, REQUEST_TIMEOUT_S
 from connector_runtime.errors import ConnectorError, Throttled
-from connector_runtime.renewal import LEASE_S, REQUEST_TIMEOUT_S
 from connector_runtime.stores import MemoryStore
 from engine.shop import SENT, Shop, action, model_of
 from engine.test_tokens import FRESH, MODEL, OAUTH
@@ -17,8 +17,8 @@ from tokens.scene import HOUR_S, NoJitter, SandboxClock, entries, renewals
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.messages import Outgoing, Reply
-    from connector_runtime.ports import Entry
+    from connector_runtime.base.messages import Outgoing, Reply
+    from connector_runtime.stores.ports import Entry
 
 KEPT = {"token": {"access_token": "old-token-1", "refresh_token": "refresh-token-1", "expires_at": 1.0}}
 TRANSIENT = ("server", "auth_throttled", "contract", "network")

@@ -258,7 +258,7 @@ def test_a_lock_that_was_held_at_the_fork_holds_nobody_up() -> None:
 
 
 def _count(budget: Budget, store: MemoryStore) -> None:
-    from connector_runtime.budget import Rule
+    from connector_runtime.stores.budget import Rule
 
     assert budget.take("a", Rule(concurrency=1), now=0.0, wake=print) is None
     assert store.write("a", {}, 0)

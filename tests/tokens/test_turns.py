@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.budget import Budget, Poll, Rule
-from connector_runtime.connections import Connection
-from connector_runtime.messages import Reply
-from connector_runtime.session import Options
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.messages import Reply
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
 from connector_runtime.stores import SqliteBudget
+from connector_runtime.stores.budget import Budget, Poll, Rule
 from connector_runtime.stores.line import TURN_S
 from engine.shop import SENT, Shop, action, model_of
 
@@ -207,7 +207,8 @@ class _Interrupted:
                 raise KeyboardInterrupt
 
 
-_WATCHED = {f"connector_runtime.{name}" for name in ("asking", "budget", "drivers", "slots")}
+_ROOMS = ("session.store_calls", "stores.budget", "session.drivers", "conversation.slots")
+_WATCHED = {f"connector_runtime.{name}" for name in _ROOMS}
 
 
 @pytest.mark.plan("S-172")
@@ -332,7 +333,7 @@ def test_organisations_that_call_no_more_are_forgotten(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", [Rule(requests=5), Rule(requests=5, per_s=86_400.0), Rule(concurrency=2)])
 def test_a_shared_file_forgets_them_too(rule: Rule, tmp_path: Path) -> None:
     """Their rows go, also those that nobody asks for again."""
-    from connector_runtime.budget import Pause
+    from connector_runtime.stores.budget import Pause
 
     budget, caller = SqliteBudget(tmp_path / "budget"), Caller("c")
     for number in range(50):
@@ -355,8 +356,8 @@ def test_whatever_lies_in_redis_ends_by_itself(empty_redis: str) -> None:
     """Every key that a budget writes has an end."""
     import redis
 
-    from connector_runtime.budget import Pause
     from connector_runtime.stores import RedisBudget
+    from connector_runtime.stores.budget import Pause
 
     budget = RedisBudget(empty_redis)
     for rule in (Rule(requests=5, concurrency=1), Rule(requests=5, per_s=86_400.0, concurrency=1)):

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ReconnectNeeded, Throttled
-from connector_runtime.grants import BELIEVED_S
 from connector_runtime.stores import MemoryStore
+from connector_runtime.stores.token_state import BELIEVED_S
 from tokens.scene import HOUR_S, SteppedClock, renewals
 
 DAY_S = BELIEVED_S["auth_revoked"]

@@ -12,16 +12,16 @@ import pytest
 from components.petshop_changes import ChangeBook
 from components.petshop_server import PETSHOP
 from connector_runtime import Component
-from connector_runtime.cases import StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.messages import Failure, Reply
-from connector_runtime.session import Options, Session
-from connector_runtime.values import Certainty
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.messages import Failure, Reply
+from connector_runtime.base.values import Certainty
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import StillClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connector_runtime.messages import Outgoing
+    from connector_runtime.base.messages import Outgoing
 
 CONNECTION: dict[str, Any] = {"key": "apiKey", "fields": {"site": "north", "branch": "17", "apiKey": "example"}}
 

@@ -10,7 +10,7 @@ import pytest
 
 from components.petshop_server import PETSHOP
 from connector_runtime import Component, ConnectorError
-from connector_runtime.cases import StillClock, connection_of
+from connector_runtime.testing.cases import StillClock, connection_of
 from meta.repository import ROOT
 
 if TYPE_CHECKING:

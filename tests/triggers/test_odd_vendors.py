@@ -12,14 +12,14 @@ import pytest
 
 from components.petshop_server import PETSHOP
 from connector_runtime import Component, ConnectorError
-from connector_runtime.cases import StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.instants import instant_s, instant_text
-from connector_runtime.messages import Failure, Reply
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.instants import instant_s, instant_text
+from connector_runtime.base.messages import Failure, Reply
+from connector_runtime.base.values import Certainty
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import StillClock
 from connector_runtime.triggers.state import Owner, PollState, SourceState, digest, read_state
 from connector_runtime.triggers.told import POTS
-from connector_runtime.values import Certainty
 from triggers.conftest import CONNECTION
 
 if TYPE_CHECKING:

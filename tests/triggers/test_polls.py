@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Component, ConnectorError
-from connector_runtime.async_session import AsyncSession
-from connector_runtime.cases import StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.session import Options
+from connector_runtime.access.connections import Connection
+from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.session import Options
+from connector_runtime.testing.cases import StillClock
 from triggers.conftest import CONNECTION, Counter, session_with
 
 if TYPE_CHECKING:
     from components.petshop_changes import ChangeBook
     from connector_runtime import Poll
-    from connector_runtime.session import Session
+    from connector_runtime.session.session import Session
 
 INPUTS = {"branch": "17"}
 

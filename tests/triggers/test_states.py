@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Component, InputError
-from connector_runtime.cases import StillClock
-from connector_runtime.connections import Connection
-from connector_runtime.session import Options, Session
+from connector_runtime.access.connections import Connection
+from connector_runtime.session.session import Options, Session
+from connector_runtime.testing.cases import StillClock
 from connector_runtime.triggers.told import EXACT_MAX, POTS, ToldChanges
 from triggers.conftest import CONNECTION
 from triggers.test_polls import INPUTS, names, whole

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import ExpressionError, compile_expression
-from connector_runtime.templates import compile_node
+from connector_runtime.language.expressions.expression import ExpressionError, compile_expression
+from connector_runtime.language.templates import compile_node
 
 NAMES = ("inputs", "reply", "tables", "secrets")
 

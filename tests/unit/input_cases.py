@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import InputError
-from connector_runtime.inputs import build_inputs, take
-from connector_runtime.values import ABSENT
+from connector_runtime.inputs.inputs import build_inputs, take
 
 TABLES = {
     "kinds": {

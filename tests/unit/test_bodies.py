@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from python_multipart.multipart import MultipartParser
 
-from connector_runtime.bodies import (
+from connector_runtime.base.bodies import (
     BodyError,
     BytesBody,
     FileBody,
@@ -22,7 +22,7 @@ from connector_runtime.bodies import (
     opened,
     safe_file_name,
 )
-from connector_runtime.values import File, Secret
+from connector_runtime.base.values import File, Secret
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.budget import Budget, Rule
+from connector_runtime.stores.budget import Budget, Rule
 
 
 def nobody() -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from connector_runtime.check.problem_codes import CODES
-from connector_runtime.check.report import render_problems
-from connector_runtime.load import find_problems, read_component
+from connector_runtime.definition.load import find_problems, read_component
+from connector_runtime.definition.problems.problem_codes import CODES
+from connector_runtime.definition.problems.report import render_problems
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 BAD = sorted((CASES / "bad").glob("*.yaml"))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.compiled import _MAGIC, FILE, CompiledFile, compile_component
-from connector_runtime.expressions.grammar import packed_tree
-from connector_runtime.expressions.trees import pack, unpack
+from connector_runtime.definition.compiled import _MAGIC, FILE, CompiledFile, compile_component
+from connector_runtime.language.expressions.grammar import packed_tree
+from connector_runtime.language.expressions.trees import pack, unpack
 from meta.repository import ROOT
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from connector_runtime.errors import DefinitionError, InputError
-from connector_runtime.inputs import build_inputs
-from connector_runtime.schemas import Schemas
+from connector_runtime.inputs.inputs import build_inputs
+from connector_runtime.language.schemas.validator import Schemas
 from unit.input_cases import one, taken
 
 

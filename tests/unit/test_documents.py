@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.documents import read_json, read_yaml
 from connector_runtime.errors import DefinitionError
+from connector_runtime.language.documents.document import read_json, read_yaml
 
 if TYPE_CHECKING:
-    from connector_runtime.documents import Document
     from connector_runtime.errors import Problem
+    from connector_runtime.language.documents.document import Document
 
 
 def read(folder: Path, text: str | bytes) -> Document:
@@ -308,7 +308,7 @@ def test_without_the_c_library_the_same_is_said(
     """Where PyYAML comes without libyaml, mistakes have the same place, code and words."""
     import yaml
 
-    from connector_runtime.documents import yaml_reader
+    from connector_runtime.language.documents import yaml_reader
 
     case = yaml.safe_load(path.read_text("utf-8"))
     kennel = path.parents[1] / "kennel"

@@ -10,10 +10,11 @@ from functools import partial
 
 import pytest
 
-from connector_runtime import asking, errands
-from connector_runtime.errands import THREADS_MAX, awaited_in_time, in_time
+from connector_runtime.base import side_threads as errands
+from connector_runtime.base.forks import _forgetful
+from connector_runtime.base.side_threads import THREADS_MAX, awaited_in_time, in_time
 from connector_runtime.errors import StoreError
-from connector_runtime.forks import _forgetful
+from connector_runtime.session import store_calls as asking
 
 LONG_S = 60.0
 

@@ -8,8 +8,8 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import compile_expression
-from connector_runtime.values import Secret
+from connector_runtime.base.values import Secret
+from connector_runtime.language.expressions.expression import compile_expression
 from unit.expression_cases import JSON, NAMES, value_of
 
 
@@ -35,9 +35,9 @@ def test_data_is_never_taken_for_an_expression(text):
 def test_importing_the_language_loads_no_library():
     """Jinja is only loaded when the first expression is compiled."""
     code = (
-        "import sys, connector_runtime.templates\n"
+        "import sys, connector_runtime.language.templates\n"
         "before = 'jinja2' in sys.modules\n"
-        "connector_runtime.templates.compile_text('${ a }', ['a'])\n"
+        "connector_runtime.language.templates.compile_text('${ a }', ['a'])\n"
         "print(before, 'jinja2' in sys.modules)"
     )
 

@@ -7,7 +7,7 @@ import pytest
 from connector_runtime.errors import InputError
 from connector_runtime.inputs.fields import typed_fields
 from connector_runtime.inputs.keyvalues import read_pairs
-from connector_runtime.schemas import Validator
+from connector_runtime.language.schemas.validator import Validator
 
 CONTACT = Validator(
     {

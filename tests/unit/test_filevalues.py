@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector_runtime.base.values import File
 from connector_runtime.errors import InputError
-from connector_runtime.inputs import build_inputs, take
 from connector_runtime.inputs.filevalues import is_accepted, read_file, read_files
+from connector_runtime.inputs.inputs import build_inputs, take
 from connector_runtime.inputs.refusals import Refusal
-from connector_runtime.values import File
 
 
 def refusal(value, read=read_file, *, trust_paths=True):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import EvaluationError, compile_expression
-from connector_runtime.expressions.filters import FILTERS, SEARCHED_MAX, TEST_NAMES
-from connector_runtime.urls import Segments, UrlError
-from connector_runtime.values import ABSENT, File, Secret
+from connector_runtime.base.urls import Segments, UrlError
+from connector_runtime.base.values import ABSENT, File, Secret
+from connector_runtime.language.expressions.expression import EvaluationError, compile_expression
+from connector_runtime.language.expressions.filters import FILTERS, SEARCHED_MAX, TEST_NAMES
 
 NAMES = ("value", "other")
 MORE = "base64 escaped quoted named merged put first sortedPairs"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from connector_runtime.errors import InputError
-from connector_runtime.inputs import build_inputs, form_fields, input_schema, take
+from connector_runtime.inputs.inputs import build_inputs, form_fields, input_schema, take
 
 TABLES = {"kinds": {"cats": {"label": "Cats"}, "dogs": {"label": "Dogs"}}}
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime import Component
-from connector_runtime.compiled import FILE, compile_component
-from connector_runtime.documents import read_yaml
-from connector_runtime.documents.merged import Merged, merge
+from connector_runtime.definition.compiled import FILE, compile_component
+from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.errors import ConnectorError
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.schemas import language
+from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.language.documents.merged import Merged, merge
+from connector_runtime.language.schemas.validator import language
 from engine.shop import Shop, action, model_of
 from meta.repository import PETSHOP, ROOT
 
 if TYPE_CHECKING:
-    from connector_runtime.sources import Source
+    from connector_runtime.definition.component_files import Source
 
 
 @pytest.fixture

@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import EvaluationError, ExpressionError, compile_expression
-from connector_runtime.urls import UrlError
+from connector_runtime.base.urls import UrlError
+from connector_runtime.language.expressions.expression import (
+    EvaluationError,
+    ExpressionError,
+    compile_expression,
+)
 from unit.expression_cases import NAMES, refusal_of
 
 ESCAPES = [

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from connector_runtime import Component
-from connector_runtime.cases import cases_of, run_case
-from connector_runtime.load import find_problems
+from connector_runtime.definition.load import find_problems
+from connector_runtime.testing.cases import cases_of, run_case
 from meta.repository import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "components.md"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from connector_runtime.base.values import File
 from connector_runtime.errors import InputError
-from connector_runtime.inputs import build_inputs, take
 from connector_runtime.inputs.fields import typed_fields
+from connector_runtime.inputs.inputs import build_inputs, take
 from connector_runtime.inputs.keyvalues import Pairs, read_pairs
-from connector_runtime.schemas import Validator
-from connector_runtime.values import File
+from connector_runtime.language.schemas.validator import Validator
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "inputs.md"
 CONTACT = Validator(

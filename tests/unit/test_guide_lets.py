@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime.documents.yaml_reader import read
-from connector_runtime.lets import Lets
-from connector_runtime.places import ALL_NAMES
-from connector_runtime.templates import compile_text
+from connector_runtime.language.documents.yaml_reader import read
+from connector_runtime.language.lets import Lets
+from connector_runtime.language.templates import compile_text
+from connector_runtime.language.visible_names import ALL_NAMES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "named-values.md").read_text("utf-8")
 VALUES = {

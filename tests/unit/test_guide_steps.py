@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from connector_runtime.cases import Case, cases_of, run_case
+from connector_runtime.testing.cases import Case, cases_of, run_case
 from engine.shop import action, model_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "steps.md"

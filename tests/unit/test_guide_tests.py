@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from connector_runtime.cases import cases_of, run_case
+from connector_runtime.testing.cases import cases_of, run_case
 from engine.shop import action, model_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "tests.md"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.check.input_checks import _ANY, _KNOWS, _PYTHON, _WORDS
-from connector_runtime.check.reference_checks import _FLAT
+from connector_runtime.definition.check.input_checks import _ANY, _KNOWS, _PYTHON, _WORDS
+from connector_runtime.definition.check.reference_checks import _FLAT
 from connector_runtime.inputs import input_types
 from connector_runtime.inputs.forms import _BOUNDS, _TYPES
 from meta.repository import SCHEMAS

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.errors import InputError
-from connector_runtime.values import ABSENT, Secret
 from unit.input_cases import one, refusal, taken
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import EvaluationError, compile_expression
-from connector_runtime.instants import instant_s, instant_text, is_half_an_instant
+from connector_runtime.base.instants import instant_s, instant_text, is_half_an_instant
+from connector_runtime.language.expressions.expression import EvaluationError, compile_expression
 
 MOMENTS = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1))  # noqa: DTZ001  offsets follow
 OFFSETS = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.documents import json_text
-from connector_runtime.documents.json_text import JsonError, dump_json, parse_json
+from connector_runtime.base import json_text
+from connector_runtime.base.json_text import JsonError, dump_json, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ import pytest
 
 from cases import language_page
 from cases.language_words import EXAMPLES_OF_FILTERS, EXAMPLES_OF_TESTS, FILES, NAMES
-from connector_runtime.expressions.filters import FILTERS, TEST_NAMES
-from connector_runtime.places import ALL_NAMES
-from connector_runtime.webhooks.pushes import PushedBody
+from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.language.visible_names import ALL_NAMES
+from connector_runtime.triggers.webhooks.pushes import PushedBody
 from meta.repository import SCHEMAS
 from meta.test_language import at, properties
 

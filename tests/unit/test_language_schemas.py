@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from connector_runtime.documents import read_yaml
-from connector_runtime.schemas import language
-from connector_runtime.schemas.language_files import language_files
+from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.language.schemas.language_files import language_files
+from connector_runtime.language.schemas.validator import language
 from meta.repository import PETSHOP, ROOT
 from node.tools import run_node
 

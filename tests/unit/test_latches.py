@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from connector_runtime.latches import Latch
+from connector_runtime.base.latches import Latch
 
 
 def test_who_comes_late_goes_on_at_once() -> None:

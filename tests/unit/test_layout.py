@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.documents.layout import MAX_LINE, LayoutError, long_lines, wrapped
-from connector_runtime.documents.yaml_reader import read
+from connector_runtime.language.documents.layout import MAX_LINE, LayoutError, long_lines, wrapped
+from connector_runtime.language.documents.yaml_reader import read
 
 WIDTH = 30
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.expressions import EvaluationError
-from connector_runtime.lets import Lets
-from connector_runtime.places import ALL_NAMES
-from connector_runtime.templates import compile_text
-from connector_runtime.values import ABSENT, Secret
+from connector_runtime.base.values import ABSENT, Secret
+from connector_runtime.language.expressions.expression import EvaluationError
+from connector_runtime.language.lets import Lets
+from connector_runtime.language.templates import compile_text
+from connector_runtime.language.visible_names import ALL_NAMES
 
 
 class Counted(Mapping[str, Any]):

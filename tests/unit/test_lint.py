@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime.check.draft import Draft
-from connector_runtime.check.report import render_problems
-from connector_runtime.check.rule_coverage import reached_rules, record_rules_of, rules_of, unreached_rules
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.schemas import Schemas
+from connector_runtime.definition.check.rule_coverage import (
+    reached_rules,
+    record_rules_of,
+    rules_of,
+    unreached_rules,
+)
+from connector_runtime.definition.load import find_problems, read_component
+from connector_runtime.definition.problems.draft import Draft
+from connector_runtime.definition.problems.report import render_problems
+from connector_runtime.language.schemas.validator import Schemas
 
 ROOT = Path(__file__).resolve().parents[2]
 

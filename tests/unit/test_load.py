@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.component import Component
+from connector_runtime.component.component import Component
+from connector_runtime.definition.component_files import locate
+from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.errors import DefinitionError
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.schemas import Schemas
-from connector_runtime.sources import locate
+from connector_runtime.language.schemas.validator import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,7 +257,7 @@ def test_loading_opens_no_socket_and_writes_nothing(kennel: Path, guarded: list[
 def test_reading_needs_nothing_that_talks() -> None:
     """Checking a component imports no HTTP library."""
     code = (
-        "import sys; from pathlib import Path; from connector_runtime.load import find_problems;"
+        "import sys; from pathlib import Path; from connector_runtime.definition.load import find_problems;"
         f"assert find_problems([Path({str(KENNEL)!r})]) == []; print('httpx' in sys.modules, 'click' in sys.modules)"
     )
     source = str(Path(__file__).resolve().parents[2] / "src")

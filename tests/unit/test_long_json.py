@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.documents import long_json
-from connector_runtime.documents.json_text import JsonError, parse_json
-from connector_runtime.documents.long_json import parse_in_slices
+from connector_runtime.base import long_json
+from connector_runtime.base.json_text import JsonError, parse_json
+from connector_runtime.base.long_json import parse_in_slices
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

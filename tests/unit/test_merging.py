@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.expressions import EvaluationError, compile_expression
+from connector_runtime.language.expressions.expression import EvaluationError, compile_expression
 
 OLD = [{"id": "1", "n": 1, "x": "kept"}, {"id": "2", "n": 2}, {"n": 3}]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import InputError
-from connector_runtime.values import ABSENT
 from unit.input_cases import one, refusal, taken
 
 

@@ -15,10 +15,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.check.report import render_problems
-from connector_runtime.documents import read_json, read_yaml
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.model import Model
+from connector_runtime.definition.load import find_problems, read_component
+from connector_runtime.definition.model import Model
+from connector_runtime.definition.problems.report import render_problems
+from connector_runtime.language.documents.document import read_json, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
-from connector_runtime.expressions import EvaluationError, compile_expression
-from connector_runtime.expressions.operators import equal
-from connector_runtime.urls import Segments, UrlError
-from connector_runtime.values import ABSENT, File, Secret
+from connector_runtime.base.urls import Segments, UrlError
+from connector_runtime.base.values import ABSENT, File, Secret
+from connector_runtime.language.expressions.expression import EvaluationError, compile_expression
+from connector_runtime.language.expressions.operators import equal
 from unit.expression_cases import JSON, NAMES, value_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.urls import UrlError, origin
+from connector_runtime.base.urls import UrlError, origin
 
 
 @pytest.mark.parametrize(

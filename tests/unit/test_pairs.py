@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector_runtime import Component, InputError
-from connector_runtime.messages import Outgoing
+from connector_runtime.base.messages import Outgoing
+from connector_runtime.base.urls import UrlError, header_pairs, query_pairs
+from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.transport.envelope import read_address, wire_headers
 from connector_runtime.transport.intake import ReplyError
-from connector_runtime.urls import UrlError, header_pairs, query_pairs
-from connector_runtime.values import ABSENT, Secret
 from meta.repository import ROOT
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_pattern
+from connector_runtime.language.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_pattern
 
 USUAL = [
     r"[A-Za-z0-9_]+",

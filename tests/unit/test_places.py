@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.places import is_single, names_for
+from connector_runtime.language.visible_names import is_single, names_for
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.schemas.bounded import errors_of, judge_of
-from connector_runtime.schemas.quick import NotSureError, compile_quick
+from connector_runtime.language.schemas.bounded import errors_of, judge_of
+from connector_runtime.language.schemas.quick import NotSureError, compile_quick
 
 NAMES = st.sampled_from(["a", "b", "c", "items"])
 SCALARS = st.one_of(

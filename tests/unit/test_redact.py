@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime import redact
-from connector_runtime.redact import MASK, TEXT_CHARS, VALUE_LEVELS, Redactor
-from connector_runtime.values import Secret
+from connector_runtime.base import redaction as redact
+from connector_runtime.base.redaction import MASK, TEXT_CHARS, VALUE_LEVELS, Redactor
+from connector_runtime.base.values import Secret
 
 CANARY = 'k7/Kestrel+quartz =ä<&"7'
 

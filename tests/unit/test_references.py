@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector_runtime.expressions import ExpressionError, compile_expression
+from connector_runtime.language.expressions.expression import ExpressionError, compile_expression
 from unit.expression_cases import NAMES
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connector_runtime.errors import ConnectionProblem
-from connector_runtime.expressions.grammar import check_release
+from connector_runtime.language.expressions.grammar import check_release
 
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = """

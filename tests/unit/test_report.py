@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from connector_runtime.check.report import render_problems
+from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.errors import Problem
 
 PROBLEM = Problem(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.program.request import RetryProgram
-from connector_runtime.retry import Policy, may_double, may_repeat, retry_after_s, seconds_of
-from connector_runtime.values import ABSENT, Certainty
+from connector_runtime.base.values import ABSENT, Certainty
+from connector_runtime.definition.program.request import RetryProgram
+from connector_runtime.definition.retry import Policy, may_double, may_repeat, retry_after_s, seconds_of
 
 EFFECTS = ("read", "create", "update", "upsert", "delete", "raw")
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC).timestamp()

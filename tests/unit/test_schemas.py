@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connector_runtime.schemas import Schemas, Validator, language
+from connector_runtime.language.schemas.validator import Schemas, Validator, language
 
 if TYPE_CHECKING:
     from pathlib import Path

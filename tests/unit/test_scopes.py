@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.scopes import Coverage, split_scopes
+from connector_runtime.definition.scopes import Coverage, split_scopes
 
 ROWS = {
     "{family}.ALL": {"covers": ["{family}.*"]},

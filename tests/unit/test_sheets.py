@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.sheets import Sheet, SheetError, laid_over
+from connector_runtime.definition.written_tests import Sheet, SheetError, laid_over
 
 
 def told(test: dict[str, Any], **parts: Any) -> list[tuple[str, Any]]:

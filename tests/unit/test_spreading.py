@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import EvaluationError
-from connector_runtime.templates import spread
+from connector_runtime.language.expressions.expression import EvaluationError
+from connector_runtime.language.templates import spread
 from unit.expression_cases import rendered
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector_runtime.expressions import EvaluationError, ExpressionError
-from connector_runtime.templates import compile_expression_text, compile_node, compile_text
-from connector_runtime.values import ABSENT, Secret
+from connector_runtime.base.values import ABSENT, Secret
+from connector_runtime.language.expressions.expression import EvaluationError, ExpressionError
+from connector_runtime.language.templates import compile_expression_text, compile_node, compile_text
 from unit.expression_cases import JSON, rendered
 
 NAMES = ("inputs", "connection", "token")

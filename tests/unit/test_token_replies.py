@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.connections import Channel, Connection
+from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.access.token_replies import WAIT_MAX_S, is_refusal, read_token
+from connector_runtime.base.messages import Reply
+from connector_runtime.base.redaction import Redactor
 from connector_runtime.errors import ConnectorError
-from connector_runtime.messages import Reply
-from connector_runtime.redact import Redactor
-from connector_runtime.token_replies import WAIT_MAX_S, is_refusal, read_token
 from tokens.scene import component
 
 NOW = 1_750_000_000.0

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from connector_runtime.bodies import BytesBody, FormBody, MultipartBody
-from connector_runtime.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.base.bodies import BytesBody, FormBody, MultipartBody
+from connector_runtime.base.messages import Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Certainty, File, Secret
 from connector_runtime.transport import AsyncSender, SyncSender
-from connector_runtime.values import Certainty, File, Secret
 
 HOST = "https://api.vendor.example"
 SOURCES = Path(__file__).parents[2] / "src"

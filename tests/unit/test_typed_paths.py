@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector_runtime.urls import Segments, UrlError, build_url, path_below, url_path, url_query
+from connector_runtime.base.urls import Segments, UrlError, build_url, path_below, url_path, url_query
 
 BASE = "https://api.vendor.example/shop/v3"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connector_runtime.urls import UrlError, build_url, check_segment, header_pairs, query_pairs
+from connector_runtime.base.urls import UrlError, build_url, check_segment, header_pairs, query_pairs
 
 BASE = "https://api.vendor.example/shop/v3"
 

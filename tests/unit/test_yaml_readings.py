@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connector_runtime.documents.yaml_reader import read
+from connector_runtime.language.documents.yaml_reader import read
 from node.tools import run_node
 
 # What the reader of yaml-language-server makes of each word; `test_the_readings_are_those_of_editors` proves it.

@@ -8,11 +8,11 @@ import hmac
 import json
 from typing import Any
 
-from connector_runtime.lets import Lets
-from connector_runtime.program.webhook import compile_webhook
-from connector_runtime.values import Secret
-from connector_runtime.webhooks.receiving import Pushed, Received, judge
-from connector_runtime.webhooks.subscription import Subscription
+from connector_runtime.base.values import Secret
+from connector_runtime.definition.program.webhook import compile_webhook
+from connector_runtime.language.lets import Lets
+from connector_runtime.triggers.webhooks.receiving import Pushed, Received, judge
+from connector_runtime.triggers.webhooks.subscription import Subscription
 
 SECRET = "an-example-not-a-secret"
 SIGNED = {"hmac": "sha256", "equals": "${ headers['x-sign'] }"}

@@ -8,13 +8,13 @@ import pytest
 
 from components.petshop_server import PETSHOP
 from connector_runtime import Component, ConnectorError
-from connector_runtime.results import Result
-from connector_runtime.values import system_random
-from connector_runtime.webhooks.subscribing import agreed, begin
+from connector_runtime.base.values import system_random
+from connector_runtime.conversation.replies.results import Result
+from connector_runtime.triggers.webhooks.subscribing import agreed, begin
 
 if TYPE_CHECKING:
-    from connector_runtime.model import Model
-    from connector_runtime.webhooks.subscription import Subscription
+    from connector_runtime.definition.model import Model
+    from connector_runtime.triggers.webhooks.subscription import Subscription
 
 NOON = 1_781_092_800.0  # 2026-06-10T12:00:00Z
 URL = "https://hooks.example.com/told"

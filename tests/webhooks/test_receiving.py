@@ -8,8 +8,8 @@ import time
 import pytest
 
 from connector_runtime import ConnectorError
-from connector_runtime.documents import dump_json
-from connector_runtime.webhooks.pushes import MAX_BODY_BYTES, MAX_PAIRS
+from connector_runtime.language.documents.document import dump_json
+from connector_runtime.triggers.webhooks.pushes import MAX_BODY_BYTES, MAX_PAIRS
 from webhooks.pushed import BODY, EVENT, EVENTS, SECRET, hex_of, push
 
 ECHO = {"reply": [{"when": "${ query.challenge is defined }", "text": "${ query.challenge }"}]}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector_runtime import ConnectorError
-from connector_runtime.webhooks.seen import Seen
+from connector_runtime.triggers.webhooks.seen import Seen
 
 
 def told(number, change, second):

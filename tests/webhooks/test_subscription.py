@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from connector_runtime import ConnectorError
+from connector_runtime.base.values import system_random
 from connector_runtime.stores import Keys
-from connector_runtime.values import system_random
-from connector_runtime.webhooks.subscription import Subscription, new_id, new_secret
+from connector_runtime.triggers.webhooks.subscription import Subscription, new_id, new_secret
 from webhooks.pushed import SECRET, subscription
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cases import cases_of, run_case
-from connector_runtime.check.report import render_problems
 from connector_runtime.cli.meaning import near_keys
 from connector_runtime.cli.output import put, say
-from connector_runtime.documents import parse_json
-from connector_runtime.load import find_problems, read_component
-from connector_runtime.model import Model
-from connector_runtime.sources import locate
+from connector_runtime.definition.component_files import locate
+from connector_runtime.definition.load import find_problems, read_component
+from connector_runtime.definition.model import Model
+from connector_runtime.definition.problems.report import render_problems
+from connector_runtime.language.documents.document import parse_json
+from connector_runtime.testing.cases import cases_of, run_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connector_runtime.cases import Case
+    from connector_runtime.definition.component_files import Source
     from connector_runtime.errors import Problem
-    from connector_runtime.sources import Source
+    from connector_runtime.testing.cases import Case
 
 
 def check(folders: Sequence[Any], style: str) -> int:

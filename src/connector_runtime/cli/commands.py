@@ -20,12 +20,12 @@ from connector_runtime.cli.sandboxes import sandbox_of
 from connector_runtime.cli.schemas import schemas
 from connector_runtime.cli.showing import action_page, listing, table, trigger_page
 from connector_runtime.cli.subscribing import renew, subscribe, unsubscribe
-from connector_runtime.describe import describe_action, describe_trigger
-from connector_runtime.documents import dump_json
-from connector_runtime.model import Action
+from connector_runtime.component.describe import describe_action, describe_trigger
+from connector_runtime.definition.model import Action
+from connector_runtime.language.documents.document import dump_json
 
 if TYPE_CHECKING:
-    from connector_runtime.results import Result
+    from connector_runtime.conversation.replies.results import Result
 
 # What a created record is known by stands near the beginning of a reply.
 _TOLD_MAX_CHARS = 2_000

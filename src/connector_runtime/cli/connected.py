@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.cli.filling import fields_of, way_to_connect
 from connector_runtime.cli.given import load, named
 from connector_runtime.cli.keeping import checked_name, find, kept, names_kept, unknown
 from connector_runtime.cli.meaning import any_of
 from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.cli.showing import connection_shape, table_of
-from connector_runtime.connections import Channel, Connection
+from connector_runtime.component.health import coverage_of, examine
+from connector_runtime.definition.model import Action
 from connector_runtime.errors import ConnectorError
-from connector_runtime.health import coverage_of, examine
 from connector_runtime.inputs.refusals import Refusal
 from connector_runtime.logins import Logins
-from connector_runtime.model import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component import Component
-    from connector_runtime.health import Finding
-    from connector_runtime.program.trigger import Trigger
+    from connector_runtime.component.component import Component
+    from connector_runtime.component.health import Finding
+    from connector_runtime.definition.program.trigger import Trigger
 
 _MARKS = {"good": "ok", "warning": "warning", "bad": "WRONG"}
 a_name = click.argument("name")

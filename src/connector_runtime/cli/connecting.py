@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.base.values import Secret
 from connector_runtime.cli.callback import DEFAULT_PORT, waiting
 from connector_runtime.cli.filling import fields_of, is_answered, way_to_connect
 from connector_runtime.cli.given import load
 from connector_runtime.cli.keeping import checked_name, kept
 from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.cli.showing import connection_shape
+from connector_runtime.conversation.tokens.oauth import is_answer
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.logins import Logins
-from connector_runtime.oauth import is_answer
-from connector_runtime.offers import offers_of
-from connector_runtime.values import Secret
+from connector_runtime.session.connection_choices import offers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component import Component
-    from connector_runtime.model import ConnectionModel
-    from connector_runtime.offers import Offer
+    from connector_runtime.component.component import Component
+    from connector_runtime.definition.model import ConnectionModel
+    from connector_runtime.session.connection_choices import Offer
 
 WAIT_S = 300.0
 

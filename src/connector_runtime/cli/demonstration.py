@@ -17,16 +17,16 @@ from rich.markup import escape
 
 from connector_runtime.cli.output import jsonable, printable
 from connector_runtime.cli.sandboxes import sandbox_of
-from connector_runtime.documents import dump_json, read_yaml
+from connector_runtime.definition.component_files import lies_inside
 from connector_runtime.errors import ConnectorError
-from connector_runtime.sources import lies_inside
-from connector_runtime.templates import compile_node
+from connector_runtime.language.documents.document import dump_json, read_yaml
+from connector_runtime.language.templates import compile_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component import Component
-    from connector_runtime.session import Session
+    from connector_runtime.component.component import Component
+    from connector_runtime.session.session import Session
 
 FILE = "demo.yaml"
 SHOWN_LINES = 14

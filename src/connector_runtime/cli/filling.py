@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.cli.given import named, read_map
 from connector_runtime.cli.output import say
 from connector_runtime.inputs.refusals import Refusal, did_you_mean
-from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_runtime.component import Component
-    from connector_runtime.inputs import Input
-    from connector_runtime.model import ConnectionModel
+    from connector_runtime.component.component import Component
+    from connector_runtime.definition.model import ConnectionModel
+    from connector_runtime.inputs.inputs import Input
 
 _CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from connector_runtime.cli.output import put, say
-from connector_runtime.documents.layout import LayoutError, long_lines, wrapped
-from connector_runtime.load import FOLDERS
-from connector_runtime.sources import MAIN_FILE, locate, walk
+from connector_runtime.definition.component_files import MAIN_FILE, locate, walk
+from connector_runtime.definition.load import FOLDERS
+from connector_runtime.language.documents.layout import LayoutError, long_lines, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.check.report import render_problems
 from connector_runtime.cli.keeping import is_file, kept, names_kept, unknown
 from connector_runtime.cli.output import debug_logger, say
 from connector_runtime.cli.sandboxes import embedded
-from connector_runtime.component import Component
-from connector_runtime.documents import JsonError, parse_json, read_yaml
+from connector_runtime.component.component import Component
+from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.errors import DefinitionError
+from connector_runtime.language.documents.document import JsonError, parse_json, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from connector_runtime.model import Action
-    from connector_runtime.session import Session
+    from connector_runtime.definition.model import Action
+    from connector_runtime.session.session import Session
 
     Command = Callable[..., Any]
 
@@ -184,7 +184,9 @@ def _read(file: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    from connector_runtime.documents.yaml_reader import read  # noqa: PLC0415  only who gives YAML pays for it
+    from connector_runtime.language.documents.yaml_reader import (  # noqa: PLC0415  only who gives YAML pays for it
+        read,
+    )
 
     data, _, mistakes = read(text, exact=True)
     if mistakes:

@@ -12,8 +12,8 @@ from connector_runtime.cli.ending import FAILED
 from connector_runtime.cli.given import inputs_of, load, session_of, with_inputs
 from connector_runtime.cli.meaning import trigger_of
 from connector_runtime.cli.output import as_json, put, say
-from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError, StoreError
+from connector_runtime.language.documents.document import dump_json
 from connector_runtime.stores.files import replace_private
 from connector_runtime.triggers.state import FROM_NOW, START_AGAIN
 

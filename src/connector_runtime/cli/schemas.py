@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from connector_runtime.cli.output import put, say
-from connector_runtime.schemas.language_files import language_files
+from connector_runtime.language.schemas.language_files import language_files
 
 
 @click.command()

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from connector_runtime.connections import Channel, Connection
-from connector_runtime.describe import describe_action, describe_trigger
+from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.component.describe import describe_action, describe_trigger
+from connector_runtime.component.health import granted_scopes, row_name
 from connector_runtime.errors import ConnectorError
-from connector_runtime.health import granted_scopes, row_name
 from connector_runtime.triggers.shapes import event_schema, state_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_runtime.component import Component
-    from connector_runtime.model import Action
-    from connector_runtime.program.trigger import Trigger
+    from connector_runtime.component.component import Component
+    from connector_runtime.definition.model import Action
+    from connector_runtime.definition.program.trigger import Trigger
 
 
 def table(component: Component) -> str:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import DefinitionError
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
-from connector_runtime.templates import compile_expression_text
+from connector_runtime.language.templates import compile_expression_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from connector_runtime.templates import Template
+    from connector_runtime.language.templates import Template
 
 _WHERE_NAMES = frozenset({"row", "tables", "inputs", "connection"})
 

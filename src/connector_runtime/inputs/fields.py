@@ -12,7 +12,7 @@ from connector_runtime.inputs.refusals import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.schemas import Validator
+    from connector_runtime.language.schemas.validator import Validator
 
 
 def typed_fields(values: Mapping[str, Any], validator: Validator) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from connector_runtime.base.values import File
 from connector_runtime.inputs.keyvalues import Pairs, read_pairs
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, is_broken_text, kind_of, shown
-from connector_runtime.values import File
 
 _SOURCES = ("data", "base64", "path")
 FILE_MEMBERS = (*_SOURCES, "contentType", "name")

@@ -10,7 +10,7 @@ from connector_runtime.inputs.refusals import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.inputs import Input, Inputs
+    from connector_runtime.inputs.inputs import Input, Inputs
 
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 

@@ -6,15 +6,15 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.values import ABSENT, File, Secret
 from connector_runtime.inputs.filevalues import FILE_MEMBERS, MEDIA_TYPE
-from connector_runtime.values import ABSENT, File, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from connector_runtime.inputs import Input
     from connector_runtime.inputs.choices import Choice
-    from connector_runtime.templates import Template
+    from connector_runtime.inputs.inputs import Input
+    from connector_runtime.language.templates import Template
 
 
 def _whole(pattern: str) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.inputs.choices import chooser
 from connector_runtime.inputs.filevalues import is_accepted, read_file, read_files
 from connector_runtime.inputs.keyvalues import Pairs, read_pairs
@@ -21,7 +22,6 @@ from connector_runtime.inputs.readers import (
 )
 from connector_runtime.inputs.refusals import Refusal, listed, shown
 from connector_runtime.inputs.times import read_date, read_moment
-from connector_runtime.values import ABSENT, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import unquote_plus
 
-from connector_runtime.documents.json_text import JsonError, parse_json
+from connector_runtime.base.json_text import JsonError, parse_json
 from connector_runtime.inputs.refusals import Refusal, too_many
 
 MAX_DEPTH = 50

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connector_runtime.documents.json_text import JsonError, parse_json
+from connector_runtime.base.json_text import JsonError, parse_json
+from connector_runtime.base.values import Secret
 from connector_runtime.inputs.plain import is_finite, plain
 from connector_runtime.inputs.refusals import Refusal, is_broken_text, kind_of, shown
-from connector_runtime.values import Secret
 
 # The largest id or amount anyone enters has fewer digits; more is a mistake or an attack.
 MAX_NUMBER_CHARACTERS = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.templates import compile_node
+from connector_runtime.language.templates import compile_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

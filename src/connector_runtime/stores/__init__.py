@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from connector_runtime.budget import Budget
     from connector_runtime.errors import StoreError
-    from connector_runtime.ports import AsyncTokenStore, Entry, RequestBudget, TokenStore
+    from connector_runtime.stores.budget import Budget
     from connector_runtime.stores.keys import Keys
     from connector_runtime.stores.memory import MemoryStore
+    from connector_runtime.stores.ports import AsyncTokenStore, Entry, RequestBudget, TokenStore
     from connector_runtime.stores.redis_budget import RedisBudget
     from connector_runtime.stores.redis_store import RedisStore
     from connector_runtime.stores.sqlite_budget import SqliteBudget
@@ -35,18 +35,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AsyncTokenStore": "ports",
-    "Budget": "budget",
-    "Entry": "ports",
+    "AsyncTokenStore": "stores.ports",
+    "Budget": "stores.budget",
+    "Entry": "stores.ports",
     "Keys": "stores.keys",
     "MemoryStore": "stores.memory",
     "RedisBudget": "stores.redis_budget",
     "RedisStore": "stores.redis_store",
-    "RequestBudget": "ports",
+    "RequestBudget": "stores.ports",
     "SqliteBudget": "stores.sqlite_budget",
     "SqliteStore": "stores.sqlite_store",
     "StoreError": "errors",
-    "TokenStore": "ports",
+    "TokenStore": "stores.ports",
 }
 
 

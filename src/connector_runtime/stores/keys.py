@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.documents import dump_json
+from connector_runtime.base.values import Secret
 from connector_runtime.errors import StoreError
+from connector_runtime.language.documents.document import dump_json
 from connector_runtime.stores.files import check_private, make_private, replace_private
-from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

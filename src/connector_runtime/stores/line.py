@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connector_runtime.budget import Poll
-from connector_runtime.forks import forget_after_fork
+from connector_runtime.base.forks import forget_after_fork
+from connector_runtime.stores.budget import Poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.forks import forget_after_fork
-from connector_runtime.ports import Entry
+from connector_runtime.base.forks import forget_after_fork
+from connector_runtime.stores.ports import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.budget import Pause, text_of_key
+from connector_runtime.base.forks import forget_after_fork
 from connector_runtime.errors import StoreError
-from connector_runtime.forks import forget_after_fork
+from connector_runtime.stores.budget import Pause, text_of_key
 from connector_runtime.stores.line import TURN_S, Line, poll
 from connector_runtime.stores.redis_client import RedisClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from connector_runtime.budget import Rule
+    from connector_runtime.stores.budget import Rule
 
 _NOW = """
 local clock = redis.call('TIME')

@@ -6,7 +6,7 @@ import importlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.errands import in_time
+from connector_runtime.base.side_threads import in_time
 from connector_runtime.errors import StoreError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import StoreError
-from connector_runtime.ports import Entry
+from connector_runtime.stores.ports import Entry
 from connector_runtime.stores.redis_client import RedisClient
 
 if TYPE_CHECKING:

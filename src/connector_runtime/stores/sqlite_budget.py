@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.budget import EXACT_S, Pause, steps_wait_s, text_of_key
-from connector_runtime.forks import forget_after_fork
+from connector_runtime.base.forks import forget_after_fork
+from connector_runtime.stores.budget import EXACT_S, Pause, steps_wait_s, text_of_key
 from connector_runtime.stores.line import TURN_S, Line, poll
 from connector_runtime.stores.sqlite_file import SqliteFile
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from pathlib import Path
 
-    from connector_runtime.budget import Rule
+    from connector_runtime.stores.budget import Rule
 
 _KIND, _VERSION = 0x636F6E42, 1
 # turns: who waits for a place, in order of arrival; ends: when a key's steps may be forgotten.

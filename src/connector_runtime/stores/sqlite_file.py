@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.forks import forget_after_fork
 from connector_runtime.errors import StoreError
-from connector_runtime.forks import forget_after_fork
 from connector_runtime.stores.files import check_private, make_private
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import StoreError
-from connector_runtime.grants import REMOVED, grant_key, token_in
-from connector_runtime.ports import Entry
+from connector_runtime.stores.ports import Entry
 from connector_runtime.stores.sqlite_file import SqliteFile
+from connector_runtime.stores.token_state import REMOVED, grant_key, token_in
 
 if TYPE_CHECKING:
     import sqlite3

@@ -13,22 +13,22 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Self
 
-from connector_runtime.bodies import BodyError
-from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.base.bodies import BodyError
+from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport.envelope import Address, read_address, wire_headers
 from connector_runtime.transport.intake import REFUSED_FROM, Intake, ReplyError
-from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Collection, Iterable
     from types import ModuleType, TracebackType
 
-    from connector_runtime.drafts import Draft
+    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.values import Secret
     from connector_runtime.transport.async_transport import AsyncSender
     from connector_runtime.transport.lines import SyncLine
     from connector_runtime.transport.network import Traffic
-    from connector_runtime.values import Secret
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
 

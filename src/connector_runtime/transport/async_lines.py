@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from connector_runtime.messages import Outgoing
+    from connector_runtime.base.messages import Outgoing
+    from connector_runtime.base.values import Secret
     from connector_runtime.transport.envelope import Address
-    from connector_runtime.values import Secret
 
 
 class AsyncLine(Line):

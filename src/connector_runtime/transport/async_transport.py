@@ -7,20 +7,20 @@ import functools
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from connector_runtime.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
+from connector_runtime.base.values import Certainty
 from connector_runtime.transport import Attempt, Sender, load_given, load_lines
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.offload import offload
-from connector_runtime.values import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from types import ModuleType, TracebackType
 
-    from connector_runtime.drafts import Draft
+    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.values import Secret
     from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.envelope import Address
-    from connector_runtime.values import Secret
 
 # So much of a reply is gathered for each visit to the thread that saves it.
 _BATCH_BYTES = 512 * 1024

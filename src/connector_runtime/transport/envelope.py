@@ -10,14 +10,14 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from connector_runtime.base.urls import is_header_value, is_host_name, is_steering_header
+from connector_runtime.base.values import Secret
 from connector_runtime.transport.intake import ReplyError
-from connector_runtime.urls import is_header_value, is_host_name, is_steering_header
-from connector_runtime.values import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from connector_runtime.messages import Outgoing
+    from connector_runtime.base.messages import Outgoing
 
 _URL = re.compile(
     r"(?P<origin>(?P<scheme>https?)://(?P<authority>(?P<host>\[::1\]|[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?))"

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import httpcore
 import httpx
 
-from connector_runtime.bodies import opened
-from connector_runtime.messages import Failure
+from connector_runtime.base.bodies import opened
+from connector_runtime.base.messages import Failure
+from connector_runtime.base.values import Certainty, Secret
 from connector_runtime.transport import lines
 from connector_runtime.transport.intake import ReplyError
-from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from connector_runtime.bodies import Body, Piece
-    from connector_runtime.messages import Outgoing
+    from connector_runtime.base.bodies import Body, Piece
+    from connector_runtime.base.messages import Outgoing
     from connector_runtime.transport.envelope import Address
 
 CAUGHT: tuple[type[Exception], ...] = (

@@ -6,14 +6,14 @@ import io
 import zlib
 from typing import TYPE_CHECKING
 
-from connector_runtime.documents.json_text import count_values
-from connector_runtime.drafts import DraftError
-from connector_runtime.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
+from connector_runtime.base.json_text import count_values
+from connector_runtime.base.messages import DEFAULT_LIMITS, FailureKind, Limits, Reply
+from connector_runtime.base.saved_files import DraftError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from connector_runtime.drafts import Draft
+    from connector_runtime.base.saved_files import Draft
 
 # A reply needs a few dozen; each line costs time to parse.
 HEADERS_MAX = 256

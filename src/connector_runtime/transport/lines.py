@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 
-from connector_runtime.bodies import BodyError, size_of
-from connector_runtime.messages import Failure
+from connector_runtime.base.bodies import BodyError, size_of
+from connector_runtime.base.messages import Failure
+from connector_runtime.base.values import Certainty, Secret
 from connector_runtime.transport.intake import REFUSED_FROM, ReplyError
 from connector_runtime.transport.network import SyncNetwork
-from connector_runtime.values import Certainty, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from connector_runtime.bodies import Piece
-    from connector_runtime.messages import Outgoing
+    from connector_runtime.base.bodies import Piece
+    from connector_runtime.base.messages import Outgoing
     from connector_runtime.transport.envelope import Address
     from connector_runtime.transport.network import Traffic
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_runtime.bodies import opened, size_of
-from connector_runtime.values import Secret
+from connector_runtime.base.bodies import opened, size_of
+from connector_runtime.base.values import Secret
 
 if TYPE_CHECKING:
-    from connector_runtime.bodies import Piece
+    from connector_runtime.base.bodies import Piece
 
 # Small writes wait for one another up to this size, so head and body share a packet.
 JOIN_BYTES = 64 * 1024

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.forks import forget_after_fork
+from connector_runtime.base.forks import forget_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,20 +6,20 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.base.instants import date_s
+from connector_runtime.base.values import ABSENT
+from connector_runtime.conversation.exchange import converse
+from connector_runtime.definition.evaluation import safely
 from connector_runtime.errors import error_of
-from connector_runtime.exchange import converse
-from connector_runtime.reply import safely
-from connector_runtime.retry import date_s
 from connector_runtime.triggers.times import SECOND, Moment, moment_of
-from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connector_runtime.call import Call
-    from connector_runtime.model import Action
-    from connector_runtime.program.trigger import PollSource
-    from connector_runtime.steps import Conversation
+    from connector_runtime.conversation.call import Call
+    from connector_runtime.conversation.io_steps import Conversation
+    from connector_runtime.definition.model import Action
+    from connector_runtime.definition.program.trigger import PollSource
 
     # Gives the call that sends a source's request, with the names that it sees beside.
     Ask = Callable[[Action, Mapping[str, Any]], Call]

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.triggers.state import Owner, Window, digest, read_state
 from connector_runtime.triggers.times import SECOND
 from connector_runtime.triggers.windows import WindowReading
-from connector_runtime.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.call import Call
-    from connector_runtime.model import Action
-    from connector_runtime.program.trigger import PollSource, Trigger
-    from connector_runtime.steps import Conversation
+    from connector_runtime.base.values import Clock
+    from connector_runtime.conversation.call import Call
+    from connector_runtime.conversation.io_steps import Conversation
+    from connector_runtime.definition.model import Action
+    from connector_runtime.definition.program.trigger import PollSource, Trigger
     from connector_runtime.triggers.changes import Ask
     from connector_runtime.triggers.windows import Gap
-    from connector_runtime.values import Clock
 
 ENOUGH = 1_000
 

@@ -11,7 +11,7 @@ from connector_runtime.triggers.state import FROM_NOW, FROM_THE_BEGINNING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from connector_runtime.program.trigger import Trigger
+    from connector_runtime.definition.program.trigger import Trigger
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 # A change that is chosen between two words.

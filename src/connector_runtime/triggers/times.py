@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from connector_runtime.instants import instant_s, instant_text
+from connector_runtime.base.instants import instant_s, instant_text
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

@@ -22,9 +22,9 @@ from connector_runtime.triggers.told import Zone
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connector_runtime.program.reply import PagingProgram
-    from connector_runtime.program.trigger import PollSource
-    from connector_runtime.steps import Conversation
+    from connector_runtime.conversation.io_steps import Conversation
+    from connector_runtime.definition.program.reply import PagingProgram
+    from connector_runtime.definition.program.trigger import PollSource
     from connector_runtime.triggers.changes import Answer, Ask, Row
     from connector_runtime.triggers.state import SourceState
 

@@ -1,0 +1,1 @@
+"""Small values and tools that every floor uses; they know nothing of components."""

@@ -1,0 +1,1 @@
+"""A component as a whole: loaded, described, its connections examined."""

@@ -1,0 +1,206 @@
+"""The facade: load a component, describe it, plan a request, open a session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.definition.compiled import read_compiled
+from connector_runtime.definition.component_files import locate, overlay
+from connector_runtime.definition.model import Model
+from connector_runtime.errors import ConnectorError, DefinitionError
+from connector_runtime.session.given_inputs import find_action, take_inputs, warnings_of
+from connector_runtime.session.session import Options, Session
+from connector_runtime.session.subscriptions import find_trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from connector_runtime.conversation.dry_run import Plan
+    from connector_runtime.definition.model import Action, ConnectionModel
+    from connector_runtime.definition.program.trigger import Trigger
+    from connector_runtime.session.async_session import AsyncSession
+    from connector_runtime.triggers.webhooks.receiving import Received
+    from connector_runtime.triggers.webhooks.subscription import Subscription
+
+T = TypeVar("T")
+
+
+class Component:
+    """A component ready to run; holds no tenant's data and may be shared by all threads."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @classmethod
+    def load(cls, component: str | Path | Sequence[str | Path], *overlays: str | Path) -> Component:
+        """Load an installed component by name, or a folder with `component.yaml`.
+
+        Args:
+            component: Its name or folder; or a list of it and its overlays.
+            overlays: Folders that add or replace actions, inputs and connections.
+
+        Raises:
+            DefinitionError: With every problem of every file.
+        """
+        if not isinstance(component, str | Path):
+            if not component:
+                raise DefinitionError("no folder of a component was named")
+            component, *listed = component
+            overlays = (*listed, *overlays)
+        folders = [locate(component), *(overlay(folder) for folder in overlays)]
+        source = read_compiled(folders[0]) if len(folders) == 1 else None
+        if source is None:
+            from connector_runtime.definition.load import (  # noqa: PLC0415  an installed one needs no parser
+                read_component,
+            )
+
+            source = read_component(folders)
+        return cls(Model(source))
+
+    @property
+    def key(self) -> str:
+        """Return the component's key."""
+        return self.model.key
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """Return the actions by key."""
+        return self.model.actions
+
+    @property
+    def triggers(self) -> Mapping[str, Trigger]:
+        """Return the triggers by key."""
+        return self.model.triggers
+
+    @property
+    def connections(self) -> Mapping[str, ConnectionModel]:
+        """Return the ways to connect by key."""
+        return self.model.connections
+
+    def describe(self) -> dict[str, Any]:
+        """Return the JSON-ready catalogue: all a platform needs to draw its own forms."""
+        from connector_runtime.component.describe import (  # noqa: PLC0415  not needed to run an action
+            describe,
+        )
+
+        return describe(self.model)
+
+    def request(
+        self,
+        action: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any],
+        *,
+        trust_paths: bool = False,
+        state: Mapping[str, Any] | str | None = None,
+    ) -> Plan:
+        """Return the exact request an action would send first; nothing is sent.
+
+        Args:
+            action: Its key; or that of a trigger, whose next poll would begin with the request.
+            inputs: Values by input key.
+            connection: As for a session.
+            trust_paths: Whether `{path: …}` in inputs may name a file of this machine.
+            state: Of a trigger, as `Session.poll` takes it.
+
+        Raises:
+            ConnectorError: As the action would, before sending.
+        """
+        if action in self.model.triggers:
+            return self._poll_request(action, inputs, connection, state)
+        from connector_runtime.conversation.dry_run import (  # noqa: PLC0415  not needed to run an action
+            make_plan,
+        )
+
+        channel = _opened(Channel, self.model, connection)
+        del connection  # no frame of an error is to hold it
+        if isinstance(channel, ConnectorError):
+            raise channel
+        found = find_action(self.model, action)
+        values = take_inputs(self.model, found, inputs, channel, trust_paths=trust_paths)
+        plan = make_plan(self.model, found, values, channel)
+        outdated = warnings_of(found, inputs, values, channel)
+        return replace(plan, warnings=(*outdated, *plan.warnings)) if outdated else plan
+
+    def _poll_request(
+        self,
+        trigger: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any],
+        state: Mapping[str, Any] | str | None,
+    ) -> Plan:
+        session = _opened(Session, self.model, connection, Options())
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        with session:
+            return session.plan_poll(trigger, inputs, state)
+
+    def receive(
+        self,
+        trigger: str,
+        subscription: Subscription | Mapping[str, Any],
+        *,
+        headers: Any,
+        query: Any = "",
+        body: bytes = b"",
+    ) -> Received:
+        """Prove a push and return what to answer and its events; nothing is sent, and nothing waits.
+
+        Args:
+            trigger: The trigger's key.
+            subscription: As `session.subscribe` returned it, or kept.
+            headers: A map or pairs; names in any case, several of one name each for itself.
+            query: As it stood in the address, a map, or pairs.
+            body: The raw bytes, before anything has parsed them.
+
+        Returns:
+            `reply` for the service, to be sent once the events are safe; `events`, as a poll gives
+            them; `problem` where the push was refused. A push may come twice: `Seen` drops what
+            was told before.
+
+        Raises:
+            InputError: There is no such trigger, or the body is not given as bytes.
+            ConnectionProblem: The subscription is another trigger's, or cannot be read.
+        """
+        from connector_runtime.triggers.webhooks.receiving import (  # noqa: PLC0415  most are never pushed
+            Pushed,
+            receive,
+        )
+
+        found = find_trigger(self.model, trigger)
+        return receive(found, subscription, Pushed(headers, query, body), self.model.tables)
+
+    def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
+        """Open a connection for threads; `options` are those of `Options`."""
+        session = _opened(Session, self.model, connection, Options(**options))
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
+
+    def async_session(self, connection: Connection | Mapping[str, Any], **options: Any) -> AsyncSession:
+        """Open a connection for one event loop; `options` are those of `Options`."""
+        from connector_runtime.session.async_session import (  # noqa: PLC0415  threads need no event loop
+            AsyncSession,
+        )
+
+        session = _opened(AsyncSession, self.model, connection, Options(**options))
+        del connection  # no frame of an error is to hold it
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
+
+
+def _opened(
+    make: Callable[..., T], model: Model, given: Connection | Mapping[str, Any], *more: Any
+) -> T | ConnectorError:
+    """Return what is made of a connection, or the error without the frames in which it lies open."""
+    try:
+        connection = given if isinstance(given, Connection) else Connection.from_dict(given)
+        return make(model, connection, *more)
+    except ConnectorError as problem:
+        return problem.with_traceback(None)

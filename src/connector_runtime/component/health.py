@@ -1,0 +1,217 @@
+"""What is right and what is wrong with a connection, in plain words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.base.values import ABSENT, SystemClock
+from connector_runtime.definition.scopes import Coverage, split_scopes
+from connector_runtime.errors import ConnectorError
+from connector_runtime.session.connection_choices import offers_of
+from connector_runtime.session.session import Options, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connector_runtime.component.component import Component
+    from connector_runtime.session.connection_choices import Offer
+
+# A clock that is further off makes tokens look older or younger than they are.
+SKEW_S = 30.0
+LISTED = 8
+_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: `connection`, `place`, `token`, `login`, `scopes`, `clock`, or a field's key.
+        state: `good`, `warning` (works, but) or `bad`.
+        message: What was found.
+        hint: What to do about it, or None.
+    """
+
+    subject: str
+    state: str
+    message: str
+    hint: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        shape = {"subject": self.subject, "state": self.state, "message": self.message}
+        return shape | ({"hint": self.hint} if self.hint else {})
+
+
+def examine(
+    component: Component,
+    given: Mapping[str, Any],
+    uses: Mapping[str, Mapping[str, Any]] | None = None,
+    **options: Any,
+) -> list[Finding]:
+    """Look a connection over: filled in, place, token, login, scopes, choices, clock.
+
+    Args:
+        component: The component.
+        given: The connection as platforms store it.
+        uses: What is known of the inputs of each action and trigger in use, by its key; default
+            all of them, for whatever they may be given.
+        options: Those of a session.
+    """
+    try:
+        channel = Channel(component.model, Connection.from_dict(given))
+    except ConnectorError as problem:
+        return [_bad("connection", problem)]
+    findings = [*_place(channel), *_token(channel)]
+    if any(finding.state == "bad" for finding in findings):
+        return findings
+    with Session(component.model, Connection.from_dict(given), Options(**options)) as session:
+        findings += _login(session, options)
+        findings += _scopes(component, channel, session, uses or {})
+        if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
+            fields = channel.connection
+            for offer in offers_of(component.model, channel.definition, fields, session):
+                findings.append(_choice(offer, fields.get(offer.field.key)))
+    return findings
+
+
+def granted_scopes(channel: Channel, token: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the vendor said it granted, else what was asked for."""
+    said = split_scopes(token.get("scope"))
+    oauth2 = channel.definition.oauth2
+    asked = oauth2.scope(channel.scope()) if oauth2 else ABSENT
+    return said or split_scopes(asked)
+
+
+def coverage_of(component: Component, channel_or_key: Channel | str) -> Coverage:
+    """Return which scopes contain which others, by the connection's own table."""
+    key = channel_or_key if isinstance(channel_or_key, str) else channel_or_key.definition.key
+    oauth2 = component.connections[key].oauth2
+    table = oauth2.scopes if oauth2 else None
+    return Coverage(component.model.tables.get(table, {}) if table else {})
+
+
+def row_name(row: Mapping[str, Any]) -> str:
+    """Return what people call a row of a table."""
+    return str(row.get("name") or row.get("label") or row["key"])
+
+
+def _place(channel: Channel) -> Iterator[Finding]:
+    for name in tuple(channel.definition.choose)[:1]:  # further ones only check what was entered
+        row = channel.connection[name]
+        words = _CAPITALS.sub(" ", name).capitalize()
+        yield Finding("place", "good", f"{words}: {row_name(row)} (`{row['key']}`).")
+
+
+def _token(channel: Channel) -> Iterator[Finding]:
+    oauth2, token = channel.definition.oauth2, channel.token
+    if oauth2 is None:
+        return
+    if not token.access and not token.refresh and "client_credentials" not in oauth2.grants:
+        yield Finding("token", "bad", "The connection has no token.", "Connect the account.")
+    elif not token.refresh and "refresh_token" in oauth2.grants:
+        hint = "Connect the account again, with offline access and consent on the login page."
+        yield Finding("token", "warning", "The token cannot be renewed when it expires.", hint)
+
+
+def _login(session: Session, options: Mapping[str, Any]) -> Iterator[Finding]:
+    """Ask the vendor; one answer shows login and clock."""
+    try:
+        result = session.check()
+    except ConnectorError as problem:
+        if problem.kind == "unsupported":
+            return
+        if problem.kind == "permission":
+            message = "The vendor accepts the token, but not for the check itself."
+            yield Finding("login", "warning", message, problem.hint)
+        else:
+            yield _bad("login", problem)
+        return
+    yield Finding("login", "good", "The vendor accepts the token.")
+    date = result.headers.get("date")
+    if date:
+        yield _clock(date, (options.get("clock") or SystemClock()).now())
+
+
+def _clock(date: str, now: float) -> Finding:
+    try:
+        ahead_s = now - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return Finding("clock", "warning", "The vendor's time cannot be read.")
+    if abs(ahead_s) <= SKEW_S:
+        return Finding("clock", "good", "This machine's clock agrees with the vendor's.")
+    direction = "ahead of" if ahead_s > 0 else "behind"
+    size = f"{abs(ahead_s):.0f} seconds" if abs(ahead_s) < 120 else f"{abs(ahead_s) / 60:.0f} minutes"
+    message = f"This machine's clock is {size} {direction} the vendor's."
+    return Finding("clock", "warning", message, "Set the clock, for example by network time.")
+
+
+def _scopes(
+    component: Component, channel: Channel, session: Session, uses: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Finding]:
+    granted = granted_scopes(channel, session.token)
+    if not granted:
+        return
+    coverage = coverage_of(component, channel)
+    keys = list(uses) or [*component.actions, *component.triggers]
+    lacking = {}
+    for key in keys:
+        user = component.model.action(key) or component.triggers[key]
+        missing = coverage.missing(granted, user.scopes_over(uses.get(key, {})))
+        if missing:
+            lacking[key] = missing
+    if not lacking:
+        which = _listed(keys) if uses else _everything(component)
+        yield Finding("scopes", "good", f"The scopes are enough for {which}.")
+        return
+    wanted = coverage.smallest({scope for missing in lacking.values() for scope in missing})
+    yield Finding(
+        "scopes",
+        "bad" if uses else "warning",
+        f"Scopes are missing for {_listed(list(lacking))}.",
+        f"Connect again with these scopes, too: {_listed(wanted)}.",
+    )
+
+
+def _everything(component: Component) -> str:
+    triggers = len(component.triggers)
+    more = f" and {triggers} trigger{'s' if triggers > 1 else ''}" if triggers else ""
+    return f"all {len(component.actions)} actions{more}"
+
+
+def _choice(offer: Offer, value: Any) -> Finding:
+    key, label = offer.field.key, offer.field.label
+    if offer.problem is not None:
+        found = _bad(key, offer.problem)
+        return replace(found, state="warning", message=f"{label} cannot be checked: {found.message}")
+    names = _listed([f"{option['value']} ({option['label']})" for option in offer.options])
+    if value in (None, ""):
+        if len(offer.options) <= 1:
+            return Finding(key, "good", f"{label} need not be chosen: there is {len(offer.options)}.")
+        return Finding(
+            key, "warning", f"{label} is not chosen; there are several.", f"Choose one of: {names}."
+        )
+    if offer.has(value):
+        return Finding(key, "good", f"{label} is {value}.")
+    return Finding(
+        key,
+        "bad",
+        f"{label} {value} is none of the account's.",
+        f"Choose one of: {names}." if names else None,
+    )
+
+
+def _bad(subject: str, problem: ConnectorError) -> Finding:
+    told = problem.to_dict().get("retryAt")
+    message = f"{problem.message} Not before {told}." if told else problem.message
+    return Finding(subject, "bad", message, problem.hint)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more

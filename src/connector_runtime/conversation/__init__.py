@@ -1,0 +1,1 @@
+"""One call of one action, written once, without I/O."""

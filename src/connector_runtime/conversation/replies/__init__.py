@@ -1,0 +1,1 @@
+"""Replies read and judged, and what a call gives back."""

@@ -1,0 +1,1 @@
+"""An action of several requests."""

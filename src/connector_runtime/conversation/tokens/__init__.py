@@ -1,0 +1,1 @@
+"""The part that tokens play in a conversation."""

@@ -1,0 +1,1 @@
+"""What a schema cannot see in the files of a component."""

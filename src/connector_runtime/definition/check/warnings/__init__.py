@@ -1,0 +1,1 @@
+"""What is unwise in files without errors."""

@@ -1,0 +1,1 @@
+"""What the YAML files are written in: documents, expressions, schemas, templates."""

@@ -1,0 +1,1 @@
+"""YAML and JSON files, and where in them everything stands."""

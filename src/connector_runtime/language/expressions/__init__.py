@@ -1,0 +1,1 @@
+"""Expressions in `${ … }`: their grammar, filters and tests."""
