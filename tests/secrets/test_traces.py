@@ -319,23 +319,23 @@ def test_only_a_few_places_reveal_a_secret() -> None:
     }
 
     assert callers <= {
-        "bodies.py",  # forms
+        "base/bodies.py",  # forms
         "transport/envelope.py",  # whether a header can be sent
         "transport/given.py",  # headers of a transport that is given
-        "expressions/operators.py",  # texts made of secrets, which are secrets
-        "grants.py",  # for keeping
+        "language/expressions/operators.py",  # texts made of secrets, which are secrets
+        "stores/token_state.py",  # for keeping
         "stores/keys.py",  # keys of stores
-        "redact.py",  # what to take out
-        "oauth.py",  # the proof of a login
-        "inputs/input_types.py", "urls.py",  # whether it can be sent
-        "comparison.py", "pushed_cases.py",  # embedded tests compare what was sent, and prove a push
-        "expressions/filters.py",  # base64, which gives a secret
-        "writings.py",  # what to take out where it was written otherwise
-        "sealed.py",  # bodies that hold one
-        "request.py",  # keys in a query
-        "connections.py", "sequence/resume.py",  # what binds a resume to a connection and its inputs
+        "base/redaction.py",  # what to take out
+        "conversation/tokens/oauth.py",  # the proof of a login
+        "inputs/reading.py", "base/urls.py",  # whether it can be sent
+        "testing/comparison.py", "testing/pushed_cases.py",  # embedded tests compare what was sent, and prove a push
+        "language/expressions/filters.py",  # base64, which gives a secret
+        "base/secret_forms.py",  # what to take out where it was written otherwise
+        "base/sealed_json.py",  # bodies that hold one
+        "conversation/request.py",  # keys in a query
+        "access/connections.py", "conversation/sequence/resume.py",  # what binds a resume to a connection and its inputs
         "cli/subscribing.py",  # for the file that a person copies it from
-        "webhooks/proof.py",  # whether a push is proven
-        "webhooks/subscribing.py",  # whether one is long enough
-        "webhooks/subscription.py",  # for keeping
+        "triggers/webhooks/proof.py",  # whether a push is proven
+        "triggers/webhooks/subscribing.py",  # whether one is long enough
+        "triggers/webhooks/subscription.py",  # for keeping
     }  # fmt: skip

@@ -203,11 +203,19 @@ def test_a_form_field_has_everything_but_the_schema():
     )
 
     assert fields == [
-        {"key": "shop", "label": "Shop", "type": "string", "required": True, "help": "Which one."},
+        {
+            "key": "shop",
+            "label": "Shop",
+            "type": "string",
+            "widget": "line",
+            "required": True,
+            "help": "Which one.",
+        },
         {
             "key": "cat",
             "label": "cat",
             "type": "string",
+            "widget": "select",
             "required": False,
             "custom": True,
             "choicesFrom": source,
@@ -217,6 +225,7 @@ def test_a_form_field_has_everything_but_the_schema():
             "key": "sort",
             "label": "sort",
             "type": "string",
+            "widget": "select",
             "required": False,
             "default": "a",
             "choices": [{"value": "a", "label": "A"}],

@@ -1,51 +1,42 @@
-"""What the language calls a type of inputs is known wherever types are looked up."""
+"""A type of inputs is one file, and everybody who looks types up finds it there."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from connector_runtime.definition.check.input_checks import _ANY, _KNOWS, _PYTHON, _WORDS
-from connector_runtime.definition.check.reference_checks import _FLAT
-from connector_runtime.inputs import input_types
-from connector_runtime.inputs.forms import _BOUNDS, _TYPES
-from meta.repository import SCHEMAS
+from connector_runtime.inputs.types.input_type import BOUNDED
+from connector_runtime.inputs.types.registry import NAMES, WIDGETS, input_type, types_with
+from meta.repository import RUNTIME, SCHEMAS
+
+HELPERS = {"__init__", "input_type", "registry"}
 
 
-def named_types() -> set[str]:
-    """Return the types that `type` of an input may name."""
+def test_a_type_is_a_file_a_name_and_a_word_of_the_language() -> None:
+    """Whoever adds a type forgets none of the three."""
     parts = json.loads((SCHEMAS / "parts.schema.json").read_text("utf-8"))
-    return set(parts["$defs"]["input"]["properties"]["type"]["enum"])
+    files = {path.stem for path in Path(RUNTIME / "inputs" / "types").glob("*.py")}
+
+    assert set(NAMES) == set(parts["$defs"]["input"]["properties"]["type"]["enum"])
+    assert files - HELPERS == set(NAMES)
 
 
-@pytest.mark.parametrize("table", [input_types.TYPES, _TYPES, _ANY], ids=["readers", "forms", "check"])
-def test_every_type_of_the_schema_is_in_every_table(table: Any) -> None:
-    """A new type is read, drawn and checked, or none of these would know it when it is used."""
-    assert set(table) == named_types()
+@pytest.mark.parametrize("name", NAMES)
+def test_a_type_says_all_of_itself(name: str) -> None:
+    """It has its own name, a widget that forms know, and limits exactly where it has a size."""
+    found = input_type(name)
+
+    assert found.name == name
+    assert found.widget in WIDGETS
+    assert bool(found.bounds) is (found.keys >= BOUNDED)
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        input_types._CHOSEN,
-        input_types._MEASURED,
-        input_types._NEVER_NULL,
-        _BOUNDS,
-        _PYTHON,
-        _WORDS,
-        _FLAT,
-        *_KNOWS.values(),
-    ],
-)
-def test_no_table_knows_a_type_that_the_language_has_not(table: Any) -> None:
-    """What is said of some types only is said of types that there are."""
-    assert set(table) <= named_types()
+def test_the_keys_that_only_some_types_know_are_known_by_some() -> None:
+    """A misspelt key of a type would let an author write what nobody reads."""
+    inputs = json.loads((SCHEMAS / "parts.schema.json").read_text("utf-8"))["$defs"]["input"]["properties"]
+    keys = {key for name in NAMES for key in input_type(name).keys}
 
-
-def test_a_limit_that_is_read_is_also_checked_and_drawn() -> None:
-    """Types that have a size are the same for who reads, who checks and who draws the form."""
-    assert set(_BOUNDS) == input_types._MEASURED
-    assert _KNOWS["min"] == _KNOWS["max"]
-    assert set(_KNOWS["min"]) == input_types._MEASURED
+    assert keys <= set(inputs)
+    assert all(types_with(key) for key in keys)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import InputError
+from connector_runtime.inputs.json_texts import read_json
 from connector_runtime.inputs.keyvalues import Pairs
-from connector_runtime.inputs.readers import read_boolean, read_integer, read_json, read_number
 from connector_runtime.inputs.refusals import Refusal
+from connector_runtime.inputs.types.boolean import read_boolean
+from connector_runtime.inputs.types.integer import read_integer
+from connector_runtime.inputs.types.number import read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

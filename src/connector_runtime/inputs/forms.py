@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.values import ABSENT, File, Secret
-from connector_runtime.inputs.filevalues import FILE_MEMBERS, MEDIA_TYPE
+from connector_runtime.inputs.types.input_type import AMOUNT, LENGTH
+from connector_runtime.inputs.types.registry import input_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,91 +24,6 @@ def _whole(pattern: str) -> str:
     return pattern if is_whole and "|" not in pattern else f"^(?:{pattern})$"
 
 
-_ENTRY: dict[str, Any] = {
-    "type": "object",
-    "properties": {"key": {"type": "string", "pattern": r"\S"}, "value": True},
-    "required": ["key", "value"],
-    "additionalProperties": False,
-}
-_ENTRIES: dict[str, Any] = {"type": "array", "title": "Entries", "items": _ENTRY}
-# One entry or two fields? Refused, see `keyvalues`.
-_ONE_ENTRY = {"required": ["key", "value"], "maxProperties": 2}
-_MAP: dict[str, Any] = {
-    "type": "object",
-    "title": "Names and values",
-    "propertyNames": {"pattern": r"\S"},
-    "not": _ONE_ENTRY,
-}
-# Whether a text is a list of names and values, only its reader knows.
-_LINES: dict[str, Any] = {"type": "string", "title": "One `Name: value` a line", "pattern": "[:=]"}
-_BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
-_FILE: dict[str, Any] = {
-    "anyOf": [
-        {"type": "string", "title": "Text of the file"},
-        {
-            "type": "object",
-            "title": "File",
-            "properties": {
-                "data": {"type": "string", "title": "Text of the file"},
-                "base64": {"type": "string", "title": "Content as base64", "pattern": _BASE64},
-                "contentType": {
-                    "type": "string",
-                    "title": "Media type",
-                    "pattern": _whole(MEDIA_TYPE),
-                    "examples": ["application/pdf"],
-                },
-                "name": {"type": "string", "title": "File name", "examples": ["report.pdf"]},
-            },
-            "oneOf": [{"required": ["data"]}, {"required": ["base64"]}],
-            "additionalProperties": False,
-        },
-    ]
-}
-# A file without a key, where several files are asked for.
-_ONE_FILE: dict[str, Any] = {
-    "propertyNames": {"enum": list(FILE_MEMBERS)},
-    "anyOf": [{"required": ["base64"]}, {"required": ["path"]}, {"required": ["data", "contentType"]}],
-}
-_TYPES: dict[str, dict[str, Any]] = {
-    "string": {"type": "string"},
-    "text": {"type": "string"},
-    "integer": {"type": "integer"},
-    "number": {"type": "number"},
-    "boolean": {"type": "boolean"},
-    "secret": {"type": "string", "format": "password", "writeOnly": True},
-    "object": {"type": "object"},
-    "list": {"type": "array"},
-    "keyvalue": {"anyOf": [_MAP, _ENTRIES, _LINES]},
-    "any": {},
-    "file": _FILE,
-    "files": {
-        "anyOf": [
-            {**_MAP, "additionalProperties": _FILE, "not": {"anyOf": [_ONE_ENTRY, _ONE_FILE]}},
-            {
-                **_ENTRIES,
-                "items": {**_ENTRY, "properties": {**_ENTRY["properties"], "value": _FILE}},
-            },
-            _LINES,
-        ]
-    },
-    "date": {"type": "string", "format": "date"},
-    "datetime": {"type": "string", "format": "date-time"},
-}
-_LENGTH = (("min", "minLength"), ("max", "maxLength"))
-_AMOUNT = (("min", "minimum"), ("max", "maximum"))
-_ITEMS = (("min", "minItems"), ("max", "maxItems"))
-_MEMBERS = (("min", "minProperties"), ("max", "maxProperties"))
-_BOUNDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "string": _LENGTH,
-    "text": _LENGTH,
-    "secret": _LENGTH,
-    "integer": _AMOUNT,
-    "number": _AMOUNT,
-    "list": _ITEMS,
-    "object": _MEMBERS,
-    "keyvalue": _ITEMS + _MEMBERS,
-    "files": _ITEMS + _MEMBERS,
-}
 _KEY = r"inputs\.([A-Za-z_]\w*)"
 _CONSTANT = r"'([^'\\]*)'|true|false"
 _EQUALS = rf"{_KEY} == ({_CONSTANT})"
@@ -158,9 +74,10 @@ def input_schema(inputs: Iterable[Input]) -> dict[str, Any]:
 def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
     """Return what a form shows, one map an input, in the form's order, without empty members.
 
-    Shape: `{key, label, type, required, help, documentation, example, group, shown, default,
+    Shape: `{key, label, type, widget, required, help, documentation, example, group, shown, default,
     defaultFrom, choices, choicesFrom, custom, accepts, schemaFrom, showIf, requiredIf, deprecated,
     renamedFrom}`.
+    `widget` is what draws it: one of `WIDGETS`, see `types/registry.py`.
     What is deprecated is not offered to new forms: such an input is hidden, such a choice left out;
     `inputSchema` still has both, for saved configurations.
     """
@@ -177,6 +94,7 @@ def _field(entry: Input) -> dict[str, Any]:
         "key": entry.key,
         "label": entry.label,
         "type": entry.type,
+        "widget": _widget(entry),
         "required": entry.required,
     }
     for name in _SHOWN:
@@ -198,6 +116,12 @@ def _field(entry: Input) -> dict[str, Any]:
     return found
 
 
+def _widget(entry: Input) -> str:
+    if entry.choices or "choicesFrom" in entry.definition:
+        return "multiselect" if entry.type == "list" else "select"
+    return input_type(entry.type).widget
+
+
 def _property(entry: Input) -> dict[str, Any]:
     definition = entry.definition
     found: dict[str, Any] = {"title": entry.label}
@@ -205,7 +129,7 @@ def _property(entry: Input) -> dict[str, Any]:
         found["description"] = definition["help"]
     if "deprecated" in definition:
         found["deprecated"] = True
-    found |= _chosen(entry) if entry.choices else _TYPES[entry.type]
+    found |= _chosen(entry) if entry.choices else input_type(entry.type).schema
     found |= _limits(entry)
     if entry.required and not found.keys() & {"enum", "oneOf"}:
         found |= _filled(entry.type, found)
@@ -213,7 +137,7 @@ def _property(entry: Input) -> dict[str, Any]:
         found["default"] = default
     if "example" in definition and entry.type != "secret":
         found["examples"] = [definition["example"]]
-    if entry.type not in ("string", "integer", "number", "boolean", "object", "list"):
+    if entry.type not in (input_type(entry.type).schema.get("type"), "list"):
         found["x-type"] = entry.type
     for name in ("group", "shown", "showIf"):
         if name in definition:
@@ -223,9 +147,9 @@ def _property(entry: Input) -> dict[str, Any]:
 
 def _limits(entry: Input) -> dict[str, Any]:
     definition = entry.definition
-    bounds = _BOUNDS.get(entry.type, ())
+    bounds = input_type(entry.type).bounds
     found = {name: definition[bound] for bound, name in bounds if bound in definition}
-    if "pattern" in definition and bounds is _LENGTH:
+    if "pattern" in definition and bounds is LENGTH:
         found["pattern"] = _whole(definition["pattern"])
     return found
 
@@ -235,10 +159,10 @@ def _chosen(entry: Input) -> dict[str, Any]:
     if entry.definition.get("custom") is True or entry.where is not None:
         known = {"x-choices": _offered(entry.choices)}
         entries = {"items": {"type": "string"}} if entry.type == "list" else {}
-        return {**_TYPES[entry.type], **entries, **known}
+        return {**input_type(entry.type).schema, **entries, **known}
     if entry.type == "list":
         return {"type": "array", "items": offered}
-    return {**_TYPES[entry.type], **offered}
+    return {**input_type(entry.type).schema, **offered}
 
 
 def _offer(choices: Iterable[Choice]) -> dict[str, Any]:
@@ -263,9 +187,10 @@ def _default(entry: Input) -> Any:
 
 def _filled(kind: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return what keeps a required value from being empty."""
-    if kind in ("string", "text", "secret"):
+    bounds = input_type(kind).bounds
+    if bounds is LENGTH:
         return {"minLength": max(1, schema.get("minLength", 1)), "pattern": schema.get("pattern", r"\S")}
-    return {"not": {"enum": _NOTHING}} if kind not in ("integer", "number", "boolean") else {}
+    return {"not": {"enum": _NOTHING}} if bounds is not AMOUNT and kind != "boolean" else {}
 
 
 def _is_always_required(entry: Input) -> bool:

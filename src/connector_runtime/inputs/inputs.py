@@ -17,10 +17,11 @@ from connector_runtime.inputs.choices import Choice, choices_of
 from connector_runtime.inputs.fields import fitted, typed_fields
 from connector_runtime.inputs.former import outdated, renamed
 from connector_runtime.inputs.forms import form_fields, input_schema
-from connector_runtime.inputs.input_types import TYPES, choice_reader, reader_of
 from connector_runtime.inputs.keyvalues import Pairs
+from connector_runtime.inputs.reading import choice_reader, reader_of
 from connector_runtime.inputs.records import SchemaFrom, compile_schema_from
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
+from connector_runtime.inputs.types.registry import NAMES
 from connector_runtime.language.expressions.expression import ExpressionError
 from connector_runtime.language.templates import compile_expression_text, compile_node
 
@@ -58,7 +59,7 @@ class Input:
     Attributes:
         key: Its name in expressions and in what is sent.
         definition: The definition as written, `use` resolved.
-        type: One of `TYPES`.
+        type: One of `NAMES`.
         required: Whether a call without it is refused.
         choices: Values to choose from; empty when any value is possible or they come from a picker.
         constant: The default when it needs no connection, already read; else ABSENT.
@@ -342,7 +343,7 @@ def _first_of(problems: list[InputError]) -> InputError:
 
 
 def _build(key: str, definition: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]]) -> Input:
-    if definition.get("type") not in TYPES:
+    if definition.get("type") not in NAMES:
         raise DefinitionError(f"the input `{key}` has no type that is known")
     try:
         choices, where = choices_of(definition, tables, choice_reader(definition["type"]))

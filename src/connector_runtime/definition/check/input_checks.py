@@ -8,6 +8,8 @@ from connector_runtime.definition.check.reference_checks import columns_of
 from connector_runtime.definition.check.table_checks import folded
 from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in, request_places
 from connector_runtime.errors import DefinitionError
+from connector_runtime.inputs.types.input_type import AMOUNT
+from connector_runtime.inputs.types.registry import NAMES, input_type, types_with
 from connector_runtime.language.expressions.patterns import PatternError, compile_pattern
 from connector_runtime.language.schemas.violations import meant
 
@@ -15,45 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.inputs.types.input_type import InputType
     from connector_runtime.language.documents.document import Document
 
-_TEXTS = frozenset({"string", "text", "secret"})
-_NUMBERS = frozenset({"integer", "number"})
-_MANY = frozenset({"list", "keyvalue", "files"})
-_FILES = frozenset({"file", "files"})
-_ANY = frozenset({*_TEXTS, *_NUMBERS, *_MANY, *_FILES, "boolean", "object", "any", "date", "datetime"})
 # Keys that only some types know.
-_KNOWS = {
-    "pattern": _TEXTS,
-    "min": _TEXTS | _NUMBERS | _MANY | {"object"},
-    "max": _TEXTS | _NUMBERS | _MANY | {"object"},
-    "accepts": _FILES,
-    "choices": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
-    "choicesFrom": _ANY - _FILES - {"boolean", "secret", "object", "keyvalue"},
-    "schema": frozenset({"object", "keyvalue", "list", "any"}),
-    "schemaFrom": frozenset({"object", "keyvalue", "list", "any"}),
-}
-_PYTHON: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "text": (str,),
-    "date": (str,),
-    "datetime": (str,),
-    "secret": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "list": (list,),
-    "object": (dict,),
-    "keyvalue": (dict, list),
-}
-_WORDS = {
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "list": "a list",
-    "object": "a map",
-    "keyvalue": "a map or a list",
-}
+_OF_SOME = ("pattern", "min", "max", "accepts", "choices", "choicesFrom", "schema", "schemaFrom")
 
 
 def check_inputs(draft: Draft, kind: str, document: Document) -> None:
@@ -170,12 +138,13 @@ def _check_keys(
     draft: Draft, document: Document, pointer: Pointer, own: Mapping[str, Any], full: Mapping[str, Any]
 ) -> None:
     kind = str(full.get("type"))
-    if kind not in _ANY:
+    if kind not in NAMES:
         return
-    for key, types in _KNOWS.items():
-        if key in own and kind not in types:
+    known = input_type(kind)
+    for key in _OF_SOME:
+        if key in own and key not in known.keys:
             message = f"`{key}` has no meaning for the type `{kind}`"
-            hint = f"types that know it: {', '.join(sorted(types))}"
+            hint = f"types that know it: {', '.join(sorted(types_with(key)))}"
             draft.note(document, (*pointer, key), "R017", message, hint=hint, key=True)
     least, most = _number(full, "min"), _number(full, "max")
     if least is not None and most is not None and least > most:
@@ -183,7 +152,7 @@ def _check_keys(
         draft.note(document, _own(own, pointer, "max"), "R017", message)
     for key in ("min", "max"):
         bound = _number(own, key)
-        if kind not in _NUMBERS and bound is not None and (bound < 0 or not bound.is_integer()):
+        if known.bounds is not AMOUNT and bound is not None and (bound < 0 or not bound.is_integer()):
             message = f"`{key}` counts characters or entries here, and cannot be {bound:g}"
             draft.note(document, (*pointer, key), "R017", message)
 
@@ -269,16 +238,22 @@ def _check_default(
         return
     place = _own(own, pointer, "default")
     kind = str(full.get("type"))
-    types = _PYTHON.get(kind, (object,))
-    if not isinstance(value, types) or (kind in _NUMBERS and isinstance(value, bool)):
-        words = _WORDS.get(kind, "a text")
-        draft.note(document, place, "R015", f"the default of the type `{kind}` must be {words}")
+    known_type = input_type(kind) if kind in NAMES else None
+    if known_type is not None and not _is_default(known_type, value):
+        message = f"the default of the type `{kind}` must be {known_type.words}"
+        draft.note(document, place, "R015", message)
         return
     known = _choices(draft, full)
     if known and full.get("custom") is not True and not isinstance(value, list) and value not in known:
         shown = [str(choice) for choice in known]
         hint = meant(str(value), shown, "choices")
         draft.note(document, place, "R015", f"the default `{value}` is none of the choices", hint=hint)
+
+
+def _is_default(kind: InputType, value: Any) -> bool:
+    if isinstance(value, bool) and kind.bounds is AMOUNT:
+        return False
+    return not kind.default or isinstance(value, kind.default)
 
 
 def _choices(draft: Draft, full: Mapping[str, Any]) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.webhook_checks import check_body, check_header, check_subscription
 from connector_runtime.definition.problems.draft import as_map, at, is_in
+from connector_runtime.inputs.types.registry import NAMES, input_type
 from connector_runtime.language.schemas.violations import meant
 from connector_runtime.language.visible_names import names_for
 
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from connector_runtime.language.expressions.references import Reference
 
 _REPLY_PARTS = ("status", "headers", "json", "text", "body", "unreadable")
-# Types whose values have no members.
-_FLAT = {
-    "string": "a text",
-    "text": "a text",
-    "integer": "a number",
-    "number": "a number",
-    "boolean": "true or false",
-    "date": "a text",
-    "datetime": "a text",
-}
 _ONLY_IN_CONNECTIONS = frozenset({"secrets", "token", "context"})
 _WHY_NOT = {
     "reply": "the reply is only there once the request has been sent",
@@ -150,8 +141,9 @@ def _inputs_at(site: Site) -> Mapping[str, Any] | None:
 
 def _check_flat(site: Site, reference: Reference, key: str, definition: Mapping[str, Any]) -> None:
     kind = definition.get("type")
-    if len(reference.path) > 2 and is_in(kind, _FLAT):
-        what = f"`{key}` is {_FLAT[str(kind)]} and has no members"
+    flat = input_type(str(kind)).flat if is_in(kind, NAMES) else None
+    if len(reference.path) > 2 and flat is not None:
+        what = f"`{key}` is {flat} and has no members"
         site.note(reference, "R004", what, f"write `{reference.path[0]}.{key}`")
 
 

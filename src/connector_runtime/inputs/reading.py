@@ -4,77 +4,46 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.inputs.choices import chooser
-from connector_runtime.inputs.filevalues import is_accepted, read_file, read_files
-from connector_runtime.inputs.keyvalues import Pairs, read_pairs
-from connector_runtime.inputs.readers import (
-    read_any,
-    read_boolean,
-    read_integer,
-    read_list,
-    read_number,
-    read_object,
-    read_secret,
-    read_text,
-)
+from connector_runtime.inputs.filevalues import is_accepted
+from connector_runtime.inputs.keyvalues import Pairs
 from connector_runtime.inputs.refusals import Refusal, listed, shown
-from connector_runtime.inputs.times import read_date, read_moment
+from connector_runtime.inputs.types.input_type import AMOUNT, ITEMS, LENGTH
+from connector_runtime.inputs.types.registry import input_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connector_runtime.inputs.choices import Choice
+    from connector_runtime.inputs.types.input_type import InputType
 
     Reader = Callable[[Any], Any]
-
-_READERS: dict[str, Reader] = {
-    "string": read_text,
-    "text": read_text,
-    "integer": read_integer,
-    "number": read_number,
-    "boolean": read_boolean,
-    "secret": read_secret,
-    "object": read_object,
-    "list": read_list,
-    "keyvalue": read_pairs,
-    "any": read_any,
-    "date": read_date,
-    "datetime": read_moment,
-}
-_FILES = {"file": read_file, "files": read_files}
-TYPES = (*_READERS, *_FILES)
-# Types of which empty text is a value like any other.
-TEXTS = frozenset({"string", "text"})
-# Types whose value is one of the choices as a whole.
-_CHOSEN = frozenset({"string", "text", "integer", "number", "boolean", "date", "datetime"})
-# Types that have a size. A limit that means nothing for a type is not looked at.
-_MEASURED = frozenset(_READERS.keys() | _FILES.keys()) - {"boolean", "any", "file", "date", "datetime"}
-# Types that null cannot clear: there is nothing to send instead.
-_NEVER_NULL = frozenset({"secret", "keyvalue", "file", "files"})
 
 
 def choice_reader(kind: str) -> Reader:
     """Return what reads one choice: a value of the type, or an entry of a list as text."""
-    return _READERS[kind] if kind in _CHOSEN else read_text
+    found = input_type(kind)
+    return (found if found.is_chosen else input_type("string")).read
 
 
 def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, trust_paths: bool) -> Reader:
     """Return what reads the values of one input; it gives ABSENT for what counts as not given.
 
     Args:
-        definition: The input's definition, its `type` one of `TYPES`.
+        definition: The input's definition, its `type` one of `NAMES`.
         choices: What may be chosen; empty for any value.
         trust_paths: Whether a file may be named by its path.
     """
-    kind = definition["type"]
-    read = _typed_reader(kind, trust_paths=trust_paths)
+    kind = input_type(definition["type"])
+    read = partial(kind.read, trust_paths=trust_paths) if kind.reads_paths else kind.read
     limit = _limit_of(kind, definition)
     if choices:
-        choose = chooser(choices, custom=definition.get("custom") is True, read=choice_reader(kind))
-        read = _each(read, choose) if kind == "list" else choose
+        choose = chooser(choices, custom=definition.get("custom") is True, read=choice_reader(kind.name))
+        read = _each(read, choose) if kind.bounds is ITEMS else choose
     return _guarded(read, limit, _Emptiness(definition, choices))
 
 
@@ -91,14 +60,14 @@ class _Emptiness:
     __slots__ = ("blanks", "null", "required", "text")
 
     def __init__(self, definition: Mapping[str, Any], choices: tuple[Choice, ...]) -> None:
-        kind = definition["type"]
+        kind = input_type(definition["type"])
         pattern = definition.get("pattern")
         self.required = definition.get("required") is True
         is_free = not (self.required or choices or "default" in definition)
         is_possible = not definition.get("min") and (pattern is None or re.fullmatch(pattern, "") is not None)
-        self.null = is_free and kind not in _NEVER_NULL
-        self.text = is_free and kind in TEXTS and is_possible
-        self.blanks = self.text or kind in ("file", "any")
+        self.null = is_free and kind.may_be_null
+        self.text = is_free and kind.is_text and is_possible
+        self.blanks = self.text or kind.name in ("file", "any")
 
 
 def _guarded(read: Reader, limit: Reader | None, allows: _Emptiness) -> Reader:
@@ -120,24 +89,16 @@ def _guarded(read: Reader, limit: Reader | None, allows: _Emptiness) -> Reader:
     return take
 
 
-def _typed_reader(kind: str, *, trust_paths: bool) -> Reader:
-    if kind == "file":
-        return lambda value: read_file(value, trust_paths=trust_paths)
-    if kind == "files":
-        return lambda value: read_files(value, trust_paths=trust_paths)
-    return _READERS[kind]
-
-
 def _each(read: Reader, choose: Reader) -> Reader:
     return lambda value: [choose(item) for item in read(value)]
 
 
-def _limit_of(kind: str, definition: Mapping[str, Any]) -> Reader | None:
+def _limit_of(kind: InputType, definition: Mapping[str, Any]) -> Reader | None:
     """Return what refuses values beyond the limits of a definition, or None without limits."""
     checks: list[Callable[[Any], None]] = []
-    if kind in _MEASURED and ("min" in definition or "max" in definition):
+    if kind.bounds and ("min" in definition or "max" in definition):
         checks.append(_bounds(kind, definition))
-    if "pattern" in definition and kind in (*TEXTS, "secret"):
+    if "pattern" in definition and "pattern" in kind.keys:
         checks.append(_pattern(definition))
     if "accepts" in definition:
         checks.append(_accepts(definition))
@@ -152,11 +113,11 @@ def _limit_of(kind: str, definition: Mapping[str, Any]) -> Reader | None:
     return limit
 
 
-def _bounds(kind: str, definition: Mapping[str, Any]) -> Callable[[Any], None]:
+def _bounds(kind: InputType, definition: Mapping[str, Any]) -> Callable[[Any], None]:
     low, high = definition.get("min"), definition.get("max")
-    if kind in ("integer", "number"):
+    if kind.bounds is AMOUNT:
         return lambda value: _check_amount(value, low, high)
-    unit = "character" if kind in (*TEXTS, "secret") else "entry"
+    unit = "character" if kind.bounds is LENGTH else "entry"
     return lambda value: _check_length(value, low, high, unit)
 
 
