@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The project's menu; needs Python 3.11 and pip (or uv), nothing else.
 
-Makes `.venv` beside this file, installs the project and what it pins, and runs
+Makes `.venv` beside this file, installs the component, its sandbox and what is pinned, and runs
 a command in it. The work is skipped when nothing has changed.
 """
 
@@ -120,7 +120,8 @@ def install(what: str) -> int:
 
 def steps(extras: str) -> list[list[str | Path]]:
     """Return the commands that make the environment and fill it."""
-    wanted: list[str | Path] = ["install", "--constraint", "constraints.txt", "--editable", f".[{extras}]"]
+    what = ["--editable", f".[{extras}]", "--editable", "./sandbox"]
+    wanted: list[str | Path] = ["install", "--constraint", "constraints.txt", *what]
     make = [] if PYTHON.exists() else [[sys.executable, "-m", "venv", "--without-pip", "--clear", VENV]]
     uv = shutil.which("uv")
     if uv:
@@ -137,7 +138,7 @@ def steps(extras: str) -> list[list[str | Path]]:
 def fingerprint(extras: str) -> str:
     """Return a text that changes when something else would be installed."""
     digest = hashlib.sha256(f"{extras} {sys.version} {ROOT}".encode())
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "sandbox/pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,13 @@ def _guard(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_guard)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say what is missing where commands cannot find the sandbox, whose code tests import from its folder."""
+    if not entry_points(group="connector_runtime.sandboxes", name="zoho"):
+        terminalreporter.write_line("The sandbox is not installed, so that tests of commands which use it fail.")
+        terminalreporter.write_line("Install it: pip install --editable ./sandbox (python3 dev.py test does).")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -111,7 +111,8 @@ def judged(copy: Path, row: dict[str, Any]) -> tuple[str, str | None]:
 
 def module_of(copy: Path, name: str) -> Path:
     """Return the file of a module."""
-    path = copy / "src" / name.replace(".", "/")
+    sources = copy / "sandbox" / "src" if name.startswith("zoho_sandbox") else copy / "src"
+    path = sources / name.replace(".", "/")
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
@@ -131,7 +132,7 @@ def run(copy: Path, tests: list[str]) -> subprocess.CompletedProcess[str] | None
     with subprocess.Popen(
         words,
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": str(copy / "src")},
+        env={**os.environ, "PYTHONPATH": f"{copy / 'src'}{os.pathsep}{copy / 'sandbox' / 'src'}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

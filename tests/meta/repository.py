@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "src" / "connector_runtime"
+SANDBOX = ROOT / "sandbox" / "src" / "zoho_sandbox"
 SCHEMAS = ROOT / "schemas"
 PETSHOP = ROOT / "tests" / "components" / "petshop"
 

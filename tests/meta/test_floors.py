@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.repository import ROOT, RUNTIME, place
+from meta.repository import ROOT, RUNTIME, SANDBOX, place
 from meta.rooms import FLOORS, PACKAGE, imports, members, table, written_table
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ def test_only_the_wire_knows_httpx() -> None:
 def test_runtime_component_and_sandbox_are_strangers() -> None:
     """The runtime knows no component, and a sandbox knows neither: a misunderstanding cannot hide in shared code."""
     forbidden = {
-        "connector_runtime": {"zoho_component", "zoho_sandbox"},
-        "zoho_sandbox": {"connector_runtime", "zoho_component"},
+        RUNTIME: {"zoho_component", "zoho_sandbox"},
+        SANDBOX: {"connector_runtime", "zoho_component"},
     }
     wrong = [
         f"{place(path)} imports {name}"
         for package, strangers in forbidden.items()
-        for path in (ROOT / "src" / package).rglob("*.py")
+        for path in package.rglob("*.py")
         for name in imported(path)
         if name.partition(".")[0] in strangers
     ]

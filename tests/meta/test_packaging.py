@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from email import message_from_string
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from meta.repository import ROOT
+from meta.repository import ROOT, files
 from zoho_sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -54,26 +55,31 @@ print(json.dumps({
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as it is published, built from this folder."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    built = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return next(folder.glob("*.whl"))
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sandbox_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sandbox as it is published, built from its own folder."""
+    return built(ROOT / "sandbox", tmp_path_factory.mktemp("sandbox"))
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a fresh environment: the package, the four libraries, what those need, nothing else."""
-    folder = tmp_path_factory.mktemp("fresh")
-    venv.create(folder, with_pip=False)
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    place = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    packages = Path(subprocess.run(place, check=True, capture_output=True, text=True).stdout.strip())
-    # A wheel is an archive: without scripts, unpacking it is installing it.
-    zipfile.ZipFile(wheel).extractall(packages)
-    for name in needed(NEEDED):
-        link(metadata.distribution(name), packages)
-    return python
+    return fresh(tmp_path_factory.mktemp("fresh"), NEEDED, wheel)
+
+
+@pytest.fixture(scope="module")
+def shell(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment with the command line, and without a sandbox."""
+    return fresh(tmp_path_factory.mktemp("shell"), (*NEEDED, "click", "rich"), wheel)
+
+
+@pytest.fixture(scope="module")
+def both(wheel: Path, sandbox_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a fresh environment with the command line and the sandbox."""
+    return fresh(tmp_path_factory.mktemp("both"), (*NEEDED, "click", "rich"), wheel, sandbox_wheel)
 
 
 def test_the_package_holds_the_component(wheel: Path) -> None:
@@ -116,6 +122,77 @@ def test_loading_and_running_needs_four_libraries(python: Path, tmp_path: Path) 
     assert Path(told["place"]).is_relative_to(python.parents[1])
 
 
+def test_the_component_carries_no_sandbox(wheel: Path, sandbox_wheel: Path) -> None:
+    """Production installs the runtime and the component; the sandbox is a wheel of its own, and whole."""
+    home = ROOT / "sandbox" / "src"
+    sources = {path.relative_to(home).as_posix() for path in files() if path.is_relative_to(home)}
+    held = [set(zipfile.ZipFile(archive).namelist()) for archive in (wheel, sandbox_wheel)]
+    packages = [{name.partition("/")[0] for name in names if ".dist-info/" not in name} for names in held]
+
+    assert packages == [{"connector_runtime", "zoho_component"}, {"zoho_sandbox"}]
+    assert sources - held[1] == set()
+    assert any(name.endswith("licenses/LICENSE") for name in held[1])
+
+
+def test_both_carry_the_same_licence() -> None:
+    """Each distribution is built from its own folder, so that the text stands twice."""
+    assert (ROOT / "sandbox" / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "words", [("sandbox",), ("demo",), ("run", "crmGetUsers"), ("request", "crmGetUsers")], ids=" ".join
+)
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [(None, "`pip install ./sandbox`"), (ROOT, f"Install it: pip install {ROOT / 'sandbox'}")],
+    ids=["installed", "checkout"],
+)
+def test_what_needs_the_sandbox_says_how_to_install_it(
+    shell: Path, tmp_path: Path, words: tuple[str, ...], place: Path | None, command: str
+) -> None:
+    """Without it, a command that uses it ends as wrong use and gives the command that installs it."""
+    where = ("--component", str(place)) if place else ()
+
+    told = asked(shell, tmp_path, *where, *words)
+
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "No sandbox is installed for `zoho`" in told.stderr
+    assert command in " ".join(told.stderr.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_else_works_without_the_sandbox(shell: Path, tmp_path: Path) -> None:
+    """Listing, checking and testing the component need no sandbox."""
+    listed = asked(shell, tmp_path, "actions")
+    checked = asked(shell, tmp_path, "check", str(ROOT))
+    tested = asked(shell, tmp_path, "test", str(ROOT), "-k", "crmGetUsers")
+
+    assert (listed.returncode, checked.returncode, tested.returncode) == (0, 0, 0)
+    assert "crmGetUsers" in listed.stdout
+
+
+def test_with_the_sandbox_the_demo_runs(both: Path, tmp_path: Path) -> None:
+    """Both wheels and what they ask for are enough for the component's main job."""
+    told = asked(both, tmp_path, "demo")
+
+    assert told.returncode == 0, told.stderr
+    assert "changes in the sandbox" in told.stdout
+
+
+def test_the_sandbox_asks_for_what_it_imports(sandbox_wheel: Path, tmp_path: Path) -> None:
+    """Alone, with what its own distribution names, it starts and stops."""
+    wanted = [Requirement(text).name for text in requires(sandbox_wheel)]
+    python = fresh(tmp_path / "alone", tuple(wanted), sandbox_wheel)
+    program = "from zoho_sandbox import Sandbox\nwith Sandbox().running() as url: print(url)"
+
+    told = subprocess.run(
+        [python, "-c", program], cwd=tmp_path, env=clean(), check=True, capture_output=True, text=True
+    )
+
+    assert {normal(name) for name in wanted} == {"h11", "jinja2", "pyyaml"}
+    assert told.stdout.startswith("http://127.0.0.1:")
+
+
 def test_a_second_component_runs_there_too(python: Path, tmp_path: Path) -> None:
     """The installed runtime loads a folder of files that it has never seen."""
     program = (
@@ -144,6 +221,43 @@ def test_the_command_line_says_what_it_lacks(python: Path, tmp_path: Path) -> No
     assert told.returncode != 0
     assert "install the extra `cli`" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def built(project: Path, folder: Path) -> Path:
+    """Build a folder's wheel into another; returns the wheel."""
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, project]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return next(folder.glob("*.whl"))
+
+
+def fresh(folder: Path, names: tuple[str, ...], *wheels: Path) -> Path:
+    """Make an environment of wheels and of what some names need, and nothing else; returns its interpreter."""
+    venv.create(folder, with_pip=False)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    place = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(place, check=True, capture_output=True, text=True).stdout.strip())
+    for wheel in wheels:
+        # A wheel is an archive: without scripts, unpacking it is installing it.
+        zipfile.ZipFile(wheel).extractall(packages)
+    for name in needed(names):
+        link(metadata.distribution(name), packages)
+    return python
+
+
+def asked(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the component's command in a folder."""
+    command = [python, "-m", "zoho_component", *words]
+    return subprocess.run(
+        command, cwd=folder, env={**clean(), "COLUMNS": "1000"}, check=False, capture_output=True, text=True
+    )
+
+
+def requires(wheel: Path) -> list[str]:
+    """Return what a wheel asks for, as its metadata says."""
+    archive = zipfile.ZipFile(wheel)
+    name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    return message_from_string(archive.read(name).decode()).get_all("Requires-Dist") or []
 
 
 def needed(names: tuple[str, ...]) -> set[str]:

@@ -188,7 +188,7 @@ def _folders(context: click.Context, /, folder: Path | None) -> list[Any]:
 @click.pass_context
 def sandbox(context: click.Context, /, port: int, state: str, *, as_json: bool) -> None:
     """Serve the component's sandbox on this machine until stopped."""
-    sandbox_of(load(context).key).serve(port, path=state, json=as_json)
+    sandbox_of(load(context)).serve(port, path=state, json=as_json)
 
 
 @program.command()

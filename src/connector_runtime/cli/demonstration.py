@@ -41,7 +41,7 @@ def demo(component: Component) -> int:
         raise click.UsageError(f"The component `{component.key}` brings no {FILE}.")
     script = read_yaml(file, FILE).data
     started = time.perf_counter()
-    with closing(sandbox_of(component.key).Sandbox(":memory:")) as sandbox:
+    with closing(sandbox_of(component).Sandbox(":memory:")) as sandbox:
         with sandbox.running() as url:
             console.print(f"[bold]{escape(script['title'])}[/bold]\nA local sandbox answers at {url}\n")
             wrong = _play(console, component, script["steps"], sandbox.connection())

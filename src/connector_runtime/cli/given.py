@@ -126,7 +126,7 @@ def connection_of(component: Component, word: str | None, *, fresh: bool, quiet:
         else:
             raise unknown(word, names)
         return
-    with embedded(component.key, fresh=fresh) as sandbox:
+    with embedded(component, fresh=fresh) as sandbox:
         if not quiet:
             say(f"Using the embedded sandbox, kept in {sandbox.file}; --connection NAME uses an account.")
         yield Chosen(sandbox.connection)

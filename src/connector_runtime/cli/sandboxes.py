@@ -3,11 +3,14 @@
 A package names its sandbox under the entry point group `connector_runtime.sandboxes`
 by the component's key: a module with `Sandbox(path)`, whose objects have `running()`
 (a context manager that gives a URL), `connection()`, `reset()`, `ledger()` and `close()`, and with
-`serve(port, path=, json=)`, which serves until stopped.
+`serve(port, path=, json=)`, which serves until stopped. It is a distribution of its own, which lies
+in the component's folder, beside `component.yaml`, under `sandbox/`.
 """
 
 from __future__ import annotations
 
+import os
+import shlex
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -21,7 +24,10 @@ from connector_runtime.errors import error_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from connector_runtime.component.component import Component
+
 GROUP = "connector_runtime.sandboxes"
+FOLDER = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +40,29 @@ class Embedded:
     sandbox: Any
 
 
-def sandbox_of(component: str) -> Any:
+def sandbox_of(component: Component, *, otherwise: str = "") -> Any:
     """Return the module of a component's sandbox.
 
+    Args:
+        component: Whose.
+        otherwise: What else the reader can do when there is none, a sentence.
+
     Raises:
-        click.UsageError: No installed package brings one.
+        click.UsageError: No installed package brings one; the text has the command that installs it.
     """
-    for entry in entry_points(group=GROUP, name=component):
+    for entry in entry_points(group=GROUP, name=component.key):
         return entry.load()
-    raise click.UsageError(f"No sandbox is installed for `{component}`; give --connection FILE.")
+    missing = f"No sandbox is installed for `{component.key}`. {_how_to_install(component)}"
+    raise click.UsageError(f"{missing} {otherwise}".rstrip())
+
+
+def _how_to_install(component: Component) -> str:
+    folder = component.model.source.folders[0] / FOLDER
+    if not (folder / "pyproject.toml").is_file():
+        return f"Where the component's sources bring one, `pip install ./{FOLDER}` installs it from there."
+    is_here = folder.parent.resolve() == Path.cwd()
+    place = f".{os.sep}{FOLDER}" if is_here else str(folder)
+    return f"Install it: pip install {shlex.quote(place)}"
 
 
 def state_file(component: str) -> Path:
@@ -51,10 +71,11 @@ def state_file(component: str) -> Path:
 
 
 @contextmanager
-def embedded(component: str, *, fresh: bool) -> Iterator[Embedded]:
+def embedded(component: Component, *, fresh: bool) -> Iterator[Embedded]:
     """Run a component's sandbox inside this process, with its state in a file."""
-    path = state_file(component)
-    with closing(_opened(sandbox_of(component), path)) as sandbox:
+    path = state_file(component.key)
+    module = sandbox_of(component, otherwise="Or give --connection NAME, which uses an account.")
+    with closing(_opened(module, path)) as sandbox:
         if fresh:
             sandbox.reset()
         with sandbox.running() as url:
