@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import time
 from urllib.parse import urlsplit
@@ -136,7 +137,14 @@ def test_every_loopback_name_is_served(line, host):
         (b"nonsense\r\n\r\n", 400),
         (b"GET http://a/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", 400),
+        # A folded line belongs to the value before it (RFC 9112, 5.2), which is no host then.
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", 421),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n", 413),
         (
@@ -152,12 +160,50 @@ def test_what_is_no_usable_request_is_refused(line, sent, status):
     assert talk(line, sent).startswith(f"HTTP/1.1 {status} ".encode())
 
 
+def test_a_refusal_does_not_repeat_what_was_sent(line):
+    """A broken header may hold a token; the reply is JSON and says only what is wrong."""
+    sent = b'GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: "1000.hush"\x00\r\n\r\n'
+
+    _, _, body = talk(line, sent).partition(b"\r\n\r\n")
+
+    assert json.loads(body) == {"error": "malformed request"}
+
+
+def test_blank_lines_before_a_request_are_passed_over(line):
+    """Some old clients send a line end after a body that its length does not count."""
+    reply = talk(line, b"\r\n\n\r\n" + _GET.encode() + b"Connection: close\r\n\r\n")
+
+    assert reply.startswith(b"HTTP/1.1 200")
+
+
+def test_an_old_client_may_ask_to_stay(line):
+    """HTTP/1.0 with keep-alive gets its next reply on the same line."""
+    request = b"GET /nowhere HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n"
+
+    assert b"Connection: close" not in talk(line, request, until_close=False)
+    assert talk(line, request, until_close=False).startswith(b"HTTP/1.1 404")
+
+
+def test_a_request_may_follow_a_body_in_the_same_packet(sandbox, line):
+    """A body ends where its length or its last chunk says; the next byte begins another request."""
+    sandbox.clock.freeze()
+    head = b"POST /_sandbox/clock HTTP/1.1\r\nHost: localhost\r\n"
+    counted = head + b'Content-Length: 16\r\n\r\n{"advance_s": 1}'
+    chunked = head + b'Transfer-Encoding: chunked\r\n\r\n10\r\n{"advance_s": 1}\r\n0\r\n\r\n'
+    before = sandbox.clock.now()
+
+    reply = talk(line, counted + chunked + counted + _GET.encode() + b"Connection: close\r\n\r\n")
+
+    assert reply.count(b"HTTP/1.1 200") == 4
+    assert sandbox.clock.now() == before + 3
+
+
 def test_a_body_above_the_limit_is_refused_while_it_comes_in_chunks(sandbox, line):
     """The limit holds without an announced length too."""
     sandbox.settings["server.max_body_bytes"] = 10
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-    assert talk(line, head + b"8\r\n12345678\r\n8\r\n").startswith(b"HTTP/1.1 413")
+    assert talk(line, head + b"8\r\n12345678\r\n8\r\n123").startswith(b"HTTP/1.1 413")
 
 
 def test_a_client_that_sends_too_much_hears_why(sandbox, line):

@@ -1,45 +1,32 @@
-"""HTTP/1.1 on plain asyncio: small, quick, and close enough to the socket to break it.
+"""HTTP/1.1 on plain asyncio: h11 reads it, and replies are written close enough to the socket to break it.
 
 A general server hides the transport; here a planted fault must really cut, stall or
-garble the bytes, and a reply should cost microseconds.
+garble the bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-import re
 import socket
 import struct
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from zoho_sandbox.exchange import BANNER, Reply, Request, Wire
+from zoho_sandbox.reading import MalformedError, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from zoho_sandbox.gateway import Gateway, Visit
 
-_MAX_HEAD_BYTES = 64 * 1024
 # Requests that wait for the one before them; what is more waits in the sender.
 _AHEAD_BYTES = 64 * 1024
-_CHUNK_LINE_MAX_BYTES = 4 * 1024
 _GZIP_FROM_BYTES = 1024
 # How long a refused client may go on sending.
 _REFUSAL_S = 5.0
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-# Only these names reach us by loopback; anything else is a page in a browser that had
-# its own name resolved to 127.0.0.1.
-_LOOPBACK_HOST = re.compile(
-    r"(?:([a-z0-9-]+\.)*localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE
-)
-
-
-class _MalformedError(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Connection(asyncio.Protocol):
@@ -48,7 +35,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._buffer = bytearray()
-        self._incoming: tuple[Request, _Body] | None = None
+        self._reading: Reading | None = None
+        self._is_told_to_go_on = False
         self._busy = False
         self._is_unheard = False
         self._keeps_alive = True
@@ -94,7 +82,7 @@ class Connection(asyncio.Protocol):
                 if request is None:
                     break
                 self._answer(request)
-        except _MalformedError as problem:
+        except MalformedError as problem:
             self._refuse(problem)
         self._read_on()
 
@@ -108,7 +96,7 @@ class Connection(asyncio.Protocol):
         elif not is_ahead and not self._transport.is_reading():
             self._transport.resume_reading()
 
-    def _refuse(self, problem: _MalformedError) -> None:
+    def _refuse(self, problem: MalformedError) -> None:
         body = f'{{"error":"{problem}"}}'.encode()
         reply = Reply(problem.status, [BANNER, ("Content-Type", "application/json")], body)
         reply.guard()
@@ -123,35 +111,16 @@ class Connection(asyncio.Protocol):
     # -- reading ---------------------------------------------------------------
 
     def _next_request(self) -> Request | None:
-        if self._incoming is None:
-            self._incoming = self._read_head()
-        if self._incoming is None:
+        if not self._buffer:
             return None
-        request, reader = self._incoming
-        body = reader.take(self._buffer)
-        if body is None:
-            return None
-        self._incoming = None
-        request.body = body
-        return request
-
-    def _read_head(self) -> tuple[Request, _Body] | None:
-        while self._buffer.startswith(b"\r\n"):
-            del self._buffer[:2]
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or end > _MAX_HEAD_BYTES:
-            if len(self._buffer) > _MAX_HEAD_BYTES:
-                raise _MalformedError(431, "request head too large")
-            return None
-        lines = _text(bytes(self._buffer[:end])).split("\r\n")
-        del self._buffer[: end + 4]
-        request = _parse_head(lines)
-        headers = request.headers
-        self._keeps_alive = _keeps_alive(lines[0], headers.get("connection", "").lower())
-        body = _Body(headers, self._gateway.max_body_bytes)
-        if headers.get("expect", "").lower() == "100-continue":
+        reading = self._reading = self._reading or Reading(self._gateway.max_body_bytes)
+        request = reading.take(self._buffer)
+        if request is not None:
+            self._reading, self._keeps_alive, self._is_told_to_go_on = None, reading.keeps_alive, False
+        elif reading.waits_to_go_on and not self._is_told_to_go_on:
+            self._is_told_to_go_on = True
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return request, body
+        return request
 
     # -- answering -------------------------------------------------------------
 
@@ -240,97 +209,6 @@ class Connection(asyncio.Protocol):
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class _Body:
-    """The body of one request, by length or in chunks."""
-
-    def __init__(self, headers: Any, max_bytes: int) -> None:
-        coding, length = headers.get("transfer-encoding", ""), headers.get("content-length")
-        if coding and (coding.lower() != "chunked" or length is not None):
-            raise _MalformedError(400, "unusable transfer-encoding")
-        if length is not None and not (length.isascii() and length.isdigit()):
-            raise _MalformedError(400, "content-length is no number")
-        self._is_chunked = bool(coding)
-        self._left_bytes = int(length or 0)
-        self._max_bytes = max_bytes
-        self._taken = bytearray()
-        if self._left_bytes > max_bytes:
-            raise _MalformedError(413, "request body too large")
-
-    def take(self, buffer: bytearray) -> bytes | None:
-        """Take this body's bytes out of ``buffer``; return it once complete."""
-        if self._is_chunked:
-            return self._take_chunks(buffer)
-        if len(buffer) < self._left_bytes:
-            return None
-        body = bytes(buffer[: self._left_bytes])
-        del buffer[: self._left_bytes]
-        return body
-
-    def _take_chunks(self, buffer: bytearray) -> bytes | None:
-        while True:
-            end = buffer.find(b"\r\n")
-            if end > _CHUNK_LINE_MAX_BYTES or (end < 0 and len(buffer) > _CHUNK_LINE_MAX_BYTES):
-                raise _MalformedError(400, "broken chunk")
-            if end < 0:
-                return None
-            size = _chunk_size(bytes(buffer[:end]))
-            if len(self._taken) + size > self._max_bytes:
-                raise _MalformedError(413, "request body too large")
-            if size == 0:
-                return self._take_trailers(buffer, end)
-            if len(buffer) < end + 2 + size + 2:
-                return None
-            self._taken += buffer[end + 2 : end + 2 + size]
-            del buffer[: end + 2 + size + 2]
-
-    def _take_trailers(self, buffer: bytearray, end: int) -> bytes | None:
-        stop = buffer.find(b"\r\n\r\n", end)
-        if stop < 0 and len(buffer) - end > _MAX_HEAD_BYTES:
-            raise _MalformedError(431, "trailers too large")
-        if stop < 0:
-            return None
-        del buffer[: stop + 4]
-        return bytes(self._taken)
-
-
-def _text(head: bytes) -> str:
-    # Clients write other than ASCII as UTF-8 (httpx) or Latin-1 (the old rule).
-    try:
-        return head.decode()
-    except UnicodeDecodeError:
-        return head.decode("latin-1")
-
-
-def _chunk_size(line: bytes) -> int:
-    digits = line.partition(b";")[0].strip()
-    if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", digits):
-        raise _MalformedError(400, "broken chunk")
-    return int(digits, 16)
-
-
-def _parse_head(lines: list[str]) -> Request:
-    parts = lines[0].split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not parts[1].startswith("/"):
-        raise _MalformedError(400, "malformed request line")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise _MalformedError(400, "malformed header")
-        key, value = name.lower(), value.strip()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    if not _LOOPBACK_HOST.fullmatch(headers.get("host", "")):
-        raise _MalformedError(421, "the sandbox answers to loopback names only")
-    path, _, query_text = parts[1].partition("?")
-    return Request(parts[0].upper(), path, query_text, headers)
-
-
-def _keeps_alive(request_line: str, connection: str) -> bool:
-    if request_line.endswith("1.0"):
-        return "keep-alive" in connection
-    return "close" not in connection
 
 
 def _one_line(text: str) -> str:
