@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from connector_runtime.language.kinds import KINDS
+
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("connections", "inputs", "datasources", "schemas", "fragments", "tables", "errors")
+FOLDERS = (*(kind.folder for kind in KINDS if kind.folder and kind.name != "action"), "schemas")
 
 
 def many_actions(folder: Path, count: int) -> Path:

@@ -48,7 +48,7 @@ CASES: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
 
 def place_in(model: Model, key: str) -> str:
     """Return where the expression stands that comes last behind a key in the action's file."""
-    document = model.source.actions["order"]
+    document = model.source.files["action"]["order"]
     lines = [
         (number, line) for number, line in enumerate(document.text.splitlines(), 1) if f"{key}: " in line
     ]

@@ -23,6 +23,7 @@ from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.errors import DefinitionError
 from connector_runtime.language.documents.document import read_yaml
 from connector_runtime.language.expressions.patterns import MAX_TEXT_CHARACTERS, compile_pattern
+from connector_runtime.language.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PETSHOP = ROOT / "tests" / "components" / "petshop"
 KENNEL = ROOT / "tests" / "cases" / "kennel"
-FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas", "triggers", "fragments", "tables", "errors")
+FOLDERS = (*(kind.folder for kind in KINDS if kind.folder), "schemas")
 # Far above what any of these costs on a busy machine, far below what a bomb would cost.
 PATIENCE_S = 1.0
 

@@ -10,7 +10,7 @@ import pytest
 
 from connector_runtime.language.documents.document import read_yaml
 from meta.repository import PETSHOP, ROOT, place
-from meta.test_language import KINDS
+from meta.test_language import KIND_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ BLOCKS = ("replies", "examples", "tests")
 FILES = [
     path
     for root in (ROOT, PETSHOP)
-    for folder in KINDS
+    for folder in KIND_OF
     for path in sorted((root / folder).rglob("*.yaml"))
     if any(f"\n{block}:" in path.read_text("utf-8") for block in BLOCKS)
 ]

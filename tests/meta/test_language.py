@@ -12,6 +12,7 @@ import pytest
 from connector_runtime.definition.load import read_component
 from connector_runtime.language.documents.document import read_yaml
 from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES
+from connector_runtime.language.kinds import KINDS
 from connector_runtime.language.schemas.bounded import judge_of
 from connector_runtime.language.schemas.language_files import plain
 from meta.repository import PETSHOP, ROOT, SCHEMAS, place
@@ -21,16 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_KEYWORDS, MOST_MEANINGS = 160, 250
-KINDS = {
-    "connections": "connection",
-    "inputs": "inputs",
-    "datasources": "datasource",
-    "actions": "action",
-    "triggers": "trigger",
-    "fragments": "fragment",
-    "tables": "tables",
-    "errors": "errors",
-}
+KIND_OF = {kind.folder: kind.name for kind in KINDS if kind.folder}
 COMPONENTS = {"zoho": ROOT, "petshop": PETSHOP}
 
 # A property of a schema, by the schema's file and the pointer to it.
@@ -96,12 +88,7 @@ def test_every_keyword_has_a_second_user() -> None:
         used |= set(visited(f"{kind}.schema.json", (), read(path)))
     # What stands in a fragment is used where its files use it.
     source = read_component([PETSHOP])
-    for kind, documents in (
-        ("connection", source.connections),
-        ("datasource", source.datasources),
-        ("action", source.actions),
-        ("trigger", source.triggers),
-    ):
+    for kind, documents in source.files.items():
         for document in documents.values():
             used |= set(visited(f"{kind}.schema.json", (), document.data))
 
@@ -166,13 +153,13 @@ def yaml_files(root: Path) -> list[Path]:
     """Return the files of a component."""
     return [
         root / "component.yaml",
-        *(path for folder in KINDS for path in sorted((root / folder).rglob("*.yaml"))),
+        *(path for folder in KIND_OF for path in sorted((root / folder).rglob("*.yaml"))),
     ]
 
 
 def kind_of(path: Path, root: Path) -> str:
     """Return what kind of file a component's file is."""
-    return KINDS.get(path.relative_to(root).parts[0], "component")
+    return KIND_OF.get(path.relative_to(root).parts[0], "component")
 
 
 @cache

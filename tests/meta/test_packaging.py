@@ -18,6 +18,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from connector_runtime.language.kinds import KINDS
 from meta.repository import ROOT, files
 from zoho_sandbox import Sandbox
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEEDED = ("httpx", "jinja2", "jsonschema", "pyyaml")
-FOLDERS = ("actions", "connections", "inputs", "datasources", "triggers", "schemas", "fragments", "tables", "errors")
+FOLDERS = (*(kind.folder for kind in KINDS if kind.folder), "schemas")
 # Loads the component by its name, runs an action with the connection it is given, blocking and awaiting.
 PROGRAM = """
 import asyncio, importlib.util, json, sys

@@ -130,7 +130,7 @@ def test_a_checked_component_is_handed_over(tmp_path: Path) -> None:
     """Without mistakes the files come back by key, shared inputs with their place."""
     source = read_component([CASES / "kennel"])
 
-    assert sorted(source.actions) == ["createDog", "getDog", "listDogs"]
-    assert list(source.connections) == ["apiKey"]
+    assert sorted(source.files["action"]) == ["createDog", "getDog", "listDogs"]
+    assert list(source.files["connection"]) == ["apiKey"]
     document, pointer = source.inputs["breed"]
     assert (document.name, pointer) == ("inputs/shared.yaml", ("inputs", "breed"))

@@ -102,7 +102,7 @@ def test_other_changes_turn_it_off(tmp_path: Path, part: str) -> None:
     with (folder / part).open("a", encoding="utf-8") as file:
         file.write("# a word\n")
 
-    assert isinstance(Component.load(folder).model.source.actions, dict)
+    assert isinstance(Component.load(folder).model.source.files["action"], dict)
 
 
 def test_a_missing_action_is_missing(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_fragment_may_use_others_and_the_one_named_first_wins(petshop: Path) -
 )
 def test_a_place_is_found_in_the_file_where_it_stands(pointer: tuple[str, ...], file: str) -> None:
     """What is missing is looked for where its nearest part stands."""
-    document = read_component([PETSHOP]).connections["apiKey"]
+    document = read_component([PETSHOP]).files["connection"]["apiKey"]
 
     assert document.problem(pointer, "X", "wrong").file == file
 
@@ -103,7 +103,7 @@ def test_a_compiled_component_knows_its_places_and_notices_changes(petshop: Path
     """The compiled file holds what was merged; a changed fragment makes the sources count."""
     (petshop / FILE).write_bytes(compile_component(petshop))
     compiled = Component.load(petshop).model.source
-    place = compiled.connections["apiKey"].problem(("probe", "path"), "X", "wrong")
+    place = compiled.files["connection"]["apiKey"].problem(("probe", "path"), "X", "wrong")
     edit(petshop, "fragments/door.yaml", "path: /me", "path: /you")
 
     changed = Component.load(petshop).model.source
@@ -172,4 +172,4 @@ def edit(folder: Path, name: str, old: str, new: str) -> None:
 
 
 def probe(source: Source) -> str:
-    return str(source.connections["apiKey"].data["probe"]["path"])
+    return str(source.files["connection"]["apiKey"].data["probe"]["path"])

@@ -42,12 +42,7 @@ def draft_of(folder: Path) -> Draft:
         folders=source.folders,
         schemas=Schemas([folder]),
         component=source.component,
-        files={
-            "connection": dict(source.connections),
-            "datasource": dict(source.datasources),
-            "trigger": dict(source.triggers),
-            "action": dict(source.actions),
-        },
+        files={kind: dict(documents) for kind, documents in source.files.items()},
         shared=dict(source.inputs),
     )
 

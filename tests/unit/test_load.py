@@ -52,9 +52,9 @@ def test_an_overlay_adds_and_replaces_actions(kennel: Path, overlay: Path) -> No
 
     source = read_component([kennel, overlay])
 
-    assert sorted(source.actions) == ["countDogs", "createDog", "getDog", "listDogs"]
-    assert source.actions["getDog"].data["label"] == "Our Dog"
-    assert source.actions["getDog"].name == "ours/actions/getDog.yaml"
+    assert sorted(source.files["action"]) == ["countDogs", "createDog", "getDog", "listDogs"]
+    assert source.files["action"]["getDog"].data["label"] == "Our Dog"
+    assert source.files["action"]["getDog"].name == "ours/actions/getDog.yaml"
 
 
 def test_an_overlay_replaces_shared_inputs_and_connections(kennel: Path, overlay: Path) -> None:

@@ -19,12 +19,13 @@ from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.definition.model import Model
 from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.language.documents.document import read_json, read_yaml
+from connector_runtime.language.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("actions", "connections", "datasources", "inputs", "schemas", "triggers", "fragments", "tables", "errors")
+FOLDERS = (*(kind.folder for kind in KINDS if kind.folder), "schemas")
 # Each with how many broken versions are tried: the smaller it loads, the more.
 COMPONENTS = {
     "kennel": (ROOT / "tests/cases/kennel", 150),

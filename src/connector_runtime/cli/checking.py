@@ -53,7 +53,7 @@ def report(problems: Sequence[Problem], style: str) -> None:
 
 def _place_of(source: Source, case: Case) -> str:
     """Return file and line of a test, or of the example that is one."""
-    kinds = (source.actions, source.datasources, source.triggers)
+    kinds = (source.files["action"], source.files["datasource"], source.files["trigger"])
     document = next(files[case.owner] for files in kinds if case.owner in files)
     section = "examples" if case.is_example else "tests"
     # Behind the sentence of a test with `each` stand the values of the entry.

@@ -86,7 +86,7 @@ def _step(
     console, component = stage.console, stage.component
     key = step["action"]
     inputs = compile_node(step.get("inputs", {}), ("steps",)).render({"steps": kept})
-    document = component.model.source.actions[key]
+    document = component.model.source.files["action"][key]
     console.rule(f"[bold]{number}. {escape(step['title'])}", align="left")
     console.print(f"[dim]action file[/dim]  {document.name}")
     try:

@@ -13,8 +13,8 @@ import click
 
 from connector_runtime.cli.output import put, say
 from connector_runtime.definition.component_files import MAIN_FILE, locate, walk
-from connector_runtime.definition.load import FOLDERS
 from connector_runtime.language.documents.layout import LayoutError, long_lines, wrapped
+from connector_runtime.language.kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def _yaml_files(places: Sequence[Path]) -> Iterator[Path]:
         else:
             yield place / MAIN_FILE
             # The folder of a component may hold much else.
-            for part in FOLDERS:
+            for part in (kind.folder for kind in KINDS if kind.folder):
                 yield from _below(place / part)
 
 

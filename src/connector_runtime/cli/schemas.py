@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from connector_runtime.cli.output import put, say
+from connector_runtime.language.kinds import KINDS
 from connector_runtime.language.schemas.language_files import language_files
 
 
@@ -36,13 +37,12 @@ def schemas(*, folder: str | None) -> None:
 def first_lines(target: Path) -> list[str]:
     """Return, for an overlay in the present folder, the first line of its files by kind."""
     here = Path.cwd()
-    places = {"component": ".", "connections": "connection", "inputs": "inputs", "datasources": "datasource",
-              "actions": "action", "triggers": "trigger"}  # fmt: skip
     lines = []
-    for place, kind in places.items():
-        file = here / "component.yaml" if place == "component" else here / place / "NAME.yaml"
-        name = "component" if place == "component" else kind
-        link = Path(os.path.relpath(target.resolve() / f"{name}.schema.json", file.parent)).as_posix()
+    for kind in KINDS:
+        if kind.folder and not kind.is_overlaid:
+            continue
+        file = here / kind.folder / "NAME.yaml" if kind.folder else here / "component.yaml"
+        link = Path(os.path.relpath(target.resolve() / f"{kind.name}.schema.json", file.parent)).as_posix()
         lines.append(f"{file.relative_to(here).as_posix()}: # yaml-language-server: $schema={link}")
     return lines
 

@@ -23,6 +23,7 @@ from connector_runtime.definition.component_files import MAIN_FILE, Source, fold
 from connector_runtime.language.documents.document import Document
 from connector_runtime.language.documents.merged import Merged
 from connector_runtime.language.expressions.grammar import packed_tree, remember
+from connector_runtime.language.kinds import KEYED, KINDS
 from connector_runtime.language.schemas.validator import Schemas
 from connector_runtime.language.templates import expression_texts
 
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 FILE = "component.compiled"
 
 # Another number, another format, also of the trees: an older runtime reads the sources instead.
-_MAGIC = b"connector-compiled-4\n"
+_MAGIC = b"connector-compiled-5\n"
 _DIGEST_BYTES = 16
 _FRONT = struct.Struct(f"<QQQQQ{_DIGEST_BYTES}s")
 _ENTRY = struct.Struct("<QQQ")
-_PARTS = ("connections", "inputs", "datasources", "triggers", "schemas", "fragments", "tables", "errors")
+# Actions are left out: there are many, and a worker wants one.
+_PARTS = (*(kind.folder for kind in KINDS if kind.folder and kind.name != "action"), "schemas")
+_WHOLE = tuple(kind for kind in KEYED if kind != "action")
 
 
 def compile_component(folder: Path) -> bytes:
@@ -53,12 +56,12 @@ def compile_component(folder: Path) -> bytes:
     place = len(_MAGIC) + _DIGEST_BYTES + _FRONT.size
     pieces: list[bytes] = []
     entries = []
-    for key, document in source.actions.items():
+    for key, document in source.files["action"].items():
         piece = _proved(_json(_stored(document, document.path.read_bytes())))
         entries.append((_hash(key), place, len(piece)))
         pieces.append(piece)
         place += len(piece)
-    head, keys = _proved(_json(_head(source, folder))), _proved(_json(list(source.actions)))
+    head, keys = _proved(_json(_head(source, folder))), _proved(_json(list(source.files["action"])))
     index = b"".join(_ENTRY.pack(*entry) for entry in sorted(entries))
     places = (place, len(head), place + len(head), len(keys))
     front = _proved(_FRONT.pack(len(entries), *places, _hashed(index)))
@@ -91,10 +94,7 @@ def read_compiled(folder: Path) -> Source | None:
     return Source(
         folders=(folder,),
         component=files[MAIN_FILE],
-        connections=part("connections"),
-        datasources=part("datasources"),
-        actions=CompiledActions(folder, file),
-        triggers=part("triggers"),
+        files={**{kind: part(kind) for kind in _WHOLE}, "action": CompiledActions(folder, file)},
         inputs={key: (document, ("inputs", key)) for key, document in part("inputs").items()},
         schemas=Schemas([folder]),
         former=head["former"],
@@ -179,7 +179,7 @@ class CompiledActions(Mapping[str, Document]):
 
         if isinstance(problem, SpoiledError):
             _warn(self._folder)
-        return read_component([self._folder]).actions
+        return read_component([self._folder]).files["action"]
 
     def _compiled(self, key: str) -> Document:
         """Return what was compiled; `ValueError` where the sources have changed since."""
@@ -210,22 +210,19 @@ class CompiledActions(Mapping[str, Document]):
 
 def _head(source: Source, folder: Path) -> dict[str, Any]:
     """Return everything but the actions: the data of each file, and which key is in which."""
-    documents = [source.component, *source.connections.values(), *source.datasources.values()]
-    documents += source.triggers.values()
+    documents = [source.component, *(one for kind in _WHOLE for one in source.files[kind].values())]
     documents += [document for document, _ in source.inputs.values()]
     return {
         "files": _digests(folder),
         "data": {document.name: document.data for document in documents},
         "parts": {document.name: parts for document in documents if (parts := _names(document))},
-        "connections": {key: document.name for key, document in source.connections.items()},
-        "datasources": {key: document.name for key, document in source.datasources.items()},
-        "triggers": {key: document.name for key, document in source.triggers.items()},
+        **{kind: {key: one.name for key, one in source.files[kind].items()} for kind in _WHOLE},
         "inputs": {key: document.name for key, (document, _) in source.inputs.items()},
         "former": {
             former: key
-            for key, document in source.actions.items()
+            for key, document in source.files["action"].items()
             for former in document.data.get("aliases", ())
-            if former not in source.actions
+            if former not in source.files["action"]
         },
         "trees": {name: tree for document in documents for name, tree in _trees(document.data)},
     }

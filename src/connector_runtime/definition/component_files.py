@@ -32,10 +32,7 @@ class Source(NamedTuple):
     Attributes:
         folders: Where they come from; later ones add to and replace earlier ones.
         component: `component.yaml`.
-        connections: Connections by key.
-        datasources: Pickers by key.
-        actions: Actions by key.
-        triggers: Triggers by key.
+        files: Files that hold one thing, by kind (`action`, …) and by the key of that.
         inputs: Shared inputs by key: the file, and the pointer to the definition in it.
         schemas: The record schemas.
         former: Keys that actions had before, where that is known without reading them all.
@@ -43,10 +40,7 @@ class Source(NamedTuple):
 
     folders: tuple[Path, ...]
     component: Document
-    connections: Mapping[str, Document]
-    datasources: Mapping[str, Document]
-    actions: Mapping[str, Document]
-    triggers: Mapping[str, Document]
+    files: Mapping[str, Mapping[str, Document]]
     inputs: Mapping[str, tuple[Document, tuple[str | int, ...]]]
     schemas: Schemas
     former: Mapping[str, str] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connector_runtime.definition.component_files import (
     MAIN_FILE,
@@ -16,6 +16,7 @@ from connector_runtime.definition.fragments import put_in_place
 from connector_runtime.definition.problems.draft import Draft, as_map
 from connector_runtime.errors import DefinitionError, Problem
 from connector_runtime.language.documents.document import read_yaml
+from connector_runtime.language.kinds import KIND, KINDS
 from connector_runtime.language.schemas.validator import Schemas, language
 
 if TYPE_CHECKING:
@@ -31,16 +32,6 @@ MAX_FILES = 20_000
 # The version of the language that is read.
 LANGUAGE = 1
 
-FOLDERS = {
-    "fragments": "fragment",
-    "tables": "tables",
-    "errors": "errors",
-    "connections": "connection",
-    "inputs": "inputs",
-    "datasources": "datasource",
-    "actions": "action",
-    "triggers": "trigger",
-}
 _CODES = {
     "additionalProperties": "S001",
     "propertyNames": "S001",
@@ -55,8 +46,8 @@ _CODES = {
     "dependentRequired": "S007",
     "uniqueItems": "S008",
 }
-_OVERLAYS = (
-    "an overlay adds and replaces actions, triggers, inputs, connections, data sources and fragments only"
+_OVERLAYS = "an overlay adds and replaces files of these folders only: " + ", ".join(
+    kind.folder for kind in KINDS if kind.is_overlaid
 )
 _AT_KEY = frozenset(
     {"additionalProperties", "propertyNames", "required", "oneOf", "anyOf", "dependentRequired"}
@@ -141,16 +132,7 @@ def _rank(connection: tuple[str, Document]) -> tuple[bool, bool, str]:
 
 
 def _source(draft: Draft, component: Document) -> Source:
-    return Source(
-        folders=draft.folders,
-        component=component,
-        connections=draft.files["connection"],
-        datasources=draft.files["datasource"],
-        actions=draft.files["action"],
-        triggers=draft.files["trigger"],
-        inputs=draft.shared,
-        schemas=draft.schemas,
-    )
+    return Source(draft.folders, component, draft.files, draft.shared, draft.schemas)
 
 
 def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
@@ -160,17 +142,17 @@ def _read_folder(draft: Draft, folder: Path, *, is_overlay: bool) -> None:
         if path.is_symlink():
             _is_inside(draft, path, folder, prefix + path.relative_to(folder).as_posix())
     seen: dict[tuple[str, str], str] = {}
-    for subfolder, kind in FOLDERS.items():
-        for path, name in _yaml_files(draft, folder, folder / subfolder, prefix):
-            document = _read(draft, path, name, kind)
+    for kind in KINDS:
+        for path, name in _yaml_files(draft, folder, folder / kind.folder, prefix) if kind.folder else ():
+            document = _read(draft, path, name, kind.name)
             if document is None:
                 continue
-            if kind == "inputs":
+            if kind.held == "shared":
                 _share(draft, document, seen)
-            elif kind in ("tables", "errors"):
-                _add_facts(draft, kind, document, is_overlay=is_overlay)
+            elif kind.held == "facts":
+                _add_facts(draft, kind.name, document, is_overlay=is_overlay)
             else:
-                _file(draft, kind, document, seen)
+                _file(draft, kind.name, document, seen)
 
 
 def _read_main(draft: Draft, folder: Path, prefix: str, *, is_overlay: bool) -> None:
@@ -199,7 +181,7 @@ def _judge_overlay(draft: Draft, document: Document) -> None:
 
 def _read(draft: Draft, path: Path, name: str, kind: str) -> Document | None:
     # What a file of tables or error rules lacks is missed where the component is asked for it.
-    missed = "component" if kind in ("tables", "errors") else kind
+    missed = "component" if KIND[kind].held == "facts" else kind
     try:
         document = read_yaml(path, name)
     except DefinitionError as error:
@@ -236,7 +218,7 @@ def _file(draft: Draft, kind: str, document: Document, seen: dict[tuple[str, str
         )
     key = key if isinstance(key, str) else stem
     if not _is_second(draft, document, (kind,), (kind, key), seen):
-        held = draft.fragments if kind == "fragment" else draft.files[kind]
+        held = draft.fragments if KIND[kind].held == "parts" else draft.files[kind]
         held[key] = document
 
 
@@ -308,11 +290,4 @@ def _judge(draft: Draft, kind: str, document: Document) -> None:
 def _placed(violation: Violation, kind: str) -> str:
     if violation.pointer or violation.keyword != "type":
         return violation.message
-    nouns: dict[str, Any] = {
-        "inputs": "a file of shared inputs",
-        "datasource": "a data source",
-        "fragment": "a fragment",
-        "tables": "a file of tables",
-        "errors": "a file of error rules",
-    }
-    return f"{nouns.get(kind, f'the file of a {kind}')} is a map: `key: value` in every line"
+    return f"{KIND[kind].what} is a map: `key: value` in every line"

@@ -204,10 +204,12 @@ class Model:
             key: reduce(getitem, pointer, document.data) for key, (document, pointer) in source.inputs.items()
         }
         self.services = {name: _service(entry) for name, entry in component["services"].items()}
-        self.connections = LazyMap(source.connections, self._connection)
-        self.actions = LazyMap(source.actions, lambda definition: Action(definition, self))
-        self.datasources = LazyMap(source.datasources, self._datasource)
-        self.triggers = LazyMap(source.triggers, lambda one: Trigger(one, self.reading, component.get("let")))
+        self.connections = LazyMap(source.files["connection"], self._connection)
+        self.actions = LazyMap(source.files["action"], lambda definition: Action(definition, self))
+        self.datasources = LazyMap(source.files["datasource"], self._datasource)
+        self.triggers = LazyMap(
+            source.files["trigger"], lambda one: Trigger(one, self.reading, component.get("let"))
+        )
 
     def action(self, key: str) -> Action | None:
         """Return an action by its key, or by one that it had before."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.definition.check.table_checks import check_rows
 from connector_runtime.definition.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
 from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in, owners, request_places
+from connector_runtime.language.kinds import KEYED, SENDING
 from connector_runtime.language.schemas.violations import meant
 from connector_runtime.language.visible_names import names_for
 
@@ -63,7 +64,7 @@ def check(draft: Draft) -> None:
         if kind == "trigger":
             check_webhook(draft, document)
             check_poll(draft, document)
-        if kind in ("component", "action", "datasource", "trigger"):
+        if kind == "component" or kind in SENDING:
             check_sheet(draft, kind, document)
     if not draft.problems:
         check_defaults(draft)
@@ -85,7 +86,7 @@ def _check_links(draft: Draft, kind: str, document: Document) -> None:
     if kind == "component":
         _check_component(draft, document)
         _check_aliases(draft)
-    elif kind in ("action", "datasource", "trigger"):
+    elif kind in SENDING:
         _check_action(draft, document)
     _check_input_names(draft, kind, document)
 
@@ -247,7 +248,7 @@ def expect_inputs(
 
 
 def _check_input_names(draft: Draft, kind: str, document: Document) -> None:
-    if kind not in ("action", "datasource", "trigger", "connection"):
+    if kind not in KEYED:
         return
     data = as_map(document.data)
     known = draft.inputs_of(kind, document)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.definition.check.webhook_checks import check_body, check_header, check_subscription
 from connector_runtime.definition.problems.draft import as_map, at, is_in
 from connector_runtime.inputs.types.registry import NAMES, input_type
+from connector_runtime.language.kinds import KEYED
 from connector_runtime.language.schemas.violations import meant
 from connector_runtime.language.visible_names import names_for
 
@@ -129,10 +130,10 @@ def _inputs_at(site: Site) -> Mapping[str, Any] | None:
     """Return the inputs an expression can mean; None where that cannot be told."""
     if site.kind in _NOUNS:
         return site.draft.inputs_of(site.kind, site.document)
-    if site.draft.unreadable & {"action", "inputs", "connection", "datasource", "trigger"}:
+    if site.draft.unreadable & {"inputs", *KEYED}:
         return None
     known: dict[str, Any] = {}
-    for kind in ("connection", "datasource", "action", "trigger"):
+    for kind in KEYED:
         for document in site.draft.files[kind].values():
             # One name can stand for several inputs: what differs between them is not judged here.
             known.update(dict.fromkeys(site.draft.inputs_of(kind, document), as_map({})))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.definition.check.checker import expect, expect_inputs
 from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in
 from connector_runtime.definition.written_tests import SAME, Sheet, SheetError
+from connector_runtime.language.kinds import SENDING
 from connector_runtime.language.schemas.outputs import output_misuses
 from connector_runtime.language.schemas.validator import language_part
 from connector_runtime.language.templates import SPREAD
@@ -111,7 +112,7 @@ def _replies_below(node: Any, pointer: Pointer) -> Iterator[Pointer]:
 def unused_replies(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for each named reply and each value of `each` that nothing reads."""
     used: set[str] = set()
-    for kind in ("action", "datasource", "trigger"):
+    for kind in SENDING:
         for document in draft.files[kind].values():
             sheet = draft.sheet(document)
             sheet.examples()

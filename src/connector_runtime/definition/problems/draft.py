@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.written_tests import Sheet
+from connector_runtime.language.kinds import KEYED
 from connector_runtime.language.lets import Lets
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Draft:
     schemas: Schemas
     component: Document | None = None
     files: dict[str, dict[str, Document]] = field(
-        default_factory=lambda: {"connection": {}, "datasource": {}, "action": {}, "trigger": {}}
+        default_factory=lambda: {kind: {} for kind in KEYED}
     )
     shared: dict[str, tuple[Document, Pointer]] = field(default_factory=dict)
     input_files: list[Document] = field(default_factory=list)

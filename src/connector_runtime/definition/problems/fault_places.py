@@ -48,7 +48,7 @@ def place_of(model: Model, key: str, fault: Fault) -> str | None:
 def _documents(model: Model, key: str) -> Iterator[Document]:
     """Yield the file that a key belongs to, then those that it may share expressions with."""
     source = model.source
-    for files in (source.actions, source.triggers, source.datasources, source.connections):
+    for files in (source.files[kind] for kind in ("action", "trigger", "datasource", "connection")):
         for name in dict.fromkeys([key, key.partition(" ")[0]]):
             if name in files:
                 yield files[name]

@@ -26,17 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Schemas", "Validator", "address_of", "language", "language_part"]
 
-KINDS = (
-    "component",
-    "connection",
-    "inputs",
-    "datasource",
-    "action",
-    "trigger",
-    "fragment",
-    "tables",
-    "errors",
-)
 
 _PARTS = "parts"
 _SAFE_STEP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"

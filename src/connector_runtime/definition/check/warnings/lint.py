@@ -19,6 +19,7 @@ from connector_runtime.definition.fragments import used_fragments
 from connector_runtime.definition.problems.draft import as_list, as_map, at, owners, request_places
 from connector_runtime.errors import Problem
 from connector_runtime.language.documents.merged import Merged
+from connector_runtime.language.kinds import KEYED, SENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +90,7 @@ def _warn(document: Document, pointer: Pointer, code: str, message: str, **where
 def _unused_inputs(draft: Draft, usage: Usage) -> Iterator[Problem]:
     shared = [document.name for document in draft.input_files]
     main = [draft.component.name] if draft.component else []
-    for kind in ("connection", "datasource", "action", "trigger"):
+    for kind in KEYED:
         for document in draft.files[kind].values():
             for key in as_map(document.data.get("inputs")):
                 if key == "search" and kind == "datasource":
@@ -196,7 +197,7 @@ def _of_file(draft: Draft, kind: str, document: Document) -> Iterator[Problem]:
     for key, definition in as_map(document.data.get("inputs")).items():
         yield from _of_input(draft, document, key, as_map(definition))
     for key, what in (("examples", "example"), ("tests", "test")):
-        if kind in ("action", "datasource", "trigger") and not document.data.get(key):
+        if kind in SENDING and not document.data.get(key):
             message, hint = f"the file has no {what}", f"add one under `{key}`"
             yield _warn(document, (kind,), "L004", message, hint=hint)
 
