@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from connector_runtime.cli import main
+    from connector_cli import main
 
     main()
 except KeyboardInterrupt:

@@ -35,7 +35,7 @@ def root() -> Path:
 def main() -> None:
     """Run the command line on this component."""
     try:
-        from connector_runtime.cli import main as run  # noqa: PLC0415  the command line is an extra
+        from connector_cli import main as run  # noqa: PLC0415  the command line is an extra
 
         run(component="zoho", program="zoho-component")
     except KeyboardInterrupt:

@@ -17,8 +17,8 @@ import pytest
 from canaries import canary
 from cli.visitor import Visitor
 from components.petshop_server import PETSHOP, PetShop, open_shop
-from connector_runtime.cli.commands import program
-from connector_runtime.cli.ending import run
+from connector_cli.commands import program
+from connector_cli.terminal.exit_codes import run
 from meta.repository import ROOT
 from zoho_sandbox import Sandbox
 

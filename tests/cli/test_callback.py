@@ -306,7 +306,7 @@ def test_a_real_browser_program_is_started(shell: Callable[..., Ended], vendor: 
 
 def test_the_query_is_kept_as_it_came() -> None:
     """The words of the answer are not changed on their way: a code may hold any sign."""
-    from connector_runtime.cli.callback import waiting
+    from connector_cli.connections.callback import waiting
 
     query = urlencode({"state": "s", "code": "1000.a+b/c=="})
 

@@ -107,7 +107,7 @@ def test_nothing_is_guessed_at_random(zoho: Callable[..., Ended], word: str) -> 
 
 def test_every_key_is_guessed_from_a_slip(zoho: Callable[..., Ended]) -> None:
     """Two letters exchanged, one left out or one too many: the right key stands first."""
-    from connector_runtime.cli.meaning import near_keys
+    from connector_cli.key_lookup import near_keys
 
     component = Component.load(ROOT)
     known = {**component.actions, **component.triggers}

@@ -260,7 +260,7 @@ def test_nothing_printed_can_steer_a_terminal(at_shop: Callable[..., Ended], sho
 
 def test_help_says_how(zoho: Callable[..., Ended]) -> None:
     """Every command explains itself, and names every option in a sentence."""
-    from connector_runtime.cli.commands import program
+    from connector_cli.commands import program
 
     def commands(group: Any, path: tuple[str, ...]) -> Any:
         for name, found in group.commands.items():

@@ -100,7 +100,7 @@ def test_an_interruption_outside_of_a_call_has_the_shape_too(
     def stop(*_args: Any, **_more: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("connector_runtime.cli.commands.inputs_of", stop)
+    monkeypatch.setattr("connector_cli.commands.inputs_of", stop)
 
     ended = at_shop(*NEW_PET, "--json")
 
@@ -167,7 +167,8 @@ runpy.run_module(sys.argv.pop(2), run_name="__main__", alter_sys=True)
 """
 AGAIN = """
 import atexit, os, signal, sys
-from connector_runtime.cli import ending, main
+from connector_cli import main
+from connector_cli.terminal import exit_codes as ending
 from connector_runtime.session.session import Session
 def stop(*_args, **_more):
     os.kill(os.getpid(), signal.SIGINT)
@@ -199,7 +200,7 @@ def stopped(code: str, *words: str, folder: Path) -> subprocess.CompletedProcess
 @pytest.mark.plan("S-227")
 @pytest.mark.skipif(os.name == "nt", reason="signals are another matter there")
 @pytest.mark.parametrize("module", ["zoho_component", "connector_runtime"])
-@pytest.mark.parametrize("when", ["connector_runtime.cli", "connector_runtime.cli.stopping", "click"])
+@pytest.mark.parametrize("when", ["connector_cli", "connector_cli.terminal.signals", "click"])
 def test_a_command_that_is_stopped_while_it_starts_says_nothing(folder: Path, module: str, when: str) -> None:
     """Nothing was begun, so there is an exit code and no traceback."""
     ended = stopped(EARLY, when, module, folder=folder)

@@ -15,9 +15,9 @@ import pytest
 
 from cli.conftest import command, environment
 from components.petshop_server import PETSHOP
+from connector_cli.commands import program
+from connector_cli.terminal.exit_codes import run
 from connector_runtime import Component
-from connector_runtime.cli.commands import program
-from connector_runtime.cli.ending import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

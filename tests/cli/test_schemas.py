@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector_runtime.cli.commands import program
-from connector_runtime.cli.ending import run
+from connector_cli.commands import program
+from connector_cli.terminal.exit_codes import run
 from connector_runtime.language.schemas.language_files import language_files
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from components.petshop_hooks import Hooks, pushed
 from components.petshop_server import PETSHOP, Mishap
+from connector_cli.connections.kept import keys_of
 from connector_runtime import Component, Subscription
-from connector_runtime.cli.keeping import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

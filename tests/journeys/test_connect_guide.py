@@ -18,8 +18,8 @@ import pytest
 from canaries import canary
 from cli.conftest import CLIENT, Ended, run_here
 from cli.visitor import Visitor
+from connector_cli.connections.callback import DEFAULT_PORT, redirect_uri
 from connector_runtime import Component
-from connector_runtime.cli.callback import DEFAULT_PORT, redirect_uri
 from connector_runtime.component.health import coverage_of
 from connector_runtime.definition.scopes import split_scopes
 from meta.repository import ROOT

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from connector_runtime.cli.commands import program
-from connector_runtime.cli.ending import run
+from connector_cli.commands import program
+from connector_cli.terminal.exit_codes import run
 from connector_runtime.language.documents.document import dump_json, parse_json, read_yaml
 from connector_runtime.testing.cases import StillClock
 from faults.faultserver import FaultServer, read_request, reply, send

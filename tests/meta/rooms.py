@@ -35,7 +35,6 @@ FLOORS = (
     "component",
     "logins",
     "__init__",
-    "cli",
     "__main__",
 )
 HEAD = "| floor | room | what | in it |\n| --- | --- | --- | --- |\n"

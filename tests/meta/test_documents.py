@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from connector_runtime.cli.commands import program
+from connector_cli.commands import program
 from meta.repository import ROOT, files, place
 
 PAGES = files(".md")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from meta.repository import ROOT, RUNTIME, SANDBOX, place
+from meta.repository import FACES, ROOT, RUNTIME, SANDBOX, place
 from meta.rooms import FLOORS, PACKAGE, imports, members, table, written_table
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def test_imports_only_point_down() -> None:
 
 def test_rooms_are_small() -> None:
     """Nobody has to look through more than sixteen names to find a file."""
-    folders = [
-        RUNTIME,
-        *(path.parent for path in RUNTIME.rglob("*/__init__.py") if path.parent.name != "cli"),
-    ]
+    folders = [path.parent for package in (RUNTIME, *FACES) for path in package.rglob("__init__.py")]
     crowded = {place(folder): len(found) for folder in folders if len(found := members(folder)) > MOST_ROOMS}
 
     assert crowded == {}
@@ -107,7 +104,8 @@ def test_runtime_component_and_sandbox_are_strangers() -> None:
     """The runtime knows no component, and a sandbox knows neither: a misunderstanding cannot hide in shared code."""
     forbidden = {
         RUNTIME: {"zoho_component", "zoho_sandbox"},
-        SANDBOX: {"connector_runtime", "zoho_component"},
+        **{face: {"zoho_component", "zoho_sandbox"} for face in FACES},
+        SANDBOX: {"connector_runtime", "zoho_component", *(face.name for face in FACES)},
     }
     wrong = [
         f"{place(path)} imports {name}"

@@ -95,7 +95,7 @@ def test_the_package_holds_the_component(wheel: Path) -> None:
 
     wanted = {f"zoho_component/_component/{path.relative_to(ROOT).as_posix()}" for path in component}
     wanted |= {f"connector_runtime/language/{path.name}" for path in (ROOT / "schemas").glob("*.schema.json")}
-    wanted |= {f"{name}/py.typed" for name in ("connector_runtime", "zoho_component")}
+    wanted |= {f"{name}/py.typed" for name in ("connector_runtime", "connector_cli", "zoho_component")}
     assert wanted - held == set()
     assert any(name.endswith("licenses/LICENSE") for name in held)
     assert not [name for name in held if name.startswith(("tests", "docs")) or "__pycache__" in name]
@@ -130,7 +130,7 @@ def test_the_component_carries_no_sandbox(wheel: Path, sandbox_wheel: Path) -> N
     held = [set(zipfile.ZipFile(archive).namelist()) for archive in (wheel, sandbox_wheel)]
     packages = [{name.partition("/")[0] for name in names if ".dist-info/" not in name} for names in held]
 
-    assert packages == [{"connector_runtime", "zoho_component"}, {"zoho_sandbox"}]
+    assert packages == [{"connector_cli", "connector_runtime", "zoho_component"}, {"zoho_sandbox"}]
     assert sources - held[1] == set()
     assert any(name.endswith("licenses/LICENSE") for name in held[1])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from meta.repository import PETSHOP, ROOT, RUNTIME, files, place
+from meta.repository import FACES, PETSHOP, ROOT, RUNTIME, files, place
 
 THIS, TESTS = Path(__file__).resolve(), ROOT / "tests"
 VENDOR = re.compile("zoho|crm|books|bigin|coql|invoice", re.IGNORECASE)
@@ -26,8 +26,9 @@ MADE_UP = re.compile(r"1000\.(?:0{32}|([0-9a-f])\1{31})\.")
 
 
 def test_the_runtime_knows_no_vendor() -> None:
-    """No word of the first vendor stands in the runtime, not even in a comment."""
-    words = found(VENDOR, [path for path in RUNTIME.rglob("*") if path.suffix in {".py", ".json", ".md"}])
+    """No word of the first vendor stands in the runtime or its faces, not even in a comment."""
+    parts = [path for package in (RUNTIME, *FACES) for path in package.rglob("*")]
+    words = found(VENDOR, [path for path in parts if path.suffix in {".py", ".json", ".md"}])
 
     assert not words, "\n".join(words)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canaries import GIVEN, canary, shows
-from connector_runtime.cli.commands import program
+from connector_cli.commands import program
 from meta.repository import ROOT
 from tokens.fleet import until
 from zoho_sandbox import Sandbox

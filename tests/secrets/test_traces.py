@@ -24,7 +24,7 @@ from connector_runtime.testing.cases import AsyncScriptedSender, Script, Scripte
 from engine.shop import action, model_of
 from engine.test_tokens import OAUTH
 from frames import frames, is_ours, members
-from meta.repository import RUNTIME
+from meta.repository import FACES, RUNTIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -313,8 +313,9 @@ def test_secrets_are_equal_by_content() -> None:
 def test_only_a_few_places_reveal_a_secret() -> None:
     """Where it goes on the wire, where it is kept, where it is taken out of texts, and where it is marked."""
     callers = {
-        path.relative_to(RUNTIME).as_posix()
-        for path in RUNTIME.rglob("*.py")
+        path.relative_to(package).as_posix()
+        for package in (RUNTIME, *FACES)
+        for path in package.rglob("*.py")
         if ".reveal()" in path.read_text("utf-8")
     }
 
@@ -334,7 +335,7 @@ def test_only_a_few_places_reveal_a_secret() -> None:
         "base/sealed_json.py",  # bodies that hold one
         "conversation/request.py",  # keys in a query
         "access/connections.py", "conversation/sequence/resume.py",  # what binds a resume to a connection and its inputs
-        "cli/subscribing.py",  # for the file that a person copies it from
+        "triggers/subscribe.py",  # for the file that a person copies it from
         "triggers/webhooks/proof.py",  # whether a push is proven
         "triggers/webhooks/subscribing.py",  # whether one is long enough
         "triggers/webhooks/subscription.py",  # for keeping

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from connector_runtime.cli.output import put, say
+from connector_cli.terminal.output import put, say
 from connector_runtime.language.kinds import KINDS
 from connector_runtime.language.schemas.language_files import language_files
 

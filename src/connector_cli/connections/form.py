@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_cli.arguments import named, read_map
+from connector_cli.terminal.output import say
 from connector_runtime.base.values import ABSENT, Secret
-from connector_runtime.cli.given import named, read_map
-from connector_runtime.cli.output import say
 from connector_runtime.inputs.refusals import Refusal, did_you_mean
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_cli.arguments import load, named
+from connector_cli.connections.form import fields_of, way_to_connect
+from connector_cli.connections.kept import checked_name, find, kept, names_kept, unknown
+from connector_cli.key_lookup import any_of
+from connector_cli.pages import connection_shape, table_of
+from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.access.connections import Channel, Connection
-from connector_runtime.cli.filling import fields_of, way_to_connect
-from connector_runtime.cli.given import load, named
-from connector_runtime.cli.keeping import checked_name, find, kept, names_kept, unknown
-from connector_runtime.cli.meaning import any_of
-from connector_runtime.cli.output import as_json, put, say
-from connector_runtime.cli.showing import connection_shape, table_of
 from connector_runtime.component.health import coverage_of, examine
 from connector_runtime.definition.model import Action
 from connector_runtime.errors import ConnectorError

@@ -24,7 +24,7 @@ def main(
         words: What was typed after it; default the process's own.
     """
     try:
-        from connector_runtime.cli.stopping import ended_by_signals  # noqa: PLC0415
+        from connector_cli.terminal.signals import ended_by_signals  # noqa: PLC0415
 
         with ended_by_signals():
             code = _run(component, program, sys.argv[1:] if words is None else words)
@@ -35,8 +35,8 @@ def main(
 
 def _run(component: str | None, program: str, words: Sequence[str]) -> int | str:
     try:
-        from connector_runtime.cli.commands import program as commands  # noqa: PLC0415
-        from connector_runtime.cli.ending import run  # noqa: PLC0415
+        from connector_cli.commands import program as commands  # noqa: PLC0415
+        from connector_cli.terminal.exit_codes import run  # noqa: PLC0415
     except ModuleNotFoundError as problem:
         return f"The command line needs {problem.name}: install the extra `cli`."
     return run(commands, words, name=program, component=component)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_cli.arguments import load
+from connector_cli.connections.callback import DEFAULT_PORT, waiting
+from connector_cli.connections.form import fields_of, is_answered, way_to_connect
+from connector_cli.connections.kept import checked_name, kept
+from connector_cli.pages import connection_shape
+from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.base.values import Secret
-from connector_runtime.cli.callback import DEFAULT_PORT, waiting
-from connector_runtime.cli.filling import fields_of, is_answered, way_to_connect
-from connector_runtime.cli.given import load
-from connector_runtime.cli.keeping import checked_name, kept
-from connector_runtime.cli.output import as_json, put, say
-from connector_runtime.cli.showing import connection_shape
 from connector_runtime.conversation.tokens.oauth import is_answer
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.logins import Logins

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector_runtime.cli.output import put, say
+from connector_cli.terminal.output import put, say
 from connector_runtime.definition.component_files import MAIN_FILE, locate, walk
 from connector_runtime.language.documents.layout import LayoutError, long_lines, wrapped
 from connector_runtime.language.kinds import KINDS

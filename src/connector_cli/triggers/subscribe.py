@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_cli.arguments import inputs_of, load, session_of, with_connection, with_inputs
+from connector_cli.connections.kept import keys_of
+from connector_cli.key_lookup import trigger_of
+from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.base.values import Secret
-from connector_runtime.cli.given import inputs_of, load, session_of, with_connection, with_inputs
-from connector_runtime.cli.keeping import keys_of
-from connector_runtime.cli.meaning import trigger_of
-from connector_runtime.cli.output import as_json, put, say
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores.files import check_private, make_private, replace_private
 from connector_runtime.triggers.webhooks.subscription import Subscription, iso, new_secret

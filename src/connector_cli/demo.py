@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from connector_runtime.cli.output import jsonable, printable
-from connector_runtime.cli.sandboxes import sandbox_of
+from connector_cli.sandboxes import sandbox_of
+from connector_cli.terminal.output import jsonable, printable
 from connector_runtime.definition.component_files import lies_inside
 from connector_runtime.errors import ConnectorError
 from connector_runtime.language.documents.document import dump_json, read_yaml

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cli.meaning import near_keys
-from connector_runtime.cli.output import put, say
+from connector_cli.key_lookup import near_keys
+from connector_cli.terminal.output import put, say
 from connector_runtime.definition.component_files import locate
 from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.definition.model import Model

@@ -215,7 +215,7 @@ class RecordHandler(logging.Handler):
 
 def debug_logger() -> logging.Logger:
     """Return a logger that prints what Debug Request says."""
-    logger = logging.getLogger("connector_runtime.cli")
+    logger = logging.getLogger("connector_cli")
     logger.setLevel(logging.INFO)
     logger.propagate = False
     logger.handlers = [RecordHandler()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cli.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
+from connector_cli.terminal.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
 from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of, problem_of
 from connector_runtime.language.documents.document import parse_json

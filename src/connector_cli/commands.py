@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cli import checking, demonstration
-from connector_runtime.cli.connected import connections, doctor, scopes
-from connector_runtime.cli.connecting import connect
-from connector_runtime.cli.ending import FAILED, INTERRUPTED, Commands
-from connector_runtime.cli.formatting import format_files
-from connector_runtime.cli.given import connection_of, inputs_of, load, resume_of, session_of, with_inputs
-from connector_runtime.cli.meaning import action_of, any_of, trigger_of
-from connector_runtime.cli.output import as_json, jsonable, put, say
-from connector_runtime.cli.polling import kept_state, poll
-from connector_runtime.cli.sandboxes import sandbox_of
-from connector_runtime.cli.schemas import schemas
-from connector_runtime.cli.showing import action_page, listing, table, trigger_page
-from connector_runtime.cli.subscribing import renew, subscribe, unsubscribe
+from connector_cli import demo as demonstration
+from connector_cli.arguments import connection_of, inputs_of, load, resume_of, session_of, with_inputs
+from connector_cli.authoring import check as checking
+from connector_cli.authoring.formatting import format_files
+from connector_cli.authoring.schemas import schemas
+from connector_cli.connections.connect import connect
+from connector_cli.connections.manage import connections, doctor, scopes
+from connector_cli.key_lookup import action_of, any_of, trigger_of
+from connector_cli.pages import action_page, listing, table, trigger_page
+from connector_cli.sandboxes import sandbox_of
+from connector_cli.terminal.exit_codes import FAILED, INTERRUPTED, Commands
+from connector_cli.terminal.output import as_json, jsonable, put, say
+from connector_cli.triggers.poll import kept_state, poll
+from connector_cli.triggers.subscribe import renew, subscribe, unsubscribe
 from connector_runtime.component.describe import describe_action, describe_trigger
 from connector_runtime.definition.model import Action
 from connector_runtime.language.documents.document import dump_json

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cli.ending import FAILED
-from connector_runtime.cli.given import inputs_of, load, session_of, with_inputs
-from connector_runtime.cli.meaning import trigger_of
-from connector_runtime.cli.output import as_json, put, say
+from connector_cli.arguments import inputs_of, load, session_of, with_inputs
+from connector_cli.key_lookup import trigger_of
+from connector_cli.terminal.exit_codes import FAILED
+from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.stores.files import replace_private

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_runtime.cli.keeping import is_file, kept, names_kept, unknown
-from connector_runtime.cli.output import debug_logger, say
-from connector_runtime.cli.sandboxes import embedded
+from connector_cli.connections.kept import is_file, kept, names_kept, unknown
+from connector_cli.sandboxes import embedded
+from connector_cli.terminal.output import debug_logger, say
 from connector_runtime.component.component import Component
 from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.errors import DefinitionError

@@ -1,0 +1,1 @@
+"""Connections on this machine: logged in, kept, looked over."""

@@ -1,0 +1,1 @@
+"""Words, data, signals and exit codes: what every command shares."""

@@ -1,0 +1,1 @@
+"""Polls and subscriptions, with their state in files."""
