@@ -13,6 +13,7 @@ from connector_runtime import Component
 from connector_runtime.definition.compiled import _MAGIC, FILE, CompiledFile, compile_component
 from connector_runtime.language.expressions.grammar import packed_tree
 from connector_runtime.language.expressions.trees import pack, unpack
+from connector_runtime.language.kinds import KEYED
 from meta.repository import ROOT
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def test_it_equals_its_sources(folder: Path) -> None:
     plain = Component.load(bare)
 
     assert compiled.describe() == plain.describe()
-    for part in ("connections", "datasources", "triggers", "actions"):
-        ours, theirs = getattr(compiled.model.source, part), getattr(plain.model.source, part)
+    for kind in KEYED:
+        ours, theirs = compiled.model.source.files[kind], plain.model.source.files[kind]
         assert [(key, ours[key].data) for key in ours] == [(key, theirs[key].data) for key in theirs]
 
 
@@ -191,12 +192,12 @@ def test_a_file_made_for_other_sources_is_not_taken(tmp_path: Path) -> None:
 def test_what_is_packed_belongs_to_the_format() -> None:
     """Whoever changes how trees are packed gives the format another number: old files are not misread."""
     assert packed_tree("a.b | default(1)") == PACKED
-    assert _MAGIC == b"connector-compiled-4\n"
+    assert _MAGIC == b"connector-compiled-5\n"
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"connector-compiled-3\n", b"connector-compiled-4\n", b"connector-compiled-9\n" + bytes(90)],
+    [b"", b"connector-compiled-3\n", b"connector-compiled-5\n", b"connector-compiled-9\n" + bytes(90)],
 )
 def test_a_broken_file_is_ignored(tmp_path: Path, content: bytes) -> None:
     """Half a file, or one of another version, is as good as none."""

@@ -137,7 +137,7 @@ def test_the_first_connection_is_the_usual_one(kennel: Path) -> None:
     )
     (kennel / "connections" / "aaa.yaml").write_text(old)
 
-    assert list(read_component([kennel]).connections) == ["apiKey", "aaa"]
+    assert list(read_component([kennel]).files["connection"]) == ["apiKey", "aaa"]
 
 
 def hostile(kennel: Path) -> dict[str, Any]:
