@@ -136,10 +136,11 @@ def connection_of(component: Component, word: str | None, *, fresh: bool, quiet:
 def session_of(
     component: Component, given: Mapping[str, Any], *, quiet: bool, **options: Any
 ) -> Iterator[Session]:
-    """Open a session on the connection that was chosen."""
+    """Open a session on the connection that was chosen; what is printed has the digits that came."""
+    how = {"numbers": "exact", **options}
     with (
         connection_of(component, given["connection"], fresh=given.get("fresh", False), quiet=quiet) as chosen,
-        component.session(chosen.connection, logger=debug_logger(), **options, **chosen.options) as session,
+        component.session(chosen.connection, logger=debug_logger(), **how, **chosen.options) as session,
     ):
         yield session
 
@@ -177,9 +178,9 @@ def _read(file: str) -> Any:
         if sys.stdin is None:
             raise click.UsageError("Standard input is closed.")
         text = sys.stdin.read()
-        return parse_json(text, exact=True) if text.lstrip().startswith(("{", "[")) else _yaml(text)
+        return parse_json(text, numbers="written") if text.lstrip().startswith(("{", "[")) else _yaml(text)
     if file.endswith(".json"):
-        return parse_json(Path(file).read_bytes(), exact=True)
+        return parse_json(Path(file).read_bytes(), numbers="written")
     return read_yaml(Path(file), file, exact=True).data
 
 

@@ -93,7 +93,7 @@ def request(context: click.Context, /, key: str, *, curl: bool, as_json: bool, *
     with connection_of(component, given["connection"], fresh=given["fresh"], quiet=as_json) as chosen:
         plan = component.request(key, inputs, chosen.connection, trust_paths=True, state=state)
     if as_json:
-        put({**plan.to_dict(), "curl": plan.curl()}, as_json=True)
+        put({**plan.to_dict(exact=True), "curl": plan.curl()}, as_json=True)
     else:
         put(plan.curl() if curl else str(plan), as_json=False)
     for warning in plan.warnings:
@@ -125,7 +125,7 @@ def run(context: click.Context, /, action: str, *, save_to: str | None, deadline
         if result is None:
             raise
         code = INTERRUPTED  # what is done is told nevertheless
-    shown = result.to_dict() if as_json else result.data
+    shown = result.to_dict(exact=True) if as_json else result.data
     put(shown, as_json=as_json, done=_finished(found, result))
     if not as_json:
         for warning in result.warnings:

@@ -60,7 +60,7 @@ def _play(
     """Run the steps; returns how many did not end as promised."""
     kept: dict[str, Any] = {}
     wrong = 0
-    with component.session(connection) as session:
+    with component.session(connection, numbers="exact") as session:
         stage = Stage(console, component, session, connection)
         for number, step in enumerate(steps, 1):
             outcome, as_promised = _step(stage, step, kept, number)
@@ -95,12 +95,12 @@ def _step(
         result = stage.session.run(key, inputs)
     except ConnectorError as problem:
         _block(console, "refused", f"{problem.kind}: {problem}")
-        return {"error": problem.to_dict()}, step.get("ends") == problem.kind
+        return {"error": problem.to_dict(exact=True)}, step.get("ends") == problem.kind
     told = compile_node(step.get("shows", "${ data }"), ("data",)).render({"data": result.data})
     text = told if isinstance(told, str) else dump_json(jsonable(told), indent=2)
     _block(console, f"HTTP {result.status}", text)
     console.print(f"[dim]outcome[/dim]      [green]{result.outcome}[/green]\n")
-    return result.to_dict(), step.get("ends", "done") == result.outcome
+    return result.to_dict(exact=True), step.get("ends", "done") == result.outcome
 
 
 def _block(console: Console, label: str, text: str) -> None:

@@ -31,6 +31,7 @@ FURTHER = {
     "details",
     "attempts",
     "failed",
+    "problems",
 }
 READ = model_of(action("read"))
 RULES = {

@@ -11,7 +11,6 @@ import pytest
 
 from connector_runtime import ConnectorError
 from connector_runtime.conversation.replies.results import Result
-from connector_runtime.language.documents.document import dump_json
 from connector_runtime.session.pickers import OFFERED_MAX, options_of
 from journeys.test_misleading import session_of
 
@@ -312,17 +311,16 @@ def test_a_program_goes_on_as_the_page_says(zoho: Component) -> None:
     assert len(script.sent) == 5
 
 
-def test_a_number_of_a_reply_keeps_its_digits(zoho: Component) -> None:
-    """What a float would write otherwise is a decimal, which JSON takes as the page says."""
-    text = '{"data": [{"id": "1", "a": 1.10, "b": 1.5, "c": 1e3, "d": 7}], "info": {"more_records": false}}'
-    given_back = given(zoho, "crmGetRecord", CRM_READS["crmGetRecord"], {"text": text}).to_dict()
+def test_a_number_of_a_reply_computes_and_keeps_its_value(zoho: Component) -> None:
+    """A fraction is a float where one has its value; the JSON shape takes it, and the text loses no digit."""
+    text = '{"data": [{"id": "1", "a": 35.00, "b": 8.25, "c": 0.1000000000000000055, "d": 7}], "info": {"more_records": false}}'
+    result = given(zoho, "crmGetRecord", CRM_READS["crmGetRecord"], {"text": text})
 
-    record = given_back["data"]["data"][0]
-    assert [type(record[key]).__name__ for key in "abcd"] == ["Decimal", "float", "Decimal", "int"]
-    with pytest.raises(TypeError):
-        json.dumps(given_back)
-    assert json.loads(json.dumps(record, default=str))["a"] == "1.10"
-    assert '"a":1.10' in dump_json(record)
+    record = result.data["data"][0]
+    assert [type(record[key]).__name__ for key in "abcd"] == ["float", "float", "Decimal", "int"]
+    assert record["a"] + record["b"] == 43.25
+    assert json.loads(json.dumps(result.to_dict()))["data"]["data"][0]["c"] == "0.1000000000000000055"
+    assert '"c":0.1000000000000000055' in result.to_json()
 
 
 def test_every_listing_with_a_cap_can_be_gone_on_with(zoho: Component) -> None:

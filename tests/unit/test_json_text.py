@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from connector_runtime.base import json_text
 from connector_runtime.base.json_text import JsonError, dump_json, parse_json
+from connector_runtime.base.numbers import READINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from connector_runtime.base.numbers import Numbers
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -48,13 +51,13 @@ VALUES = st.recursive(
         ("nul", "a value is missing here", 1, 1),
     ],
 )
-@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("numbers", READINGS)
 def test_what_is_not_json_is_refused_where_it_stands(
-    text: str, words: str, line: int, column: int, exact: bool
+    text: str, words: str, line: int, column: int, numbers: Numbers
 ) -> None:
     """A text that is not JSON, or dangerous JSON, is one kind of error with a place."""
     with pytest.raises(JsonError) as caught:
-        parse_json(text, exact=exact)
+        parse_json(text, numbers=numbers)
 
     assert (caught.value.message, caught.value.line, caught.value.column) == (words, line, column)
 
@@ -134,7 +137,7 @@ def test_deep_but_sane_values_are_read(depth: int) -> None:
 )
 def test_numbers_keep_their_digits(digits: str) -> None:
     """A number that a float would not write the same way stays a decimal, and goes out as it came in."""
-    value = parse_json(f'{{"a": {digits}}}', exact=True)
+    value = parse_json(f'{{"a": {digits}}}', numbers="written")
 
     assert Decimal(dump_json(value)[5:-1]) == Decimal(digits)
     assert str(value["a"]).upper().replace("E+", "E") == digits.upper()
@@ -194,21 +197,21 @@ TEXTS = st.recursive(LEAVES, spaced, max_leaves=8)
 
 @pytest.mark.plan("S-160")
 @settings(max_examples=400)
-@given(TEXTS, st.booleans())
-@example('{"code" : 57, "message": "no", "code":0}', True)
-@example('{"a"\t:1,"a":"\\":"}', True)
-@example('{"a"\n:1,"a"\r:2}', False)
-def test_a_name_that_stands_twice_is_found_however_it_is_spaced(text: str, exact: bool) -> None:
+@given(TEXTS, st.sampled_from([*READINGS]))
+@example('{"code" : 57, "message": "no", "code":0}', "float")
+@example('{"a"\t:1,"a":"\\":"}', "written")
+@example('{"a"\n:1,"a"\r:2}', "binary")
+def test_a_name_that_stands_twice_is_found_however_it_is_spaced(text: str, numbers: Numbers) -> None:
     """The quick reader and the strict one agree: the same value, or the same refusal."""
-    strict = (json_text.EXACT if exact else json_text._PLAIN).decode
+    strict = json_text.STRICT[numbers].decode
 
     try:
         expected = strict(text)
     except ValueError:
         with pytest.raises(JsonError, match="stands twice"):
-            parse_json(text, exact=exact)
+            parse_json(text, numbers=numbers)
     else:
-        assert parse_json(text, exact=exact) == expected
+        assert parse_json(text, numbers=numbers) == expected
 
 
 @given(st.text(max_size=40))
@@ -222,7 +225,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 def refusal_of(text: str) -> JsonError | None:
     """Return why a text is no JSON, or None."""
     try:
-        parse_json(text, exact=True)
+        parse_json(text, numbers="written")
     except JsonError as error:
         return error
     return None

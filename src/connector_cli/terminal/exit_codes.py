@@ -13,7 +13,6 @@ import click
 from connector_cli.terminal.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
 from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of, problem_of
-from connector_runtime.language.documents.document import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,6 +134,6 @@ def _explain(wrong: click.ClickException, *, as_json: bool) -> None:
 def _show_problems(problem: DefinitionError, *, as_json: bool) -> None:
     shape = None
     if as_json:
-        shape = {**problem.to_dict(), "problems": parse_json(render_problems(problem.problems, "json"))}
+        shape = problem.to_dict()
     words = render_problems(problem.problems, "text").rstrip("\n") if problem.problems else str(problem)
     tell(shape, words)

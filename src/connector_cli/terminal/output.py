@@ -178,7 +178,7 @@ def refuse(problem: ConnectorError, *, as_json: bool) -> None:
         count = len(problem.items)
         read = "1 record was" if count == 1 else f"{count} records were"
         lines.append(f"  {read} read; --json prints {'it' if count == 1 else 'them'} with the error.")
-    tell(problem.to_dict() if as_json else None, "\n".join(lines))
+    tell(problem.to_dict(exact=True) if as_json else None, "\n".join(lines))
 
 
 def _listed(identity: Any) -> Any:

@@ -68,7 +68,7 @@ def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since
 
 def _put(result: Poll, *, as_json: bool) -> None:
     if as_json:
-        put(result.to_dict(), as_json=True)
+        put(result.to_dict(exact=True), as_json=True)
         return
     if result.events:
         put("\n".join(map(dump_json, result.events)), as_json=False)

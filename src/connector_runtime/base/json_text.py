@@ -8,13 +8,15 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from math import isinf
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector_runtime.base.numbers import MAX_DIGITS, READINGS, RefusedError
+
+if TYPE_CHECKING:
+    from connector_runtime.base.numbers import Numbers
 
 MAX_DEPTH = 200
-# Python itself stops at this many digits; what is longer is an attack or a mistake.
-MAX_DIGITS = 4300
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(_STRING + r"|[{}\[\],:]", re.DOTALL)
@@ -52,25 +54,16 @@ class JsonError(ValueError):
         self.column = column
 
 
-class RefusedError(ValueError):
-    """Something the grammar allows and we do not; `text` is what to look for."""
-
-    def __init__(self, message: str, text: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.text = text
-
-
 class _DecimalError(Exception):
     """The value has a number that the standard encoder cannot write."""
 
 
-def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
+def parse_json(text: str | bytes, *, numbers: Numbers = "binary") -> Any:
     """Return the value of a JSON text (UTF-8, else UTF-16 or UTF-32; a byte order mark is skipped).
 
     Args:
         text: The whole text.
-        exact: Make a number that `float` does not reproduce digit by digit a `Decimal`.
+        numbers: What becomes of numbers with a fraction or an exponent; others are whole numbers.
 
     Raises:
         JsonError: Not JSON, or NaN, Infinity, a name twice in one object, a number too large,
@@ -78,12 +71,12 @@ def parse_json(text: str | bytes, *, exact: bool = False) -> Any:
     """
     content = decoded(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     if sys.get_int_max_str_digits() != MAX_DIGITS:
-        return _strictly(content, exact=exact)
+        return _strictly(content, numbers)
     try:
-        value = (_QUICK_EXACT if exact else _QUICK).decode(content)
+        value = _QUICK[numbers].decode(content)
     except (ValueError, RecursionError):
-        return _strictly(content, exact=exact)
-    return value if _is_clean(value, content) else _strictly(content, exact=exact)
+        return _strictly(content, numbers)
+    return value if _is_clean(value, content) else _strictly(content, numbers)
 
 
 def _is_clean(value: Any, content: str) -> bool:
@@ -117,10 +110,10 @@ def _spaced(content: str) -> int:
     return content.count(" :") + sum([content.count(f"{end}:") for end in "\t\n\r" if end in content])
 
 
-def _strictly(content: str, *, exact: bool) -> Any:
+def _strictly(content: str, numbers: Numbers) -> Any:
     """Return the value, or say in our words what is wrong and where."""
     try:
-        value = (EXACT if exact else _PLAIN).decode(content)
+        value = STRICT[numbers].decode(content)
     except json.JSONDecodeError as error:
         raise JsonError(in_our_words(error), error.lineno, error.colno) from None
     except RefusedError as error:
@@ -211,37 +204,17 @@ def whole(digits: str) -> int:
     return int(digits)
 
 
-def _float(digits: str) -> float:
-    number = float(digits)
-    if isinf(number):
-        raise RefusedError("a number is too large", digits)
-    return number
-
-
-def exact_float(digits: str) -> float | Decimal:
-    """Return a number with a fraction or exponent: a float where that says the very same digits."""
-    number = float(digits)
-    if repr(number) == digits:
-        return number
-    if isinf(number) or len(digits) > MAX_DIGITS:
-        raise RefusedError("a number is too large", digits)
-    try:
-        return Decimal(digits)
-    except InvalidOperation:
-        raise RefusedError("a number is too small", digits) from None
-
-
-_PLAIN = json.JSONDecoder(
-    object_pairs_hook=object_of, parse_constant=refuse_constant, parse_int=whole, parse_float=_float
-)
-EXACT = json.JSONDecoder(
-    object_pairs_hook=object_of, parse_constant=refuse_constant, parse_int=whole, parse_float=exact_float
-)
-
-
+STRICT = {
+    numbers: json.JSONDecoder(
+        object_pairs_hook=object_of, parse_constant=refuse_constant, parse_int=whole, parse_float=read
+    )
+    for numbers, read in READINGS.items()
+}
 # Without a function for each object and whole number: twice as fast, and told by `_is_clean`.
-_QUICK = json.JSONDecoder(parse_constant=refuse_constant, parse_float=_float)
-_QUICK_EXACT = json.JSONDecoder(parse_constant=refuse_constant, parse_float=exact_float)
+_QUICK = {
+    numbers: json.JSONDecoder(parse_constant=refuse_constant, parse_float=read)
+    for numbers, read in READINGS.items()
+}
 
 
 def is_deeper(value: Any, limit: int) -> bool:

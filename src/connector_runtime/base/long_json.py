@@ -11,20 +11,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.json_text import (
-    EXACT,
     MAX_DEPTH,
     NAME_CHARS_SHOWN,
+    STRICT,
     JsonError,
-    RefusedError,
     decoded,
     in_our_words,
     is_deeper,
     parse_json,
     place_of,
 )
+from connector_runtime.base.numbers import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from connector_runtime.base.numbers import Numbers
 
 # A few milliseconds of work, some ten at worst: a turn of an event loop.
 SLICE_CHARS = 65_536
@@ -51,20 +53,21 @@ _RUNS: dict[Any, re.Pattern[str]] = {
 }
 
 
-def parse_in_slices(content: bytes) -> Generator[None, None, Any]:
-    """Return the value of a JSON text as `parse_json` with `exact` does, yielding between slices.
+def parse_in_slices(content: bytes, numbers: Numbers) -> Generator[None, None, Any]:
+    """Return the value of a JSON text as `parse_json` does, yielding between slices.
 
     Raises:
         JsonError: As `parse_json`; or long lists and objects are nested in too many ways.
     """
-    return (yield from _Walk(decoded(content)).value())
+    return (yield from _Walk(decoded(content), numbers).value())
 
 
 class _Walk:
     """One text on its way to a value; `_open` are the lists and objects around the place, `_names` theirs."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, numbers: Numbers) -> None:
         self._text = text
+        self._numbers = numbers
         self._start = 0
         self._slice = text[:SLICE_CHARS]
         self._tries = VAIN_TRIES_MORE + VAIN_TRIES_A_SLICE * len(text) // SLICE_CHARS
@@ -126,7 +129,8 @@ class _Walk:
             return at
         run = self._slice[here : self._slice.rindex(",", here, end)]
         try:
-            found = parse_json(f"[{run}]" if type(around) is list else f"{{{run}}}", exact=True)
+            text = f"[{run}]" if type(around) is list else f"{{{run}}}"
+            found = parse_json(text, numbers=self._numbers)
         except JsonError as error:
             # A bracket was put before the first line.
             place = (error.line, error.column - (error.line == 1))
@@ -162,7 +166,7 @@ class _Walk:
         if here >= len(self._slice):
             return None
         try:
-            value, end = EXACT.raw_decode(self._slice, here)
+            value, end = STRICT[self._numbers].raw_decode(self._slice, here)
         except (json.JSONDecodeError, RecursionError):
             return None
         except RefusedError as error:
@@ -197,7 +201,7 @@ class _Walk:
     def _plain(self, at: int) -> tuple[Any, int]:
         """Return the text, number or word at a place, however long, and where it ends."""
         try:
-            found: tuple[Any, int] = EXACT.raw_decode(self._text, at)
+            found: tuple[Any, int] = STRICT[self._numbers].raw_decode(self._text, at)
         except json.JSONDecodeError as error:
             raise self._error(in_our_words(error), error.pos) from None
         except RefusedError as error:

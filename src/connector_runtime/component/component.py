@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.definition.compiled import read_compiled
@@ -147,6 +147,7 @@ class Component:
         headers: Any,
         query: Any = "",
         body: bytes = b"",
+        numbers: Literal["float", "exact"] = "float",
     ) -> Received:
         """Prove a push and return what to answer and its events; nothing is sent, and nothing waits.
 
@@ -156,6 +157,7 @@ class Component:
             headers: A map or pairs; names in any case, several of one name each for itself.
             query: As it stood in the address, a map, or pairs.
             body: The raw bytes, before anything has parsed them.
+            numbers: What a fraction in JSON becomes, as for a session.
 
         Returns:
             `reply` for the service, to be sent once the events are safe; `events`, as a poll gives
@@ -172,7 +174,7 @@ class Component:
         )
 
         found = find_trigger(self.model, trigger)
-        return receive(found, subscription, Pushed(headers, query, body), self.model.tables)
+        return receive(found, subscription, Pushed(headers, query, body, numbers), self.model.tables)
 
     def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
         """Open a connection for threads; `options` are those of `Options`."""

@@ -55,9 +55,8 @@ def attempt_once(
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
         got = yield from _read_beforehand(call, got, form, as_text=as_text)
     call.faults.clear()
-    verdict = judge(
-        got, unit.reply, unit.errors, scope, form=form, wants_text=as_text, redactor=call.redactor
-    )
+    how: dict[str, Any] = {"form": form, "wants_text": as_text, "numbers": call.numbers}
+    verdict = judge(got, unit.reply, unit.errors, scope, redactor=call.redactor, **how)
     # What was answered does not wait to be judged until a place is given back.
     for key in taken:
         yield ReleaseSlot(key)
@@ -88,8 +87,8 @@ def _read_beforehand(
     """Read a long reply in slices; loaded when there is one."""
     from connector_runtime.conversation.replies.long_reply import read_long  # noqa: PLC0415
 
-    as_json = bool(got.body) and is_json(got, form)
-    return (yield from read_long(got, as_json=as_json, as_text=as_text, deadline=call.deadline))
+    numbers = call.numbers if bool(got.body) and is_json(got, form) else None
+    return (yield from read_long(got, numbers=numbers, as_text=as_text, deadline=call.deadline))
 
 
 def _built(call: Call, scope: dict[str, Any], form: str) -> tuple[Token, Built]:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.definition.evaluation import TELLER
 from connector_runtime.definition.problems.fault_places import place_of
 from connector_runtime.definition.retry import retry_after_s, seconds_of
+from connector_runtime.errors.json_shapes import json_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from connector_runtime.access.connections import Channel
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.base.redaction import Redactor
     from connector_runtime.base.saved_files import Draft
     from connector_runtime.base.values import Clock, Deadline, Random
@@ -72,6 +74,14 @@ class Event(NamedTuple):
     request_id: str | None
     step: str | None = None
     progress: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the one JSON shape of an event, camel-case keys, without empty members."""
+        names = {"call_id": "callId", "duration_s": "durationS", "sent_bytes": "sentBytes"}
+        names |= {"received_bytes": "receivedBytes", "request_id": "requestId"}
+        shape = {names.get(name, name): value for name, value in self._asdict().items() if value is not None}
+        found: dict[str, Any] = json_ready({**shape, "durationS": round(self.duration_s, 6)})
+        return found
 
 
 @dataclass(eq=False, repr=False)
@@ -157,6 +167,7 @@ class Call:
         wants_text: Whether another action, whose look-up this is, reads the text of the reply.
         names: What expressions see beside, for a request of a trigger.
         fields: What is known of the account's own records, or None.
+        numbers: What becomes of fractions that the vendor sends: `float` or `exact`.
     """
 
     action: Action
@@ -192,6 +203,7 @@ class Call:
     wants_text: bool = False
     names: Mapping[str, Any] = field(default_factory=dict)
     fields: Fields | None = None
+    numbers: Numbers = "float"
     trail: Trail | None = None
     step: str | None = None
 

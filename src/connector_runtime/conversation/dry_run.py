@@ -12,6 +12,7 @@ from connector_runtime.conversation.request import build
 from connector_runtime.definition.evaluation import placed
 from connector_runtime.definition.problems.fault_places import place_of
 from connector_runtime.errors import ConnectorError, DefinitionError, Fault, error_of
+from connector_runtime.errors.json_shapes import json_ready
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +75,12 @@ class Plan:
             words += ["--data-raw", body.preview(SHOWN_BODY_BYTES)]
         return " ".join(shlex.quote(word) for word in words)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready map."""
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of a request; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
         shape = {
             "method": self.method,
             "url": self.url,
@@ -85,7 +90,9 @@ class Plan:
             "warnings": list(self.warnings),
             "then": list(self.then),
         }
-        return {key: value for key, value in shape.items() if value not in (None, [])}
+        filled = {key: value for key, value in shape.items() if value not in (None, [])}
+        found: dict[str, Any] = json_ready(filled, exact=exact)
+        return found
 
 
 def make_plan(

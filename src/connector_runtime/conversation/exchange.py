@@ -6,8 +6,10 @@ A generator that yields steps and is sent what came of them; the drivers of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.numbers import exactly
 from connector_runtime.base.values import Certainty
 from connector_runtime.conversation.attempt import attempt_once
 from connector_runtime.conversation.failures import (
@@ -60,7 +62,8 @@ def converse(call: Call) -> Conversation[Result]:
         raise
     else:
         call.ended(result.outcome, result.status)
-        return result
+        # What an expression worked out may be a float nevertheless.
+        return replace(result, data=exactly(result.data)) if call.numbers == "exact" else result
     note_progress(call, problem)
     tell_faults(call, problem)
     warn_of_earlier(call, problem)

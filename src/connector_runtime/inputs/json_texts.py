@@ -19,7 +19,7 @@ def read_json(text: str, example: str) -> Any:
         Refusal: Not JSON; says in which line and column.
     """
     try:
-        return parse_json(text, exact=True)
+        return parse_json(text, numbers="written")
     except JsonError as error:
         where = f"in line {error.line}, column {error.column}: {error.message}"
     raise Refusal(f"the text is not JSON, {where}.", f"Correct it there; JSON looks like {example}.")

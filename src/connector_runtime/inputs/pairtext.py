@@ -51,7 +51,7 @@ def parse_pairs(text: str, most: int) -> list[Any] | dict[str, Any]:
 
 def _bracketed(content: str) -> list[Any] | dict[str, Any]:
     try:
-        return _container(parse_json(content, exact=True))
+        return _container(parse_json(content, numbers="written"))
     except JsonError as error:
         strict = error
     try:
@@ -209,7 +209,7 @@ class _Loose:
 
     def _json(self, text: str) -> Any:
         try:
-            return parse_json(text, exact=True)
+            return parse_json(text, numbers="written")
         except JsonError as error:
             raise self._mistake(error.message) from None
 

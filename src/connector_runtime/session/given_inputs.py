@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.access.connections import Channel
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.conversation.call import Call
     from connector_runtime.definition.model import Action, Model
 
@@ -28,6 +29,20 @@ def find_action(model: Model, key: str) -> Action:
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
+
+
+def numbers_of(given: Any) -> Numbers:
+    """Return what becomes of fractions, as a session was told.
+
+    Raises:
+        ConnectionProblem: It is no such word.
+    """
+    if given in ("float", "exact"):
+        found: Numbers = given
+        return found
+    message = "`numbers` of a session is neither `float` nor `exact`."
+    hint = "Leave it out for numbers that compute, or give `exact` for a `decimal.Decimal` of every fraction."
+    raise error_of("config", message, hint=hint)
 
 
 def check_pages(call: Call) -> Call:

@@ -6,7 +6,7 @@ import functools
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from connector_runtime.access.connections import Channel
 from connector_runtime.access.policy import Policy
@@ -19,6 +19,7 @@ from connector_runtime.conversation.tokens import ensuring as tokens
 from connector_runtime.conversation.unexpected_errors import tell_what_is_undecided
 from connector_runtime.definition.account_schemas import Fields
 from connector_runtime.errors import ConnectorError, StoreError, error_of
+from connector_runtime.session import given_inputs
 from connector_runtime.session.account_fields import (
     Form,
     learn,
@@ -71,6 +72,8 @@ class Options(NamedTuple):
         metadata: Whether the fields of the account's own records are asked for where an action
             wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
             hour. Without it the packaged schemas judge.
+        numbers: What a fraction in JSON becomes: with `float` a float of the very same value, and a
+            `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with all digits.
         trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a
             platform that passes on what people enter leaves it off.
     """
@@ -86,6 +89,7 @@ class Options(NamedTuple):
     deadline_s: float | None = None
     trust_paths: bool = False
     metadata: bool = False
+    numbers: Literal["float", "exact"] = "float"
 
 
 class SessionBase(Polling):
@@ -96,6 +100,7 @@ class SessionBase(Polling):
         self._options = options
         self._clock: Clock = options.clock or SystemClock()
         self._random = options.random or system_random()
+        self._numbers = given_inputs.numbers_of(options.numbers)
         self._channel = Channel(model, connection)
         self._fields = Fields(model.schemas, self._clock)
         self._budget: RequestBudget = options.budget or Budget()
@@ -104,10 +109,7 @@ class SessionBase(Polling):
         if options.token_store is not None:
             self._channel.use_store()
         self._listener = Listener(options.on_event, options.logger)
-        hosts = set(self._channel.hosts)
-        if self._channel.token_host:
-            hosts.add(self._channel.token_host)
-        self._hosts = frozenset(hosts)
+        self._hosts = frozenset(filter(None, (*self._channel.hosts, self._channel.token_host)))
 
     @property
     def token(self) -> dict[str, Any]:
@@ -157,6 +159,7 @@ class SessionBase(Polling):
             save_to=Path(save_to) if save_to is not None else None,
             stream=how.get("stream", False),
             fields=self._fields if self._options.metadata else None,
+            numbers=self._numbers,
         )
         note_fields(call)
         if action.program.is_sequence or resume is not None:

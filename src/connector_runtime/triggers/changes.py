@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.instants import date_s
+from connector_runtime.base.numbers import digestible, exactly
 from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.exchange import converse
 from connector_runtime.definition.evaluation import safely
@@ -16,6 +17,7 @@ from connector_runtime.triggers.times import SECOND, Moment, moment_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.conversation.call import Call
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.definition.model import Action
@@ -89,11 +91,11 @@ def ask_page(
         following = dict(source.paging.next(scope)) if has_more else None
     elif source.more is not None:
         has_more = bool(source.more(scope))
-    rows = [_row(source, scope, item, index) for index, item in enumerate(items)]
+    rows = [_row(source, scope, item, index, call.numbers) for index, item in enumerate(items)]
     return Answer(rows, has_more, following, clock, scope)
 
 
-def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int) -> Row:
+def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int, numbers: Numbers) -> Row:
     seen = {**scope, "item": item}
     identity = safely(source.identity, seen)
     if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
@@ -105,7 +107,8 @@ def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int) ->
         hint = "Ask by days as well: `since: { as: date }`."
         raise _unreadable(source, "its changes tell the day only, and it asks from a moment on", hint)
     data = source.output(seen) if source.output is not None else item
-    told = json.dumps([identity, at.micro, data], sort_keys=True, default=str)
+    data = exactly(data) if numbers == "exact" else data
+    told = json.dumps([identity, at.micro, data], sort_keys=True, default=digestible)
     content = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return Row(identity, at, item, None if data is ABSENT else data, int.from_bytes(content, "little"))
 

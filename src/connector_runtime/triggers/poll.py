@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.triggers.state import Owner, Window, digest, read_state
 from connector_runtime.triggers.times import SECOND
 from connector_runtime.triggers.windows import WindowReading
@@ -65,15 +67,27 @@ class Poll:
     gaps: tuple[Gap, ...] = ()
     error: ConnectorError | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the one JSON shape of a poll, without empty members."""
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of a poll, without empty members; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
         return {
-            "events": self.events,
+            "events": json_ready(self.events, exact=exact),
             "state": self.state,
             "more": self.more,
             **({"gaps": [gap._asdict() for gap in self.gaps]} if self.gaps else {}),
-            **({"error": self.error.to_dict()} if self.error else {}),
+            **({"error": self.error.to_dict(exact=exact)} if self.error else {}),
         }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the JSON shape as text, every number with all its digits.
+
+        Args:
+            indent: Spaces per level, or None for one line.
+        """
+        return dump_json(self.to_dict(exact=True), indent=indent)
 
 
 def poll_changes(

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.base.numbers import digestible
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.times import SECOND, moment_of, text_of
 from connector_runtime.triggers.told import ToldChanges, Zone
@@ -221,7 +222,7 @@ def _judge(given: Any, owner: Owner) -> None:
 
 def digest(value: Any) -> str:
     """Return what tells a JSON value from others."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=digestible)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

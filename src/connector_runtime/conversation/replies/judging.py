@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connector_runtime.base.messages import Reply
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.base.redaction import Redactor
     from connector_runtime.definition.program.common import Evaluate
     from connector_runtime.definition.program.errors import ErrorRule
@@ -62,7 +63,7 @@ class Verdict(NamedTuple):
     retry_after: Any = None
 
 
-def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
+def read(reply: Reply, form: str, *, wants_text: bool, numbers: Numbers = "float") -> dict[str, Any]:
     """Return a reply as expressions see it: `status headers json text body`.
 
     Cookies are left out; `json` is absent where the body is none; a refusal is read as JSON whatever
@@ -79,7 +80,7 @@ def read(reply: Reply, form: str, *, wants_text: bool) -> dict[str, Any]:
         return {**values, **reply.early}
     if reply.body and is_json(reply, form):
         try:
-            values["json"] = parse_json(reply.body, exact=True)
+            values["json"] = parse_json(reply.body, numbers=numbers)
         except JsonError as problem:
             values["unreadable"] = str(problem)
     if wants_text:
@@ -124,11 +125,12 @@ def judge(  # noqa: PLR0913  how a reply is read, and by what it is judged
     form: str,
     wants_text: bool,
     redactor: Redactor,
+    numbers: Numbers = "float",
 ) -> Verdict:
     """Say what an attempt came to; `scope` gains `reply` and `fault`."""
     if isinstance(got, Failure):
         return verdict_of(got)
-    values = read(got, form, wants_text=wants_text)
+    values = read(got, form, wants_text=wants_text, numbers=numbers)
     if redactor.hides_echoes:
         values |= {part: redactor.everywhere(values[part]) for part in _ECHOING if part in values}
     scope["reply"] = values

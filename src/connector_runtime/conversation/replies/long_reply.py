@@ -14,6 +14,7 @@ from connector_runtime.language.documents.document import JsonError
 
 if TYPE_CHECKING:
     from connector_runtime.base.messages import Reply
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.base.values import Deadline
     from connector_runtime.conversation.io_steps import Conversation
 
@@ -22,19 +23,19 @@ _STEP_BYTES = 256 * 1024
 
 
 def read_long(
-    reply: Reply, *, as_json: bool, as_text: bool, deadline: Deadline
+    reply: Reply, *, numbers: Numbers | None, as_text: bool, deadline: Deadline
 ) -> Conversation[Reply | Failure]:
     """Read the content of a long reply; returns the reply with `early`, or why it is not taken.
 
     Args:
         reply: The reply.
-        as_json: Whether it is read as JSON.
+        numbers: What becomes of its fractions where it is read as JSON, None where it is not.
         as_text: Whether its text is wanted.
         deadline: When the call ends, whatever is read by then.
     """
     early: dict[str, Any] = {}
-    if as_json:
-        found = yield from _json(reply.body, deadline)
+    if numbers is not None:
+        found = yield from _json(reply.body, numbers, deadline)
         if isinstance(found, Failure):
             return found
         early |= found
@@ -47,7 +48,9 @@ def read_long(
     return reply
 
 
-def _json(content: bytes, deadline: Deadline) -> Conversation[dict[str, Any] | Failure]:
+def _json(
+    content: bytes, numbers: Numbers, deadline: Deadline
+) -> Conversation[dict[str, Any] | Failure]:
     values = 0
     for start in range(0, len(content), _STEP_BYTES):
         values += count_values(content[start : start + _STEP_BYTES])
@@ -56,7 +59,7 @@ def _json(content: bytes, deadline: Deadline) -> Conversation[dict[str, Any] | F
         return Failure(
             Certainty.UNKNOWN, "limit", f"The reply has more than {DEFAULT_LIMITS.values:,} values."
         )
-    slices = parse_in_slices(content)
+    slices = parse_in_slices(content, numbers)
     while True:
         if deadline.left_s() <= 0.0:
             return _late()

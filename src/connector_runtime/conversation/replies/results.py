@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.replies.judging import NAMELESS, is_nameless
 from connector_runtime.definition.error_names import UNNAMED, classify
 from connector_runtime.definition.evaluation import TELLER, placed, safely
 from connector_runtime.errors import Fault, error_of
+from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.expressions.operators import kind_of
 
 if TYPE_CHECKING:
@@ -98,16 +100,28 @@ class Result:
     attempts: tuple[Attempt, ...] = ()
     warnings: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the one JSON shape of a result."""
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of a result; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
         return {
             "outcome": self.outcome,
-            "data": self.data,
+            "data": json_ready(self.data, exact=exact),
             "status": self.status,
             "headers": dict(self.headers),
             "attempts": [attempt.to_dict() for attempt in self.attempts],
-            "failed": [dict(item) for item in self.failed],
+            "failed": json_ready(self.failed, exact=exact),
         } | ({"warnings": list(self.warnings)} if self.warnings else {})
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the JSON shape as text, every number with all its digits.
+
+        Args:
+            indent: Spaces per level, or None for one line.
+        """
+        return dump_json(self.to_dict(exact=True), indent=indent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +139,24 @@ class Page:
     data: Any
     number: int
     next: Mapping[str, Any] | None
+
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of a page; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
+        shape = {"number": self.number, "items": self.items, "data": self.data, "next": self.next}
+        found: dict[str, Any] = json_ready(shape, exact=exact)
+        return found
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the JSON shape as text, every number with all its digits.
+
+        Args:
+            indent: Spaces per level, or None for one line.
+        """
+        return dump_json(self.to_dict(exact=True), indent=indent)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.items)

@@ -13,6 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.json_text import JsonError
+from connector_runtime.base.numbers import digestible
 from connector_runtime.base.values import File, Secret
 from connector_runtime.conversation.sequence.chunks import note_chunks
 from connector_runtime.conversation.sequence.keeping import LONGEST_CHARS, keep
@@ -108,7 +109,7 @@ def take_up(call: Call, begun: Trail, resume: Any) -> Trail:
         message = "It was changed, or belongs to other inputs or to another connection."
         raise _refused(message, _BY_GRANT if call.channel.is_told_by_grant else "")
     try:
-        state = parse_json(text.encode(), exact=True)
+        state = parse_json(text.encode(), numbers=call.numbers)
         found = _trail(call, state)
     # A connection without secrets proves nothing of who made it.
     except (JsonError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -201,4 +202,5 @@ def _plain(files: Mapping[str, str | None], value: Any) -> Any:
         return hashlib.sha256(value).hexdigest()
     if isinstance(value, Mapping):
         return dict(value)
-    return [type(value).__name__, str(value)]
+    number = digestible(value)
+    return number if isinstance(number, float) else [type(value).__name__, str(value)]

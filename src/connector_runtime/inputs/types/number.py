@@ -40,11 +40,12 @@ def _number_of(text: str) -> int | float | Decimal:
         raise Refusal(f"{shown(text)} is not a number.", hint)
     if text.lstrip("+-").isdigit():
         return int(text)
-    exact = Decimal(text)
-    number = float(text)
+    # Zeros behind the point are digits, too: an amount of 35.00 goes out so.
+    exact, number, is_scientific = Decimal(text), float(text), "e" in text.lower()
     if abs(exact) >= _TOO_LARGE or (number == 0 and exact != 0):
         raise Refusal(f"{shown(text)} is too large or too small for a number.", "Enter a smaller number.")
-    return number if Decimal(repr(number)) == exact else exact
+    is_as_written = repr(number) == str(exact) or (is_scientific and Decimal(repr(number)) == exact)
+    return number if is_as_written else exact
 
 
 TYPE = InputType(

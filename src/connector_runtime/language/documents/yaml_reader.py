@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from connector_runtime.base.json_text import exact_float
+from connector_runtime.base.numbers import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,7 +246,7 @@ class _Reader:
             )
             return 0
         if number[1] or number[2]:
-            return exact_float(text) if self.exact else float(text)
+            return written(text) if self.exact else float(text)
         return int(text)
 
 

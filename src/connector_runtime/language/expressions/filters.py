@@ -20,6 +20,7 @@ from connector_runtime.base.values import ABSENT, File, Secret
 from connector_runtime.language.expressions.merging import merged
 from connector_runtime.language.expressions.operators import (
     EvaluationError,
+    equal,
     is_list,
     is_number,
     is_pair,
@@ -172,7 +173,7 @@ def from_json(value: Any) -> Any:
     if not isinstance(value, (str, bytes)):
         return ABSENT
     try:
-        return parse_json(value, exact=True)
+        return parse_json(value, numbers="written")
     except JsonError:
         return ABSENT
 
@@ -233,7 +234,7 @@ def find(value: Any, member: str, wanted: Any) -> Any:
     if not isinstance(value, (list, tuple)):
         return ABSENT
     for item in islice(value, SEARCHED_MAX):
-        if isinstance(item, Mapping) and item.get(member) == wanted:
+        if isinstance(item, Mapping) and equal(item.get(member), wanted):
             return item
     if len(value) > SEARCHED_MAX:
         raise EvaluationError(f"`find` looks at the first {SEARCHED_MAX:,} items, and the list has more")

@@ -3,6 +3,7 @@
 Values are those of JSON (dict, list, text, int, float, Decimal, bool, None), and
 beside them ABSENT, secrets, files and path segments. Python's own rules are not
 used where they confuse types: `true == 1` is false, and a text has no members.
+A fraction is what is written: 0.1 + 0.2 is 0.3, and 0.1 is 0.10, whatever holds it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperatio
 from typing import TYPE_CHECKING, Any, cast
 
 from connector_runtime.base.instants import instant_s, is_half_an_instant, order_of_half
+from connector_runtime.base.numbers import alike, as_decimal, as_float
 from connector_runtime.base.values import ABSENT, File, Secret
 from connector_runtime.errors import Fault
 
@@ -105,6 +107,8 @@ def equal(left: Any, right: Any) -> bool:
         same = isinstance(right, Mapping) and left.keys() == right.keys()
         return same and all(equal(value, right[key]) for key, value in left.items())
     try:
+        if type(left) is not type(right):
+            left, right = alike(left, right)
         return bool(left == right)
     except DecimalException:
         return False
@@ -136,7 +140,7 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any,
         if not (is_number(left) and is_number(right)):
             raise EvaluationError(f"`{symbol}` cannot compare {kind_of(left)} with {kind_of(right)}")
         try:
-            return compare(left, right)
+            return compare(*alike(left, right))
         except DecimalException:
             return False  # not a number is neither less nor more
 
@@ -159,12 +163,12 @@ def _comparable(symbol: str, left: str, right: str) -> tuple[Any, Any]:
 
 
 def add(left: Any, right: Any) -> Any:
-    """Return the sum of two numbers, exact where one of them is a Decimal."""
+    """Return the sum of two numbers, exact; a Decimal where one of them, or no float, is."""
     return _sum("+", left, right)
 
 
 def subtract(left: Any, right: Any) -> Any:
-    """Return the difference of two numbers, exact where one of them is a Decimal."""
+    """Return the difference of two numbers, exact; a Decimal where one of them, or no float, is."""
     return _sum("-", left, right)
 
 
@@ -178,24 +182,18 @@ def _sum(symbol: str, left: Any, right: Any) -> Any:
         odd = right if is_number(left) else left
         hint = "join texts with `~`" if isinstance(odd, str) else None
         raise EvaluationError(f"`{symbol}` needs numbers and was given {kind_of(odd)}", hint)
-    try:
-        if isinstance(left, Decimal) or isinstance(right, Decimal):
-            result, is_finite = _exactly(symbol, left, right)
-        else:
-            result = left + right if symbol == "+" else left - right
-            is_finite = isinstance(result, int) or math.isfinite(result)
-    except (DecimalException, OverflowError):
-        is_finite = False
-    if is_finite:
-        return result
-    raise EvaluationError(f"the result of `{symbol}` is out of range")
-
-
-def _exactly(symbol: str, left: Any, right: Any) -> tuple[Decimal, bool]:
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right if symbol == "+" else left - right
     operate = _EXACT.add if symbol == "+" else _EXACT.subtract
-    operands = [Decimal(repr(item)) if isinstance(item, float) else Decimal(item) for item in (left, right)]
-    result = operate(*operands)
-    return result, result.is_finite()
+    try:
+        result = operate(as_decimal(left), as_decimal(right))
+        # As of what is read: what no float can hold is no number of ours.
+        is_in_range = math.isfinite(float(result))
+    except (DecimalException, ValueError):
+        is_in_range = False
+    if not is_in_range:
+        raise EvaluationError(f"the result of `{symbol}` is out of range")
+    return result if isinstance(left, Decimal) or isinstance(right, Decimal) else as_float(result)
 
 
 def text_of(value: Any) -> str | Secret:

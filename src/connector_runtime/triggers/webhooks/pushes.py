@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from connector_runtime.base.json_text import JsonError, parse_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import error_of
 from connector_runtime.language.templates import Merged
+
+if TYPE_CHECKING:
+    from connector_runtime.base.numbers import Numbers
 
 # What platforms take; a push tells of changes, it carries no files.
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -38,13 +41,18 @@ class PushedBody(Mapping[str, Any]):
         content_type: The header's value, or an empty text.
         exact: Whether `text` stands for the very bytes, whatever they are: a signature is
             computed over these. Otherwise it is for people, in the charset that was declared.
+        numbers: What becomes of its fractions.
     """
 
-    def __init__(self, content: bytes, content_type: str, *, exact: bool = False) -> None:
+    def __init__(
+        self, content: bytes, content_type: str, *, exact: bool = False, numbers: Numbers = "float"
+    ) -> None:
         self._content = content
         self._media_type, _, parameters = content_type.partition(";")
         self._charset = _charset_in(parameters)
         self._is_exact = exact
+        # What is signed is made of the digits that came.
+        self._numbers: Numbers = "written" if exact else numbers
 
     def __getitem__(self, key: str) -> Any:
         if key not in _PARTS:
@@ -74,7 +82,7 @@ class PushedBody(Mapping[str, Any]):
             return ABSENT
         try:
             # A vendor may forget to say that it sends JSON; what is none is none.
-            return parse_json(self._content, exact=True)
+            return parse_json(self._content, numbers=self._numbers)
         except JsonError:
             return ABSENT
 

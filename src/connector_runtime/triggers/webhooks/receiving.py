@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.instants import instant_s, instant_text
+from connector_runtime.base.numbers import exactly
 from connector_runtime.base.urls import UrlError, header_pairs
 from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.expressions.operators import is_number, kind_of, text_of
@@ -26,6 +28,7 @@ from connector_runtime.triggers.webhooks.subscription import Subscription
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from connector_runtime.base.numbers import Numbers
     from connector_runtime.definition.program.trigger import Trigger
     from connector_runtime.definition.program.webhook import Answer, EventsProgram, WebhookProgram
 
@@ -68,14 +71,26 @@ class Received:
     events: list[dict[str, Any]] = field(default_factory=list)
     problem: ConnectorError | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON shape, the body as text."""
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of a push, the body as text; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
         reply = {**self.reply._asdict(), "headers": dict(self.reply.headers)}
         shape: dict[str, Any] = {
             "reply": reply | {"body": self.reply.body.decode("utf-8", "replace")},
-            "events": self.events,
+            "events": json_ready(self.events, exact=exact),
         }
-        return shape | ({"problem": self.problem.to_dict()} if self.problem else {})
+        return shape | ({"problem": self.problem.to_dict(exact=exact)} if self.problem else {})
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the JSON shape as text, every number with all its digits.
+
+        Args:
+            indent: Spaces per level, or None for one line.
+        """
+        return dump_json(self.to_dict(exact=True), indent=indent)
 
 
 class Pushed(NamedTuple):
@@ -85,11 +100,13 @@ class Pushed(NamedTuple):
         headers: A map or pairs; names in any case, several of one name each for itself.
         query: As it stood in the address, a map, or pairs.
         body: The raw bytes.
+        numbers: What becomes of fractions in JSON.
     """
 
     headers: Any
     query: Any
     body: Any
+    numbers: Numbers = "float"
 
 
 def receive(
@@ -138,7 +155,7 @@ def judge(
     if not is_good:
         hint = "Somebody else may have sent it; or the secret was changed on one side only."
         return _refused(program.proof.status, error_of("permission", _UNPROVEN, hint=hint))
-    return _accepted(program, scope)
+    return _accepted(program, scope, pushed.numbers)
 
 
 def seen_by(
@@ -155,10 +172,11 @@ def seen_by(
         TooManyError: Headers or query have more names than a push can have.
     """
     headers = headers_of(pushed.headers)
+    kind = headers.get("content-type", "")
     scope = {
         "headers": headers,
         "query": query_of(pushed.query),
-        "body": PushedBody(body_of(pushed.body), headers.get("content-type", ""), exact=exact),
+        "body": PushedBody(body_of(pushed.body), kind, exact=exact, numbers=pushed.numbers),
         "subscription": subscription.seen(),
         "inputs": subscription.inputs,
         "tables": tables,
@@ -166,9 +184,10 @@ def seen_by(
     return program.lets.seen_by(scope)
 
 
-def _accepted(program: WebhookProgram, scope: dict[str, Any]) -> Received:
+def _accepted(program: WebhookProgram, scope: dict[str, Any], numbers: Numbers) -> Received:
     try:
         events = list(_events(program.events, scope))
+        events = exactly(events) if numbers == "exact" else events
         plain = next((answer for answer in program.answers if answer.when is None), None)
         answered = _rendered(plain, scope) if plain else Answered(200, {}, b"")
     except (EvaluationError, UrlError, TooManyError) as fault:

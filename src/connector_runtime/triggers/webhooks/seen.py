@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.instants import instant_s
+from connector_runtime.base.numbers import digestible
 from connector_runtime.errors import error_of
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _notes_data(told: dict[str, Any], data: Any) -> bool:
 
 
 def _digest(value: Any, size: int) -> str:
-    text = json.dumps(value, sort_keys=True, default=str)
+    text = json.dumps(value, sort_keys=True, default=digestible)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
 
 

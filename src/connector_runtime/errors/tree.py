@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.errors.json_shapes import json_ready
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -114,8 +116,12 @@ class ConnectorError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the one JSON shape of an error, without empty members."""
+    def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
+        """Return the one JSON shape of an error, without empty members; `json.dumps` takes it.
+
+        Args:
+            exact: Leave decimals as they are, for a writer that knows them.
+        """
         shape: dict[str, Any] = {
             "kind": self.kind,
             "message": self.message,
@@ -130,15 +136,22 @@ class ConnectorError(Exception):
             "retryAt": _iso(self.retry_at),
             "existingId": self.existing_id,
             "identity": self.identity,
-            "cursor": dict(self.cursor) if self.cursor else None,
+            "cursor": self.cursor or None,
             "items": list(self.items),
             "details": self.details,
             "attempts": [attempt.to_dict() for attempt in self.attempts],
-            "failed": [dict(item) for item in self.failed],
+            "failed": list(self.failed),
             "done": list(self.done),
-            "resume": dict(self.resume) if self.resume else None,
+            "resume": self.resume or None,
+            **self._own_members(),
         }
-        return shape | {key: value for key, value in optional.items() if value not in (None, [])}
+        shape |= {key: value for key, value in optional.items() if value not in (None, [])}
+        found: dict[str, Any] = json_ready(shape, exact=exact)
+        return found
+
+    def _own_members(self) -> dict[str, Any]:
+        """Return what only a class of errors has."""
+        return {}
 
 
 class Fault(ValueError):
@@ -186,11 +199,17 @@ class Problem(NamedTuple):
 
 
 class DefinitionError(ConnectorError):
-    """A component's files are wrong; `problems` has them all, sorted by place."""
+    """A component's files are wrong; `problems` has them all, sorted by place.
+
+    In the JSON shape `problems` is a list of maps with the members of `Problem`.
+    """
 
     def __init__(self, message: str, *, problems: Sequence[Problem] = (), **facts: Any) -> None:
         super().__init__(message, kind="definition", **facts)
         self.problems = tuple(sorted(problems))
+
+    def _own_members(self) -> dict[str, Any]:
+        return {"problems": [problem._asdict() for problem in self.problems]}
 
 
 class InputError(ConnectorError):
