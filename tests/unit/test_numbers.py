@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from connector_runtime.base.json_text import dump_json, parse_json
 from connector_runtime.base.numbers import RefusedError, alike, exact, float_or_decimal, written
+from connector_runtime.base.urls import query_pairs
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.language.schemas.validator import Validator
+from unit.input_cases import one
 
 DIGITS = st.from_regex(r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
 
@@ -107,3 +110,38 @@ def test_a_decimal_in_a_json_shape_is_its_float_or_its_digits() -> None:
     """Nothing is rounded on the way."""
     assert json_ready([Decimal("35.00"), Decimal("0.1000000000000000055")]) == [35.0, "0.1000000000000000055"]
     assert str(json_ready({"a": Decimal("35.00")}, exact=True)["a"]) == "35.00"
+
+
+@pytest.mark.parametrize(
+    ("entered", "sent"),
+    [("35.00", "35.00"), ("8.25", "8.25"), (" 0.10 ", "0.10"), (Decimal("35.00"), "35.00"), (35.0, "35.0"), ("1e3", "1000.0"), ("+5.5", "5.5"), (".50", "0.50")],
+)  # fmt: skip
+def test_a_number_goes_out_with_the_digits_that_were_entered(entered: Any, sent: str) -> None:
+    """As JSON, and as part of a form or of an address."""
+    number = one({"type": "number"}, entered)
+
+    assert dump_json(number) == sent
+    assert query_pairs({"amount": number}) == [("amount", sent)]
+
+
+@pytest.mark.parametrize("entered", ["0.10", "0.1", 0.1, Decimal("0.100"), "0.2", "0.20"])
+def test_a_limit_is_kept_to_as_it_is_written(entered: Any) -> None:
+    """0.10 is not below 0.1, although the nearest float lies a little above."""
+    assert float(one({"type": "number", "min": 0.1, "max": 0.2}, entered)) in (0.1, 0.2)
+
+
+@pytest.mark.parametrize("entered", ["0.10", 0.1, Decimal("0.100"), " 0.1 "])
+def test_a_choice_is_found_however_its_zeros_are_entered(entered: Any) -> None:
+    """What is sent is the choice as the component writes it."""
+    assert repr(one({"type": "number", "choices": [0.1, 0.2]}, entered)) == "0.1"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"minimum": 0.1}, {"maximum": 0.1}, {"enum": [0.1]}, {"const": 0.1}, {"multipleOf": 0.1}],
+)
+def test_a_schema_takes_a_decimal_for_what_it_says(schema: dict[str, Any]) -> None:
+    """A record that was entered as JSON text has decimals in it."""
+    assert list(Validator({"properties": {"net": schema}}).violations({"net": Decimal("0.10")})) == []
+    assert list(Validator({"exclusiveMinimum": 0.1}).violations(Decimal("0.10"))) != []
+    assert list(Validator({"uniqueItems": True}).violations([0.1, Decimal("0.10")])) != []

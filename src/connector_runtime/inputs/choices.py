@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from connector_runtime.base.numbers import as_float
 from connector_runtime.errors import DefinitionError
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
 from connector_runtime.language.templates import compile_expression_text
@@ -88,11 +90,11 @@ def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], 
         custom: Whether other values are possible.
         read: Makes a value of the input's type; raises `Refusal`.
     """
-    values = {choice.value: choice for choice in choices}
-    aliases = {alias: value for value, choice in values.items() for alias in choice.aliases}
+    values = {_key(choice.value): choice.value for choice in choices}
+    aliases = {alias: choice.value for choice in choices for alias in choice.aliases}
     labels = [choice.label for choice in choices]
     shown_as = {choice.label: choice.value for choice in choices if labels.count(choice.label) == 1}
-    folded = _folded(values)
+    folded = _folded(choices)
 
     def choose(value: Any) -> Any:
         try:
@@ -102,8 +104,8 @@ def chooser(choices: tuple[Choice, ...], *, custom: bool, read: Callable[[Any], 
             wanted = str(value).lower() if isinstance(value, bool) else None
             if wanted not in values:
                 raise
-        if wanted in values:
-            return wanted
+        if _key(wanted) in values:
+            return values[_key(wanted)]
         if wanted in aliases:
             return aliases[wanted]
         if wanted in shown_as:
@@ -122,11 +124,17 @@ def _refuse(value: Any, choices: Iterable[Choice]) -> Any:
     raise Refusal(f"{shown(value)} is none of the choices.", f"{guess}Choose one of: {listed(names)}.")
 
 
-def _folded(values: Mapping[Any, Choice]) -> dict[str, list[Any]]:
+def _key(value: Any) -> Any:
+    """Return what a choice is known by: 0.10 is 0.1."""
+    return as_float(value) if isinstance(value, Decimal) else value
+
+
+def _folded(choices: Iterable[Choice]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for value, choice in values.items():
-        for spelling in {str(text).strip().casefold() for text in (value, *choice.aliases, choice.label)}:
-            found.setdefault(spelling, []).append(value)
+    for choice in choices:
+        spellings = (choice.value, *choice.aliases, choice.label)
+        for spelling in {str(text).strip().casefold() for text in spellings}:
+            found.setdefault(spelling, []).append(choice.value)
     return found
 
 

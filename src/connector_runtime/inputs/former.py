@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.numbers import alike
 from connector_runtime.errors import InputError
 from connector_runtime.inputs.refusals import Refusal
 
@@ -52,10 +53,12 @@ def _says_nothing(value: Any) -> bool:
 
 def _is_same(entry: Input, one: Any, other: Any) -> bool:
     """Return whether two values mean the same, such as `1` as a text and as a number."""
-    if one == other:
+    left, right = alike(one, other)
+    if left == right:
         return True
     try:
-        return bool(entry.read(one) == entry.read(other))
+        left, right = alike(entry.read(one), entry.read(other))
+        return bool(left == right)
     except Refusal:
         return False
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.base.numbers import alike
 from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.inputs.choices import chooser
 from connector_runtime.inputs.filevalues import is_accepted
@@ -122,10 +123,15 @@ def _bounds(kind: InputType, definition: Mapping[str, Any]) -> Callable[[Any], N
 
 
 def _check_amount(value: Any, low: Any, high: Any) -> None:
-    if low is not None and value < low:
+    if low is not None and _is_less(value, low):
         raise Refusal(f"{shown(value)} is too small.", f"Enter {low} or more.")
-    if high is not None and value > high:
+    if high is not None and _is_less(high, value):
         raise Refusal(f"{shown(value)} is too large.", f"Enter {high} or less.")
+
+
+def _is_less(value: Any, bound: Any) -> bool:
+    left, right = alike(value, bound)
+    return bool(left < right)
 
 
 def _check_length(value: Any, low: Any, high: Any, unit: str) -> None:

@@ -13,11 +13,12 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
 
+from connector_runtime.base.numbers import alike, as_float
 from connector_runtime.language.expressions.patterns import MAX_TEXT_CHARACTERS, PatternError, compile_search
 from connector_runtime.language.schemas.schema_grammar import DRAFT, misspelt, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from connector_runtime.language.schemas.schema_grammar import Misuse
 
@@ -103,6 +104,12 @@ def _judge_class(*, is_ours: bool) -> Any:
     keywords = {
         "uniqueItems": _unique_items,
         "multipleOf": _multiple_of,
+        "minimum": _amount(lambda value, bound: value >= bound),
+        "maximum": _amount(lambda value, bound: value <= bound),
+        "exclusiveMinimum": _amount(lambda value, bound: value > bound),
+        "exclusiveMaximum": _amount(lambda value, bound: value < bound),
+        "enum": _among("enum"),
+        "const": _among("const"),
         "if": _if,
         "propertyNames": _property_names,
     }
@@ -146,7 +153,27 @@ def _hashable(value: Any) -> Any:
         return ("map", frozenset((key, _hashable(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
         return ("list", tuple(map(_hashable, value)))
-    return (type(value) is bool, value)
+    return (type(value) is bool, as_float(value) if isinstance(value, Decimal) else value)
+
+
+def _amount(fits: Callable[[Any, Any], bool]) -> Callable[..., Iterator[ValidationError]]:
+    """Compare as it is written: 0.10 is not less than 0.1, which the library takes for a little more."""
+
+    def judged(_judge: Any, bound: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
+        if _is_number(value) and not fits(*alike(value, bound)):
+            yield ValidationError("")
+
+    return judged
+
+
+def _among(keyword: str) -> Callable[..., Iterator[ValidationError]]:
+    judge_plain: Any = Draft202012Validator.VALIDATORS[keyword]
+
+    def judged(judge: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+        known = as_float(value) if isinstance(value, Decimal) else value
+        return iter(judge_plain(judge, wanted, known, schema) or ())
+
+    return judged
 
 
 def _multiple_of(_judge: Any, step: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
