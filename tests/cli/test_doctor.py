@@ -11,6 +11,7 @@ from canaries import canary
 from cli.conftest import CLIENT
 from connector_runtime import Component
 from connector_runtime.component.health import examine
+from connector_runtime.session.session import Options
 from connector_runtime.testing.cases import StillClock
 from meta.repository import ROOT
 
@@ -216,7 +217,7 @@ def test_a_clock_that_is_wrong_is_said(vendor: Vendor, ahead_s: float, says: str
         async def asleep(self, seconds: float) -> None:
             """Nobody waits here."""
 
-    found = examine(Component.load(ROOT), vendor.sandbox.connection(), clock=Wrong())
+    found = examine(Component.load(ROOT), vendor.sandbox.connection(), options=Options(clock=Wrong()))
 
     clock = next(one for one in found if one.subject == "clock")
     assert clock.state == "warning"
@@ -230,7 +231,7 @@ def test_an_outage_is_no_reason_to_connect_again(vendor: Vendor) -> None:
     connection["token"]["expires_at"] = 1.0
     vendor.sandbox.faults(fault="status", path="/oauth/*", count=None, status=503, body={"error": "invalid_code"})
 
-    found = examine(Component.load(ROOT), connection, clock=StillClock(time.time()))
+    found = examine(Component.load(ROOT), connection, options=Options(clock=StillClock(time.time())))
 
     login = next(one for one in found if one.subject == "login")
     assert "does not work at the moment" in login.message

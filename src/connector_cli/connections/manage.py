@@ -18,6 +18,7 @@ from connector_runtime.definition.model import Action
 from connector_runtime.errors import ConnectorError
 from connector_runtime.inputs.refusals import Refusal
 from connector_runtime.logins import Logins
+from connector_runtime.session.session import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,7 +177,7 @@ def doctor(
     findings = {}
     with _opened(component, names[0]) as store:
         for one in names:
-            findings[one] = examine(component, find(store, one), uses, token_store=store)
+            findings[one] = examine(component, find(store, one), uses, Options(token_store=store))
     if as_json:
         put({one: [finding.to_dict() for finding in found] for one, found in findings.items()}, as_json=True)
     else:

@@ -16,12 +16,16 @@ from connector_runtime.session.session import Options, Session
 from connector_runtime.session.subscriptions import find_trigger
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Mapping, Sequence
 
+    from connector_runtime.base.values import Clock, Random
+    from connector_runtime.conversation.call import Event
     from connector_runtime.conversation.dry_run import Plan
     from connector_runtime.definition.model import Action, ConnectionModel
     from connector_runtime.definition.program.trigger import Trigger
     from connector_runtime.session.async_session import AsyncSession
+    from connector_runtime.stores.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.triggers.webhooks.receiving import Received
     from connector_runtime.triggers.webhooks.subscription import Subscription
 
@@ -176,21 +180,92 @@ class Component:
         found = find_trigger(self.model, trigger)
         return receive(found, subscription, Pushed(headers, query, body, numbers), self.model.tables)
 
-    def session(self, connection: Connection | Mapping[str, Any], **options: Any) -> Session:
-        """Open a connection for threads; `options` are those of `Options`."""
-        session = _opened(Session, self.model, connection, Options(**options))
+    def session(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Connection | Mapping[str, Any],
+        *,
+        transport: Any = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        budget: RequestBudget | None = None,
+        token_store: TokenStore | None = None,
+        allow: Mapping[str, Any] | None = None,
+        logger: logging.Logger | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        deadline_s: float | None = None,
+        metadata: bool = False,
+        numbers: Literal["float", "exact"] = "float",
+        trust_paths: bool = False,
+    ) -> Session:
+        """Open a connection for threads.
+
+        Args:
+            connection: As platforms store it, or read by `Connection.from_dict`.
+            transport: Any httpx transport, used as it is; None for connections of our own.
+            clock: Time; a test's own clock makes waits cost nothing.
+            random: Source of jitter.
+            budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
+                keep to one budget together; the connection's `name` says who belongs together.
+            token_store: Where tokens are kept for all sessions and processes of a connection.
+            allow: What may be done, as `Component.policy` says it; default everything.
+            logger: Where Debug Request writes; default the logger `connector_runtime`.
+            on_event: Called once an attempt and once an action with an `Event`.
+            deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of
+                the action waits for the service.
+            metadata: Whether the fields of the account's own records are asked for where an action
+                wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
+                hour. Without it the packaged schemas judge.
+            numbers: What a fraction in JSON becomes: with `float` a float of the very same value,
+                and a `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with
+                all digits.
+            trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a platform
+                that passes on what people enter leaves it off.
+
+        Raises:
+            ConnectionProblem: The connection is not filled in, or what was given does not fit.
+        """
+        options = Options(
+            transport=transport, clock=clock, random=random, budget=budget, token_store=token_store,
+            allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s, metadata=metadata,
+            numbers=numbers, trust_paths=trust_paths,
+        )  # fmt: skip
+        session = _opened(Session, self.model, connection, options)
         del connection  # no frame of an error is to hold it
         if isinstance(session, ConnectorError):
             raise session
         return session
 
-    def async_session(self, connection: Connection | Mapping[str, Any], **options: Any) -> AsyncSession:
-        """Open a connection for one event loop; `options` are those of `Options`."""
+    def async_session(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Connection | Mapping[str, Any],
+        *,
+        transport: Any = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        budget: RequestBudget | None = None,
+        token_store: TokenStore | AsyncTokenStore | None = None,
+        allow: Mapping[str, Any] | None = None,
+        logger: logging.Logger | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        deadline_s: float | None = None,
+        metadata: bool = False,
+        numbers: Literal["float", "exact"] = "float",
+        trust_paths: bool = False,
+    ) -> AsyncSession:
+        """Open a connection for one event loop; `session` says what may be given.
+
+        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
+        """
         from connector_runtime.session.async_session import (  # noqa: PLC0415  threads need no event loop
             AsyncSession,
         )
 
-        session = _opened(AsyncSession, self.model, connection, Options(**options))
+        options = Options(
+            transport=transport, clock=clock, random=random, budget=budget, token_store=token_store,
+            allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s, metadata=metadata,
+            numbers=numbers, trust_paths=trust_paths,
+        )  # fmt: skip
+        session = _opened(AsyncSession, self.model, connection, options)
         del connection  # no frame of an error is to hold it
         if isinstance(session, ConnectorError):
             raise session

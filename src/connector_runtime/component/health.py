@@ -52,7 +52,7 @@ def examine(
     component: Component,
     given: Mapping[str, Any],
     uses: Mapping[str, Mapping[str, Any]] | None = None,
-    **options: Any,
+    options: Options | None = None,
 ) -> list[Finding]:
     """Look a connection over: filled in, place, token, login, scopes, choices, clock.
 
@@ -61,8 +61,9 @@ def examine(
         given: The connection as platforms store it.
         uses: What is known of the inputs of each action and trigger in use, by its key; default
             all of them, for whatever they may be given.
-        options: Those of a session.
+        options: What the session that asks is given.
     """
+    options = options or Options()
     try:
         channel = Channel(component.model, Connection.from_dict(given))
     except ConnectorError as problem:
@@ -70,7 +71,7 @@ def examine(
     findings = [*_place(channel), *_token(channel)]
     if any(finding.state == "bad" for finding in findings):
         return findings
-    with Session(component.model, Connection.from_dict(given), Options(**options)) as session:
+    with Session(component.model, Connection.from_dict(given), options) as session:
         findings += _login(session, options)
         findings += _scopes(component, channel, session, uses or {})
         if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
@@ -119,7 +120,7 @@ def _token(channel: Channel) -> Iterator[Finding]:
         yield Finding("token", "warning", "The token cannot be renewed when it expires.", hint)
 
 
-def _login(session: Session, options: Mapping[str, Any]) -> Iterator[Finding]:
+def _login(session: Session, options: Options) -> Iterator[Finding]:
     """Ask the vendor; one answer shows login and clock."""
     try:
         result = session.check()
@@ -135,7 +136,7 @@ def _login(session: Session, options: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding("login", "good", "The vendor accepts the token.")
     date = result.headers.get("date")
     if date:
-        yield _clock(date, (options.get("clock") or SystemClock()).now())
+        yield _clock(date, (options.clock or SystemClock()).now())
 
 
 def _clock(date: str, now: float) -> Finding:

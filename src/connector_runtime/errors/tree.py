@@ -17,13 +17,14 @@ ConnectorError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from connector_runtime.errors.json_shapes import json_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+    from typing import Unpack
 
 KINDS = (
     "definition",
@@ -53,6 +54,28 @@ KINDS = (
 REFUSING_KINDS = frozenset({"auth_expired", "auth_throttled", "rate_limited", "quota_exhausted"})
 # A vendor that answers so has begun the work and not told how it ended, whatever the status.
 UNSURE_KINDS = frozenset({"server", "timeout", "network"})
+
+
+class Facts(TypedDict, total=False):
+    """What may be told about an error by name; each is an attribute of `ConnectorError`, which says more."""
+
+    hint: str | None
+    action: str | None
+    at: str | None
+    input: str | None
+    status: int | None
+    headers: Mapping[str, str] | None
+    code: Any
+    retry_at: datetime | None
+    existing_id: str | None
+    identity: str | list[str | None] | None
+    cursor: Mapping[str, Any] | None
+    items: Sequence[Any]
+    details: Any
+    attempts: Iterable[Any]
+    failed: Iterable[Mapping[str, Any]]
+    done: Iterable[str]
+    resume: Mapping[str, str] | None
 
 
 class ConnectorError(Exception):
@@ -88,30 +111,50 @@ class ConnectorError(Exception):
             connection has a name and no secret input anybody can.
     """
 
-    def __init__(self, message: str, *, kind: str, hint: str | None = None, **facts: Any) -> None:
+    def __init__(  # noqa: PLR0913  all of them are said by name
+        self,
+        message: str,
+        *,
+        kind: str,
+        hint: str | None = None,
+        action: str | None = None,
+        at: str | None = None,
+        input: str | None = None,  # noqa: A002  what everybody calls it
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        code: Any = None,
+        retry_at: datetime | None = None,
+        existing_id: str | None = None,
+        identity: str | list[str | None] | None = None,
+        cursor: Mapping[str, Any] | None = None,
+        items: Sequence[Any] = (),
+        details: Any = None,
+        attempts: Iterable[Any] = (),
+        failed: Iterable[Mapping[str, Any]] = (),
+        done: Iterable[str] = (),
+        resume: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         # Hints are put together of guesses and lists, each of which may be empty.
         self.hint = (hint or "").strip() or None
-        self.action: str | None = facts.pop("action", None)
-        self.at: str | None = facts.pop("at", None)
-        self.input: str | None = facts.pop("input", None)
-        self.status: int | None = facts.pop("status", None)
-        self.headers: Mapping[str, str] = facts.pop("headers", {})
-        self.code: Any = facts.pop("code", None)
-        self.retry_at: datetime | None = facts.pop("retry_at", None)
-        self.existing_id: str | None = facts.pop("existing_id", None)
-        self.identity: str | list[str | None] | None = facts.pop("identity", None)
-        self.cursor: Mapping[str, Any] | None = facts.pop("cursor", None)
-        self.items: Sequence[Any] = facts.pop("items", ())
-        self.details: Any = facts.pop("details", None)
-        self.attempts: tuple[Any, ...] = tuple(facts.pop("attempts", ()))
-        self.failed: tuple[Mapping[str, Any], ...] = tuple(facts.pop("failed", ()))
-        self.done: tuple[str, ...] = tuple(facts.pop("done", ()))
-        self.resume: Mapping[str, str] | None = facts.pop("resume", None)
-        if facts:
-            raise TypeError(f"unknown facts for an error: {', '.join(sorted(facts))}")
+        self.action = action
+        self.at = at
+        self.input = input
+        self.status = status
+        self.headers: Mapping[str, str] = {} if headers is None else headers
+        self.code = code
+        self.retry_at = retry_at
+        self.existing_id = existing_id
+        self.identity = identity
+        self.cursor = cursor
+        self.items = items
+        self.details = details
+        self.attempts = tuple(attempts)
+        self.failed = tuple(failed)
+        self.done = tuple(done)
+        self.resume = resume
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -204,7 +247,7 @@ class DefinitionError(ConnectorError):
     In the JSON shape `problems` is a list of maps with the members of `Problem`.
     """
 
-    def __init__(self, message: str, *, problems: Sequence[Problem] = (), **facts: Any) -> None:
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), **facts: Unpack[Facts]) -> None:
         super().__init__(message, kind="definition", **facts)
         self.problems = tuple(sorted(problems))
 
@@ -231,8 +274,8 @@ class Throttled(ConnectionProblem):
 class StoreError(ConnectionProblem):
     """A store does not answer, or what it holds cannot be read; raised by stores."""
 
-    def __init__(self, message: str, *, hint: str | None = None, **facts: Any) -> None:
-        super().__init__(message, **{"kind": "config", **facts}, hint=hint)
+    def __init__(self, message: str, *, kind: str = "config", **facts: Unpack[Facts]) -> None:
+        super().__init__(message, kind=kind, **facts)
 
 
 class CallFailed(ConnectorError):
@@ -269,7 +312,7 @@ _CLASSES: dict[str, type[ConnectorError]] = {
 }
 
 
-def error_of(kind: str, message: str, **facts: Any) -> ConnectorError:
+def error_of(kind: str, message: str, **facts: Unpack[Facts]) -> ConnectorError:
     """Return an error of the class that belongs to `kind`.
 
     Args:

@@ -54,29 +54,7 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """What a session may be given; every member has a sensible default.
-
-    Attributes:
-        transport: Any httpx transport, used as it is.
-        clock: Time; a test's own clock makes waits cost nothing.
-        random: Source of jitter.
-        budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
-            keep to one budget together; the connection's `name` says who belongs together.
-        token_store: Where tokens are kept for all sessions and processes of a connection;
-            for an async session also one for event loops.
-        allow: What may be done, as `policy.Policy` takes it; default everything.
-        logger: Where Debug Request writes; default the logger `connector_runtime`.
-        on_event: Called once an attempt and once an action with an `Event`.
-        deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of the
-            action waits for the service.
-        metadata: Whether the fields of the account's own records are asked for where an action
-            wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
-            hour. Without it the packaged schemas judge.
-        numbers: What a fraction in JSON becomes: with `float` a float of the very same value, and a
-            `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with all digits.
-        trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a
-            platform that passes on what people enter leaves it off.
-    """
+    """What a session was given; `Component.session` says what each is, and has a keyword for it."""
 
     transport: Any = None
     clock: Clock | None = None
