@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from zoho_sandbox.books.seeding import seed_books
-from zoho_sandbox.crm import planting, times
+from zoho_sandbox.products.books.seeding import seed_books
+from zoho_sandbox.products.crm import planting
+from zoho_sandbox.products.crm.model import times
 
 LEADS = {"recordType": "Leads", "fields": ["Last_Name"]}
 

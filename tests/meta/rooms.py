@@ -1,12 +1,13 @@
-"""The rooms of the runtime as they are: folders, what each says of itself, and what they import.
+"""The rooms of the runtime and of the sandbox as they are: what each says of itself, and what they import.
 
-`python tests/meta/rooms.py` writes the table in ARCHITECTURE.md anew.
+`python tests/meta/rooms.py` writes the tables in ARCHITECTURE.md and sandbox/README.md anew.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "connector_runtime"
 RUNTIME = ROOT / "src" / PACKAGE
-PAGE = ROOT / "ARCHITECTURE.md"
 
 # From the lowest floor to the highest: a room imports itself and those before it.
 FLOORS = (
@@ -37,25 +37,53 @@ FLOORS = (
     "__init__",
     "__main__",
 )
+SANDBOX_FLOORS = (
+    "core",
+    "products",
+    "planting",
+    "world",
+    "pages",
+    "oauth",
+    "serving",
+    "sandbox",
+    "service",
+    "__init__",
+    "__main__",
+)
 HEAD = "| floor | room | what | in it |\n| --- | --- | --- | --- |\n"
 
 
-def table() -> str:
+@dataclass(frozen=True, slots=True)
+class House:
+    """A package with floors: where it lies, its rooms from the lowest up, and the page that shows them."""
+
+    home: Path
+    floors: tuple[str, ...]
+    page: Path
+
+
+HOUSE = House(RUNTIME, FLOORS, ROOT / "ARCHITECTURE.md")
+SANDBOX_HOUSE = House(
+    ROOT / "sandbox" / "src" / "zoho_sandbox", SANDBOX_FLOORS, ROOT / "sandbox" / "README.md"
+)
+
+
+def table(house: House = HOUSE) -> str:
     """Return the table of the rooms, as Markdown."""
-    return HEAD + "".join(f"{row}\n" for row in _rows())
+    return HEAD + "".join(f"{row}\n" for row in _rows(house))
 
 
-def written_table() -> str:
-    """Return the table that stands in ARCHITECTURE.md."""
-    page = PAGE.read_text("utf-8")
-    return page[page.index(HEAD) :].partition("\n\n")[0] + "\n"
+def written_table(house: House = HOUSE) -> str:
+    """Return the table that stands in the house's page."""
+    page = house.page.read_text("utf-8")
+    return page[page.index(HEAD) :].partition("\n\n")[0].rstrip("\n") + "\n"
 
 
-def _rows() -> Iterator[str]:
-    for floor, room in enumerate(FLOORS):
+def _rows(house: House) -> Iterator[str]:
+    for floor, room in enumerate(house.floors):
         if room.startswith("__"):
             continue
-        home = RUNTIME / room
+        home = house.home / room
         is_folder = home.is_dir()
         inside = [f"`{name}`" for name in members(home)] if is_folder else []
         source = home / "__init__.py" if is_folder else home.with_suffix(".py")
@@ -74,12 +102,13 @@ def _said(path: Path) -> str:
     return docstring.partition("\n")[0].replace("|", "\\|").rstrip(".:")
 
 
-def imports(path: Path, *, at_load: bool = False) -> Iterator[tuple[str, ...]]:
-    """Yield the steps to every module of the runtime that a file imports, wherever that stands.
+def imports(path: Path, *, at_load: bool = False, package: str = PACKAGE) -> Iterator[tuple[str, ...]]:
+    """Yield the steps to every module of a package that a file imports, wherever that stands.
 
     Args:
         path: The file.
         at_load: Only what is imported when the module is: not in functions, not for types.
+        package: Whose modules.
     """
     pending: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
     while pending:
@@ -88,9 +117,9 @@ def imports(path: Path, *, at_load: bool = False) -> Iterator[tuple[str, ...]]:
             continue
         pending += ast.iter_child_nodes(node)
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield from (_steps(node.module, alias.name) for alias in node.names if _is_ours(node.module))
+            yield from (_steps(node.module, alias.name) for alias in node.names if _is_in(package, node.module))
         elif isinstance(node, ast.Import):
-            yield from (_steps(alias.name) for alias in node.names if _is_ours(alias.name))
+            yield from (_steps(alias.name) for alias in node.names if _is_in(package, alias.name))
 
 
 def _steps(module: str, name: str = "") -> tuple[str, ...]:
@@ -98,8 +127,8 @@ def _steps(module: str, name: str = "") -> tuple[str, ...]:
     return tuple([*module.split("."), name][1:])
 
 
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == PACKAGE
+def _is_in(package: str, module: str) -> bool:
+    return module.partition(".")[0] == package
 
 
 def _is_for_types(node: ast.AST) -> bool:
@@ -107,5 +136,6 @@ def _is_for_types(node: ast.AST) -> bool:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(PAGE.read_text("utf-8").replace(written_table(), table()), "utf-8")
+    for one in (HOUSE, SANDBOX_HOUSE):
+        one.page.write_text(one.page.read_text("utf-8").replace(written_table(one), table(one)), "utf-8")
     sys.exit(0)

@@ -183,7 +183,7 @@ def test_a_wrong_setting_is_refused_in_words(sandbox, control, values, message):
 
 def test_every_setting_says_what_it_does():
     """Name, default, and a sentence; the default is a legal choice."""
-    from zoho_sandbox.settings import definitions
+    from zoho_sandbox.core.settings import definitions
 
     for name, about in definitions().items():
         assert name.partition(".")[0] in {"auth", "server", "ledger", "oauth", "limits", "books", "crm"}
@@ -262,7 +262,7 @@ def test_a_wrong_use_is_told_so(control, method, path, body, status):
 
 def test_a_defect_is_a_500_in_the_products_words(sandbox, books, monkeypatch, capfd):
     """The request is undone, the ledger says so, and the server lives on."""
-    from zoho_sandbox import gateway
+    from zoho_sandbox.serving import gateway
 
     class Broken:
         @staticmethod

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import zoho_sandbox
-from zoho_sandbox.control import addresses
-from zoho_sandbox.documents import package_yaml
-from zoho_sandbox.settings import definitions
+from zoho_sandbox.core.documents import package_yaml
+from zoho_sandbox.core.settings import definitions
+from zoho_sandbox.pages.control import addresses
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "sandbox-coverage.md"
 SOURCES = Path(zoho_sandbox.__file__).parent
@@ -25,8 +25,9 @@ def test_every_choice_in_the_code_is_listed():
     """As many rows for each file as the file has marks."""
     marked = Counter(
         {
-            path.name: path.read_text(encoding="utf-8").count("# choice:")
-            for path in [*SOURCES.glob("*.py"), *SOURCES.glob("*.yaml")]
+            path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8").count("# choice:")
+            for path in [*SOURCES.rglob("*.py"), *SOURCES.rglob("*.yaml")]
+            if SOURCES / "products" not in path.parents
         }
     )
 
@@ -46,7 +47,7 @@ def test_every_setting_is_listed_with_its_default():
 
 def test_every_fault_is_listed():
     """With every field that shapes one."""
-    faults = package_yaml("zoho_sandbox", "faults.yaml")
+    faults = package_yaml("zoho_sandbox.core", "faults.yaml")
     page = PAGE.read_text(encoding="utf-8")
 
     assert {row[0].strip("`") for row in rows("Faults")} == set(faults["faults"])

@@ -99,8 +99,8 @@ def test_a_drop_after_the_commit_leaves_the_record(sandbox, books):
 
 def test_a_dropped_reply_still_has_its_consequences(sandbox, url, monkeypatch):
     """What a product does after a reply is done although the client never hears it."""
-    from zoho_sandbox import gateway
-    from zoho_sandbox.wire import Answer
+    from zoho_sandbox.core.wire import Answer
+    from zoho_sandbox.serving import gateway
 
     heard = []
 

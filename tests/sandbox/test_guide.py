@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zoho_sandbox.documents import package_yaml
+from zoho_sandbox.core.documents import package_yaml
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "sandbox.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
@@ -66,5 +66,5 @@ def test_the_guide_knows_every_option_and_fault():
     )
     assert listed is not None
     assert set(re.findall(r"`(\w+)`", listed[1])) == set(
-        package_yaml("zoho_sandbox", "faults.yaml")["faults"]
+        package_yaml("zoho_sandbox.core", "faults.yaml")["faults"]
     )

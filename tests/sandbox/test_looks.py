@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoho_sandbox.state import State
+from zoho_sandbox.core.state import State
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.books.test_published_operations import Caller, operations
 from sandbox.crm.test_published import CASES, send
 from sandbox.openapi import complaints, documents, left_over, needs_files
-from zoho_sandbox.books.catalogue import catalogue
+from zoho_sandbox.products.books.rules.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

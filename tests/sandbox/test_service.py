@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from zoho_sandbox import Sandbox, serve
-from zoho_sandbox.server import loopback_socket
+from zoho_sandbox.serving.server import loopback_socket
 
 
 @pytest.fixture

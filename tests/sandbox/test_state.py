@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from zoho_sandbox.state import State
+from zoho_sandbox.core.state import State
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_threads_lose_no_update(state):
 
 _STARTER = """
 import sys
-from zoho_sandbox.state import State
+from zoho_sandbox.core.state import State
 sys.stdin.readline()
 State(sys.argv[1]).close()
 """
@@ -220,7 +220,7 @@ def test_a_file_of_another_kind_is_refused_in_words(tmp_path):
 
 _ADDER = """
 import sys
-from zoho_sandbox.state import State
+from zoho_sandbox.core.state import State
 state = State(sys.argv[1])
 for _ in range(100):
     with state.transaction():

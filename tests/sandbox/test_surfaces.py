@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from sandbox.conftest import PLAIN
-from zoho_sandbox.control import addresses
+from zoho_sandbox.pages.control import addresses
 
 PAYLOADS = [
     "<script>alert(1)</script>",

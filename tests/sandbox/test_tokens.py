@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from zoho_sandbox import Sandbox
-from zoho_sandbox.tokens import ThrottledError
+from zoho_sandbox.core.tokens import ThrottledError
 
 WINDOW_S, LIFE_S, MOST_ALIVE, MOST_MINTED = 600, 3600, 15, 10
 USER = "111111000000044700"

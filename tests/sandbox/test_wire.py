@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoho_sandbox.forms import parse_form
-from zoho_sandbox.wire import Answer, Query, allows, dump_json, parse_json
+from zoho_sandbox.core.forms import parse_form
+from zoho_sandbox.core.wire import Answer, Query, allows, dump_json, parse_json
 
 _JSON = st.recursive(
     st.none()

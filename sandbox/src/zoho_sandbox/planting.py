@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.documents import package_yaml, parse_yaml
-from zoho_sandbox.products import PRODUCTS, product
+from zoho_sandbox.core.documents import package_yaml, parse_yaml
+from zoho_sandbox.products.product import PRODUCTS, product
 
 if TYPE_CHECKING:
-    from zoho_sandbox.sandbox import Sandbox
+    from zoho_sandbox.core.site import Site
 
 _DEFAULT_PARTS = ("users.yaml", "books.yaml", "crm.yaml")
 # Foundation parts of a document: where they are kept, and by which key.
@@ -41,7 +41,7 @@ def seed_document(seed: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
     return _checked(parse_yaml(Path(seed).read_text(encoding="utf-8")))
 
 
-def plant(sandbox: Sandbox, document: Mapping[str, Any]) -> None:
+def plant(sandbox: Site, document: Mapping[str, Any]) -> None:
     """Put a seed document into the state, all of it or nothing.
 
     Raises:

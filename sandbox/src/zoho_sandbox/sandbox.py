@@ -1,49 +1,22 @@
-"""The sandbox as one object: state, time, settings, users and connections."""
+"""The sandbox as one object: an imitated world, and the ways to ask it."""
 
 from __future__ import annotations
 
-import hashlib
-import random
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoho_sandbox import control, oauth
-from zoho_sandbox.asgi import AsgiApp
-from zoho_sandbox.clock import Clock, TimeSource
-from zoho_sandbox.faults import Faults
-from zoho_sandbox.gateway import Gateway
-from zoho_sandbox.limits import Limits
-from zoho_sandbox.planting import plant, seed_document
-from zoho_sandbox.server import running
-from zoho_sandbox.settings import Settings
-from zoho_sandbox.state import State
-from zoho_sandbox.tokens import ACCESS, REFRESH, Tokens
+from zoho_sandbox.oauth import accounts
+from zoho_sandbox.pages import control
+from zoho_sandbox.serving.asgi import AsgiApp
+from zoho_sandbox.serving.gateway import Gateway
+from zoho_sandbox.serving.server import running
+from zoho_sandbox.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
-
-_KIND, _ID = "sandbox/control", "born"
-# Raised whenever records are kept in another form than before.
-_FORMAT = 1
-# What a connection may do unless a test asks for less.
-_DEFAULT_SCOPES = (
-    "ZohoBooks.fullaccess.all",
-    "ZohoCRM.modules.ALL",
-    "ZohoCRM.settings.ALL",
-    "ZohoCRM.users.ALL",
-    "ZohoCRM.org.ALL",
-    "ZohoCRM.coql.READ",
-    "ZohoCRM.bulk.ALL",
-    "ZohoCRM.files.ALL",
-    "ZohoCRM.notifications.ALL",
-    "ZohoCRM.composite_requests.CUSTOM",
-    "ZohoSearch.securesearch.READ",
-)
 
 
-class Sandbox:
+class Sandbox(World):
     """A local imitation of Zoho's accounts server, CRM and Books.
 
     Args:
@@ -59,36 +32,10 @@ class Sandbox:
         ValueError: the file is something else, or was kept by another version.
     """
 
-    def __init__(
-        self,
-        path: str | Path | State = ":memory:",
-        *,
-        seed: str | Path | Mapping[str, Any] = "default",
-        settings: Mapping[str, Any] | None = None,
-        clock: TimeSource | None = None,
-        random_seed: int = 1,
-        fresh: bool = False,
-    ) -> None:
-        self.state = path if isinstance(path, State) else State(path)
-        self.clock = Clock(self.state, clock)
-        self.settings = Settings(self.state)
-        self.tokens = Tokens(self)
-        self.limits = Limits(self)
-        self.planted_faults = Faults(self)
-        self.gateway = Gateway(self, {"oauth": oauth.answer, "sandbox": control.answer})
-        self.random_seed = random_seed
-        self.random = random.Random(random_seed)  # noqa: S311 - must be repeatable
-        self.base_url = "http://127.0.0.1"
-        self._seed = seed
-        self._first_settings = dict(settings or {})
-        if fresh:
-            self.reset()
-        with self.state.transaction():
-            born = self.state.get(_KIND, _ID)
-            if born is None:
-                self._plant()
-            elif born.get("format") != _FORMAT:
-                raise ValueError(f"{path} was kept by another version; start afresh")
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The way that every request takes, whatever front it comes by."""
+        return Gateway(self, {"oauth": accounts.answer, "sandbox": control.answer})
 
     @cached_property
     def app(self) -> AsgiApp:
@@ -97,72 +44,7 @@ class Sandbox:
 
     def running(self, port: int = 0) -> AbstractContextManager[str]:
         """Serve from a background thread on loopback; the context gives the URL."""
-        return running(self, port)
-
-    def connection(
-        self,
-        key: str = "sandbox",
-        *,
-        user_id: str | None = None,
-        scopes: Sequence[str] = _DEFAULT_SCOPES,
-        organization_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Return a ready connection: its fields, live tokens and context.
-
-        The same user and scopes keep their tokens as long as these live. Issuing
-        counts against no limit.
-        """
-        user = self._user(user_id)
-        client = self._client(None)
-        with self.state.transaction():
-            refresh = self._standing_refresh(client["client_id"], user["id"], scopes)
-            access = self._standing_access(refresh)
-        port = self.base_url.rpartition(":")[2]
-        return {
-            "key": key,
-            "fields": {
-                "port": int(port) if port.isdigit() else 80,
-                "clientId": client["client_id"],
-                "clientSecret": client["client_secret"],
-                "organizationId": organization_id or user["organization_ids"][0],
-                "scopes": " ".join(scopes),
-            },
-            "token": {
-                "access_token": access["token"],
-                "refresh_token": refresh["token"],
-                "expires_in": round(access["expires_at"] - access["issued_at"]),
-                "issued_at": int(access["issued_at"]),
-                "api_domain": self.base_url,
-                "token_type": "Bearer",
-            },
-            "context": {"location": user.get("location", "us"), "accounts-server": self.base_url},
-        }
-
-    def self_client_code(
-        self,
-        scopes: Sequence[str],
-        *,
-        client_id: str | None = None,
-        user_id: str | None = None,
-        minutes: int = 3,
-    ) -> str:
-        """Return a grant code that needs no redirect address when it is exchanged.
-
-        Raises:
-            LookupError: an unknown client or user.
-            ThrottledError: too many codes in ten minutes.
-        """
-        client = self._client(client_id)
-        grant = {
-            "client_id": client["client_id"],
-            "user_id": self._user(user_id)["id"],
-            "scopes": list(scopes),
-            "redirect_uri": "",
-            "is_offline": True,
-            "code_challenge": "",
-            "code_challenge_method": "plain",
-        }
-        return self.tokens.new_code(grant, life_s=minutes * 60)
+        return running(self, self.gateway, port)
 
     def copy(self) -> Sandbox:
         """Return a sandbox in memory that goes on from here by itself.
@@ -178,73 +60,3 @@ class Sandbox:
         )
         made.random.setstate(self.random.getstate())
         return made
-
-    def plant(self, document: Mapping[str, Any]) -> None:
-        """Add a seed document to what is there, all of it or nothing.
-
-        Raises:
-            ValueError: an unknown part, or one that its owner refuses.
-        """
-        plant(self, document)
-
-    def ledger(self, *, after: int = 0) -> list[dict[str, Any]]:
-        """Return the requests answered so far, the oldest first."""
-        return self.state.entries(after=after)
-
-    def faults(self, *specs: Mapping[str, Any], **spec: Any) -> None:
-        """Plant faults, e.g. ``faults(fault="drop", path="/crm/*", commit=True)``."""
-        self.planted_faults.plant(*specs, *([spec] if spec else []))
-
-    def _client(self, client_id: str | None) -> dict[str, Any]:
-        if client_id is None:
-            return next(self.state.scan("sandbox/clients"))
-        client = self.state.get("sandbox/clients", client_id)
-        if client is None:
-            raise LookupError(f"no client {client_id!r} in the sandbox")
-        return client
-
-    def _user(self, user_id: str | None) -> dict[str, Any]:
-        if user_id is None:
-            return next(self.state.scan("sandbox/users"))
-        user = self.state.get("sandbox/users", user_id)
-        if user is None:
-            raise LookupError(f"no user {user_id!r} in the sandbox")
-        return user
-
-    def _standing_refresh(self, client_id: str, user_id: str, scopes: Sequence[str]) -> dict[str, Any]:
-        for record in self.state.find(REFRESH, parent=f"{client_id}/{user_id}"):
-            if record["scopes"] == list(scopes):
-                return record
-        return self.tokens.new_refresh(client_id, user_id, scopes, is_counted=False)
-
-    def _standing_access(self, refresh: dict[str, Any]) -> dict[str, Any]:
-        for record in reversed(self.state.find(ACCESS, parent=refresh["id"])):
-            if not record["is_revoked"] and float(record["expires_at"]) > self.clock.now():
-                return record
-        return self.tokens.new_access(refresh, is_counted=False)
-
-    def reset(self, seed: str | Path | Mapping[str, Any] | None = None) -> None:
-        """Forget everything, tokens and counters too, and plant the seed again.
-
-        The first connection gets the same tokens as before, so a client may go on.
-        """
-        if seed is not None:
-            self._seed = seed
-        with self.state.savepoint():
-            self.state.wipe()
-            self._plant()
-
-    def secret_text(self, purpose: str) -> str:
-        """Return the next of a repeatable row of unguessable-looking texts (48 hex digits)."""
-        n = self.state.number(f"secret/{purpose}")
-        return hashlib.sha256(f"{self.random_seed}/{purpose}/{n}".encode()).hexdigest()[:48]
-
-    def close(self) -> None:
-        """Close the state."""
-        self.state.close()
-
-    def _plant(self) -> None:
-        self.state.put(_KIND, _ID, {"format": _FORMAT, "random_seed": self.random_seed})
-        self.random.seed(self.random_seed)
-        self.settings.change(self._first_settings)
-        plant(self, seed_document(self._seed))

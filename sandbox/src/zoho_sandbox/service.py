@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.sandbox import Sandbox
-from zoho_sandbox.server import loopback_socket, serve_until, url_of
+from zoho_sandbox.serving.server import loopback_socket, serve_until, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -70,4 +70,4 @@ async def _serve_until_signal(sandbox: Sandbox, listener: socket.socket) -> None
     else:
         for name in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(name, stop.set)
-    await serve_until(sandbox, listener, stop)
+    await serve_until(sandbox.gateway, listener, stop)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from zoho_sandbox import Sandbox
-from zoho_sandbox.documents import package_yaml
+from zoho_sandbox.core.documents import package_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zoho_sandbox import Sandbox
-from zoho_sandbox.books import handle
-from zoho_sandbox.books.catalogue import Operation, catalogue
-from zoho_sandbox.wire import Answer, Call, Grant, Query
+from zoho_sandbox.core.wire import Answer, Call, Grant, Query
+from zoho_sandbox.products.books import handle
+from zoho_sandbox.products.books.rules.catalogue import Operation, catalogue
 
 from .conftest import CITY_TAX, CUSTOMER, INVOICE, ORGANIZATION, TABLE, VENDOR, books_seed
 

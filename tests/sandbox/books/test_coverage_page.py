@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from zoho_sandbox import books
-from zoho_sandbox.books.catalogue import catalogue
-from zoho_sandbox.documents import package_yaml
+from zoho_sandbox.core.documents import package_yaml
+from zoho_sandbox.products import books
+from zoho_sandbox.products.books.rules.catalogue import catalogue
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "sandbox-coverage-books.md"
 SOURCES = Path(books.__file__).parent
@@ -44,7 +44,7 @@ def test_every_module_is_listed():
 
 def test_every_refusal_is_listed():
     """With the status and code it has without any setting."""
-    known = package_yaml("zoho_sandbox.books", "data", "errors.yaml")
+    known = package_yaml("zoho_sandbox.products.books", "data", "errors.yaml")
 
     listed = {row[0]: (int(row[1]), int(row[2])) for row in rows("Refusals")}
     assert listed == {name: (status, code) for name, (status, code, _) in known.items()}
@@ -52,7 +52,7 @@ def test_every_refusal_is_listed():
 
 def test_every_setting_is_listed_with_its_default():
     """In the words of its own description."""
-    known = package_yaml("zoho_sandbox.books", "settings.yaml")
+    known = package_yaml("zoho_sandbox.products.books", "settings.yaml")
 
     listed = {row[0]: row[1:] for row in rows("Settings of Books")}
     assert listed == {name: [str(one["default"]).lower(), one["about"]] for name, one in known.items()}
@@ -60,8 +60,13 @@ def test_every_setting_is_listed_with_its_default():
 
 def test_every_choice_in_the_code_is_listed():
     """As many rows for each file as the file has marks."""
-    files = [*SOURCES.glob("*.py"), *SOURCES.glob("*.yaml"), *SOURCES.glob("data/*.yaml")]
-    marked = Counter({path.name: path.read_text(encoding="utf-8").count("# choice:") for path in files})
+    files = [*SOURCES.rglob("*.py"), *SOURCES.rglob("*.yaml")]
+    marked = Counter(
+        {
+            path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8").count("# choice:")
+            for path in files
+        }
+    )
 
     assert Counter(row[0] for row in rows("Choices of Books")) == +marked
 
@@ -77,7 +82,7 @@ def test_empty_views_and_mere_yeses_are_counted():
 
 def test_every_setting_is_used():
     """A switch that nothing reads would be a lie."""
-    code = "".join(path.read_text(encoding="utf-8") for path in SOURCES.glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
 
-    for name in package_yaml("zoho_sandbox.books", "settings.yaml"):
+    for name in package_yaml("zoho_sandbox.products.books", "settings.yaml"):
         assert f'"{name.removeprefix("books.")}"' in code or f'"{name}"' in code, name

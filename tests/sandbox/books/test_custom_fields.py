@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoho_sandbox.books.seeding import plant_field
+from zoho_sandbox.products.books.seeding import plant_field
 
 from .conftest import CUSTOMER, INVOICE, SHELF, TABLE, VENDOR, refused
 
@@ -14,7 +14,7 @@ QUALITY = "46000000012845"
 @pytest.fixture
 def fields(sandbox):
     """Contacts with a field of every type."""
-    from zoho_sandbox.books.organizations import open_books
+    from zoho_sandbox.products.books.records.organizations import open_books
 
     books = open_books(sandbox, "10234695")
     kinds = ("number", "decimal", "check_box", "date", "dropdown", "multiselect", "email")

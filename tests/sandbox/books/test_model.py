@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 )
 
 from zoho_sandbox import Sandbox
-from zoho_sandbox.books import handle
-from zoho_sandbox.wire import Answer, Call, Grant, Query
+from zoho_sandbox.core.wire import Answer, Call, Grant, Query
+from zoho_sandbox.products.books import handle
 
 from .conftest import ORGANIZATION, books_seed
 

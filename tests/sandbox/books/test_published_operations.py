@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoho_sandbox.books.catalogue import Module, Operation, catalogue
+from zoho_sandbox.products.books.rules.catalogue import Module, Operation, catalogue
 
 from .conftest import CUSTOMER, DELIVERY, INVOICE, ORGANIZATION, VENDOR
 

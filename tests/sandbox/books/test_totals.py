@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoho_sandbox.books.totals import Line, Tax, Terms, add_up, discount_of
+from zoho_sandbox.products.books.rules.totals import Line, Tax, Terms, add_up, discount_of
 
 from .conftest import CITY_TAX, CUSTOMER, DELIVERY, SHELF, TABLE, VENDOR, refused
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import zoho_sandbox.crm
-from zoho_sandbox.crm.routes import ROUTES
-from zoho_sandbox.settings import definitions
+import zoho_sandbox.products.crm
+from zoho_sandbox.core.settings import definitions
+from zoho_sandbox.products.crm.routes import ROUTES
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "sandbox-coverage-crm.md"
-SOURCES = Path(zoho_sandbox.crm.__file__).parent
+SOURCES = Path(zoho_sandbox.products.crm.__file__).parent
 
 
 def rows(heading: str) -> list[list[str]]:

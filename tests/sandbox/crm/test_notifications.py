@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from zoho_sandbox.crm import callbacks
+from zoho_sandbox.products.crm.notices import callbacks
 
 from .asking import Json, create
 

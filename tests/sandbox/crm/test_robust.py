@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from zoho_sandbox.crm.routes import ROUTES
+from zoho_sandbox.products.crm.routes import ROUTES
 
 if TYPE_CHECKING:
     import httpx

@@ -1,0 +1,1 @@
+"""The accounts server: sign-in, consent, tokens."""

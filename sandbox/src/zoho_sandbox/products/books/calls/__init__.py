@@ -1,0 +1,1 @@
+"""Calls beyond create, read, update and delete."""

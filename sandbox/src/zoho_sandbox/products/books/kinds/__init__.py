@@ -1,0 +1,1 @@
+"""What kinds of records add: contacts, items, transactions, money that settles them."""

@@ -1,0 +1,1 @@
+"""Records of any module: made, kept, listed, changed."""

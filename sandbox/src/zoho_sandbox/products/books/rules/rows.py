@@ -1,0 +1,96 @@
+"""What lists show of a record, and what they sort and filter by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from zoho_sandbox.products.books.rules.money import padded
+
+if TYPE_CHECKING:
+    from zoho_sandbox.products.books.rules.catalogue import Module
+
+# A row carries these twins of other fields.
+# source: live recording, 2026-06
+_TWINS = {
+    "customer_name": "contact_name",
+    "vendor_name": "contact_name",
+    "item_name": "name",
+    "balance_due": "balance",
+    "updated_time": "last_modified_time",
+}
+_FORMATTED = "_formatted"
+# What filter_by and the daily look at due dates read, besides a module's own filters.
+_ALWAYS = (
+    "status", "created_time", "last_modified_time", "date", "due_date", "expiry_date",
+    "customer_id", "vendor_id", "owner_id", "is_active", "is_location_active", "portal_status",
+    "payment_mode", "account_type", "is_base_currency", "billed_status", "is_billable",
+    "is_linked_with_zohocrm", "credit_limit", "outstanding_receivable_amount", "total", "balance",
+)  # fmt: skip
+
+
+def list_row(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the list row of a record, its custom fields flattened with it.
+
+    # choice: where no list was ever recorded, everything but nested lists.
+    """
+    if not module.row:
+        return {name: value for name, value in record.items() if not _is_nested(value)}
+    row = {name: _row_value(module, record, name, empty) for name, empty in module.row.items()}
+    row.update({name: value for name, value in record.items() if name.startswith("cf_")})
+    row["custom_fields"] = record.get("custom_fields", [])
+    row["custom_field_hash"] = record.get("custom_field_hash", {})
+    return row
+
+
+def _is_nested(value: Any) -> bool:
+    is_list_of_objects = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return is_list_of_objects and "customfield_id" not in value[0]
+
+
+def _row_value(module: Module, record: Mapping[str, Any], name: str, empty: Any) -> Any:
+    if name in record:
+        return record[name]
+    if name in _TWINS and _TWINS[name] in record:
+        return record[_TWINS[name]]
+    plain = name.removesuffix(_FORMATTED)
+    if plain != name and not plain.endswith("_time") and isinstance(record.get(plain), str):
+        return record[plain].replace("_", " ").capitalize()
+    return empty_copy(empty, is_amount=name in module.amounts)
+
+
+def empty_copy(value: Any, *, is_amount: bool = False) -> Any:
+    """Return a fresh copy of an empty value; an amount gets its decimals."""
+    if isinstance(value, Mapping):
+        return {name: empty_copy(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return list(value)
+    return padded(Decimal(value)) if is_amount and value == 0 else value
+
+
+def index_entry(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the small entry that lists sort and filter by."""
+    names = {*module.listing.get("sortable", ()), module.listing.get("sort", "")}
+    names |= {*module.filters, *module.search, *_ALWAYS}
+    entry: dict[str, Any] = {"id": str(record[module.id])}
+    for name in sorted(names):
+        value = _index_value(module, record, name)
+        if value not in (None, "", [], {}):
+            entry[name] = value
+    entry.update({name: value for name, value in record.items() if name.startswith("cf_")})
+    return entry
+
+
+def _index_value(module: Module, record: Mapping[str, Any], name: str) -> Any:
+    """Return a field's value, or all its values inside a nested list or object."""
+    places = module.filters.get(name, {}).get("inside")
+    if not places:
+        value = record.get(name, record.get(_TWINS.get(name, "")))
+        return None if isinstance(value, dict | list) else value
+    found = []
+    for place, field in places:
+        nested = record.get(place)
+        ones = nested if isinstance(nested, list) else [nested]
+        found += [one[field] for one in ones if isinstance(one, dict) and one.get(field)]
+    return found

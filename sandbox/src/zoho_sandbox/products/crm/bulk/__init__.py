@@ -1,0 +1,1 @@
+"""Bulk jobs, and the files that they read and write."""

@@ -1,0 +1,1 @@
+"""Modules, fields, values, people, and what a request has at hand."""

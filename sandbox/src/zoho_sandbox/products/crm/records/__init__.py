@@ -1,0 +1,1 @@
+"""Records and what hangs on them: related lists, notes, attachments, tags, metadata."""

@@ -1,0 +1,1 @@
+"""Search by criteria and words, and COQL's address."""

@@ -1,0 +1,1 @@
+"""From bytes to a reply: the listening socket, HTTP, ASGI, and the way of a request."""

@@ -1,0 +1,259 @@
+"""The way of one request through the sandbox, from arrival to ledger."""
+
+from __future__ import annotations
+
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from zoho_sandbox.core import limits
+from zoho_sandbox.core.clock import http_date
+from zoho_sandbox.core.exchange import Reply, Request
+from zoho_sandbox.core.ledger import Entry, record, without_secrets
+from zoho_sandbox.core.wire import Answer, Call, Grant, Query
+from zoho_sandbox.oauth import accounts as oauth
+from zoho_sandbox.products.product import INTERNAL_ERRORS, WRONG_ADDRESS, product
+
+if TYPE_CHECKING:
+    from zoho_sandbox.core.faults import Fault
+    from zoho_sandbox.world import World
+
+_BOOKS_PATH = re.compile(r"/(?:books|api)/(v3)(/.*)?")
+_CRM_PATH = re.compile(r"/crm(/bulk)?/(v2|v2\.1|v3|v4|v5|v6|v7|v8)(/.*)?")
+_HINT_REAL = ("X-Sandbox-Refused", "this token looks like a real one; the sandbox wants none")
+
+Face = Callable[["World", Request, Entry], Reply]
+
+
+@dataclass(slots=True)
+class Visit:
+    """A request on its way: what awaits it, and its line in the ledger."""
+
+    request: Request
+    product: str
+    entry: Entry | None
+    fault: Fault | None = None
+    wait_before_s: float = 0.0
+    wait_after_s: float = 0.0
+    holders: tuple[str, ...] = ()
+    refusal: Answer | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the reply cannot be given at once."""
+        return self.wait_before_s > 0 or self.wait_after_s > 0
+
+
+class Gateway:
+    """Takes requests from a server front and gives replies, one transaction each."""
+
+    def __init__(self, sandbox: World, faces: dict[str, Face]) -> None:
+        self._sandbox = sandbox
+        self._faces = faces
+        self._places = limits.Places({})
+        self._date = (0, "")
+        self.connections: set[Any] = set()
+
+    # -- what a front asks -----------------------------------------------------
+
+    @property
+    def max_body_bytes(self) -> int:
+        """How large a request body may be."""
+        return int(self._sandbox.settings["server.max_body_bytes"])
+
+    @property
+    def compresses(self) -> bool:
+        """Whether replies are sent gzipped to those who accept it."""
+        return bool(self._sandbox.settings["server.gzip"])
+
+    def date(self) -> str:
+        """Return the Date header: the sandbox's time, not the machine's."""
+        now = int(self._sandbox.clock.now())
+        if now != self._date[0]:
+            self._date = (now, http_date(now))
+        return self._date[1]
+
+    def arrive(self, request: Request) -> Visit:
+        """Take a request in: name its product, meet its fault, learn its waits."""
+        name = _product_of(request.path)
+        visit = Visit(request, name, None)
+        if name in ("books", "crm", "oauth"):
+            query = without_secrets(request.query_text)
+            visit.entry = Entry(request.method, request.path, query, product=name)
+            visit.fault = self._sandbox.planted_faults.next_for(request)
+            if visit.fault is not None:
+                visit.entry.fault = visit.fault.name
+                visit.wait_before_s = visit.fault.wait_before_s
+                visit.wait_after_s = visit.fault.wait_after_s
+        if name in ("books", "crm"):
+            visit.wait_before_s += self._sandbox.settings["server.latency_ms"] / 1000
+            if visit.waits:
+                self._take_places(visit)
+        return visit
+
+    def leave(self, visit: Visit) -> None:
+        """Note that the reply is on its way."""
+        for holder in visit.holders:
+            self._places.give_back(holder)
+        visit.holders = ()
+
+    def answer(self, visit: Visit) -> Reply:
+        """Do the work inside one transaction, write the ledger, spoil what is planted."""
+        try:
+            with self._sandbox.state.transaction():
+                reply = self._reply(visit)
+                self._note(visit, reply)
+        except Exception:  # noqa: BLE001
+            traceback.print_exc(file=sys.stderr)
+            reply = self._answer_defect(visit)
+        reply.guard()
+        return reply
+
+    # -- inside ----------------------------------------------------------------
+
+    def _take_places(self, visit: Visit) -> None:
+        most = self._sandbox.limits.concurrency(visit.product)
+        grant = self._grant(visit.request)
+        if not most or isinstance(grant, str) or visit.entry is None:
+            return
+        _name_caller(visit.entry, grant, visit.request.query)
+        holder = f"{visit.product}/{visit.entry.organization or grant.client_id}"
+        rooms = [(holder, most)]
+        if visit.product == "crm" and limits.is_heavy(visit.request):
+            rooms.append((f"{holder}/heavy", limits.rules("crm")["sub_concurrency"]))
+        visit.holders = tuple(name for name, _ in rooms)
+        taken = [(self._places.take(name), size) for name, size in rooms]
+        if any(count > size for count, size in taken):
+            visit.refusal = limits.refusal(visit.product, "concurrent")
+            visit.wait_before_s = visit.wait_after_s = 0.0
+            self.leave(visit)
+
+    def _reply(self, visit: Visit) -> Reply:
+        fault = visit.fault
+        if visit.refusal is not None:
+            return Reply.of(visit.refusal)
+        if fault is None:
+            return self._work(visit)
+        if fault.name == "expire_token":
+            self._sandbox.tokens.expire(_bearer(visit.request, takes_bearer=True) or "")
+        honest = self._work(visit) if fault.commits else None
+        if fault.name == "throttle":
+            return Reply.of(self._throttle(visit.product, fault))
+        spoiled = fault.spoil(honest)
+        # What was done has its consequences, whether or not the client hears of it.
+        spoiled.after = honest.after if honest else None
+        return spoiled
+
+    def _throttle(self, name: str, fault: Fault) -> Answer:
+        if name == "oauth":
+            return oauth.throttled(self._sandbox)
+        number = limits.rules("books")["editions"]["free"]["per_day"]
+        return limits.refusal(name, fault.value("limit"), number=number)
+
+    def _work(self, visit: Visit) -> Reply:
+        request = visit.request
+        entry = visit.entry or Entry(request.method, request.path)
+        if visit.product in self._faces:
+            return self._faces[visit.product](self._sandbox, request, entry)
+        return Reply.of(self._product_answer(visit, entry))
+
+    def _product_answer(self, visit: Visit, entry: Entry) -> Answer:
+        request, name = visit.request, visit.product
+        place = _place(name, request.path)
+        # choice: an address of no version is refused before the token is looked at.
+        if place is None:
+            return WRONG_ADDRESS[name]
+        grant = self._grant(request)
+        if isinstance(grant, str):
+            refusal = product(name).auth_error(grant)
+            return _with(refusal, (_HINT_REAL,)) if grant == "real" else refusal
+        version, path = place
+        segments = Request("", path, "", {}).segments
+        call = Call(
+            method=request.method,
+            path="/" + "/".join(segments),
+            segments=segments,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
+            version=version,
+            grant=grant,
+            sandbox=self._sandbox,
+            effects=entry.effects,
+        )
+        _name_caller(entry, grant, call.query)
+        return self._limited(call, name)
+
+    def _limited(self, call: Call, name: str) -> Answer:
+        if name == "crm":
+            refused = self._sandbox.limits.refuse_crm()
+            answer = refused or product(name).handle(call)
+            extra = () if refused else self._sandbox.limits.charge_crm(answer.cost)
+        else:
+            organization = _organization(call.query, call.grant)
+            if organization not in call.grant.organization_ids:
+                # choice: a call that names no organisation of the user's counts for none.
+                return product(name).handle(call)
+            refused, extra = self._sandbox.limits.charge_books(organization)
+            answer = refused or product(name).handle(call)
+        return _with(answer, extra)
+
+    def _grant(self, request: Request) -> Grant | str:
+        takes_bearer = self._sandbox.settings["auth.accept_bearer"]
+        token = _bearer(request, takes_bearer=takes_bearer)
+        return "missing" if token is None else self._sandbox.tokens.check(token)
+
+    def _note(self, visit: Visit, reply: Reply) -> None:
+        if visit.entry is not None:
+            visit.entry.status = reply.status or None
+            record(self._sandbox, visit.entry, self._sandbox.clock.now())
+
+    def _answer_defect(self, visit: Visit) -> Reply:
+        reply = Reply.of(INTERNAL_ERRORS[visit.product if visit.entry else "sandbox"])
+        if visit.entry is not None:
+            visit.entry.effects.clear()
+            visit.entry.fault = visit.entry.fault or "defect"
+        with self._sandbox.state.transaction():
+            self._note(visit, reply)
+        return reply
+
+
+def _with(answer: Answer, extra: limits.Headers) -> Answer:
+    """Return the answer with more headers; the given one may be a product's constant."""
+    return replace(answer, headers=(*answer.headers, *extra)) if extra else answer
+
+
+def _product_of(path: str) -> str:
+    first = path[1:].partition("/")[0]
+    known = {"books": "books", "api": "books", "crm": "crm", "oauth": "oauth"}
+    return known.get(first, "sandbox")
+
+
+def _place(name: str, path: str) -> tuple[str, str] | None:
+    """Return version and path below the product's prefix, or None for a wrong address."""
+    if name == "books":
+        found = _BOOKS_PATH.fullmatch(path)
+        return (found[1], found[2] or "/") if found else None
+    found = _CRM_PATH.fullmatch(path)
+    return (found[2], (found[1] or "") + (found[3] or "/")) if found else None
+
+
+def _bearer(request: Request, *, takes_bearer: bool) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    schemes = ("zoho-oauthtoken", "bearer") if takes_bearer else ("zoho-oauthtoken",)
+    return token.strip() or None if scheme.lower() in schemes else None
+
+
+def _name_caller(entry: Entry, grant: Grant, query: Query) -> None:
+    entry.tenant, entry.user_id, entry.token_id = grant.client_id, grant.user_id, grant.token_id
+    if entry.product == "books":
+        entry.organization = _organization(query, grant)
+
+
+def _organization(query: Query, grant: Grant) -> str:
+    """Return the organisation a Books call names, or the only one its user has."""
+    own = grant.organization_ids
+    return query.get("organization_id") or (own[0] if len(own) == 1 else "")
