@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connector_runtime.errors import ConnectionProblem, ConnectorError
-from engine.shop import Shop, action, model_of
+from engine.shop import SENT, Shop, action, model_of
 from engine.test_paging import listing
+from engine.test_steps import steps_of
 
 LONG = "0.1000000000000000055"
 PRICES = f'{{"id": "7", "net": 35.00, "tax": 8.25, "rate": {LONG}, "tenth": 0.10, "count": 3}}'
@@ -156,3 +157,42 @@ def test_a_wrong_word_for_numbers_is_refused_when_the_session_is_opened(given: A
     """Nobody computes with other numbers than were asked for."""
     with pytest.raises(ConnectionProblem, match="neither `float` nor `exact`"):
         Shop(model_of(action("read")), numbers=given)
+
+
+@pytest.mark.parametrize("numbers", ["float", "exact"])
+def test_a_call_is_taken_up_with_the_same_number_however_it_is_held(numbers: str) -> None:
+    """Inputs are bound by their values: 35.00 as a text, a decimal and a float are one."""
+    inputs = {"net": {"type": "number", "label": "Net"}, "more": {"type": "object", "label": "More"}}
+    order = steps_of("create", "update")
+    model = model_of({**order, "inputs": order["inputs"] | inputs})
+    shop = Shop(model, SENT, {"error": "connect"}, numbers=numbers)
+    with pytest.raises(ConnectorError) as caught:
+        shop.run(net="35.00", more='{"rate": 0.50}')
+
+    for net, more in (
+        ("35.0", {"rate": 0.5}),
+        (35.0, {"rate": Decimal("0.500")}),
+        (Decimal(35), '{"rate": 0.5}'),
+    ):
+        again = Shop(model, SENT, numbers=numbers)
+        resumed = again.session.run("order", {"net": net, "more": more}, resume=caught.value.resume)
+        assert (resumed.outcome, again.sent) == ("done", 1)
+
+
+def test_what_a_step_has_answered_keeps_its_digits_until_the_call_is_taken_up() -> None:
+    """A later step, in another process, computes with the number that came."""
+    order = steps_of("create", "update")
+    first, second = order["steps"]
+    order["steps"][second]["request"]["query"] = {"net": f"${{ steps.{first}.json.net }}"}
+    model = model_of(order)
+    for numbers, sent in (("float", "35.0"), ("exact", "35.00")):
+        shop = Shop(
+            model, {"status": 200, "text": '{"id": "7", "net": 35.00}'}, {"error": "connect"}, numbers=numbers
+        )
+        with pytest.raises(ConnectorError) as caught:
+            shop.run()
+
+        again = Shop(model, SENT, numbers=numbers)
+        again.session.run("order", {}, resume=caught.value.resume)
+
+        assert again.urls[0].endswith(f"?net={sent}")

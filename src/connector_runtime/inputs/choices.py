@@ -140,7 +140,8 @@ def _folded(choices: Iterable[Choice]) -> dict[str, list[Any]]:
 
 def _typed(value: Any, read: Callable[[Any], Any]) -> Any:
     try:
-        return read(value)
+        # JSON, as a form shows it: `0.10` in quotes is the number 0.1.
+        return _key(read(value))
     except Refusal:
         return _words(value)
 

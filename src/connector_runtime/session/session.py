@@ -99,6 +99,8 @@ class SessionBase(Polling):
 
     def _allowed(self, call: Call, *, is_picker: bool = False) -> Call:
         """Return a call that the platform's policy allows; the probe is asked by the platform itself."""
+        if is_picker:
+            call.numbers = "float"  # what is offered, and what forms are judged by, is JSON
         if self._policy is not None:
             self._policy.judge(call.action, call.scope(), is_picker=is_picker)
         return call

@@ -16,6 +16,7 @@ from connector_runtime.base.messages import Failure, Reply
 from connector_runtime.base.values import Certainty
 from connector_runtime.conversation.replies.results import Result
 from connector_runtime.errors import ConnectorError
+from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.language.schemas.outputs import output_validator
 from connector_runtime.session.async_session import AsyncSession
@@ -192,7 +193,7 @@ def sample_of(model: Model, action: Action) -> Any:
     outcome = _play(model, case, Script(_replies(action, case)), StillClock(), "sync")
     if isinstance(outcome, ConnectorError) or isinstance(outcome.data, bytes):
         return None
-    return plain(outcome.data)
+    return plain(json_ready(outcome.data, exact=True))
 
 
 def output_schema(action: Action) -> Any:
