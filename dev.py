@@ -21,7 +21,7 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / ".installed"
 # More would wait for each other: each starts servers and processes of its own.
 MOST_PROCESSES = 4
-EXTRAS = {"demo": "cli", "test": "cli,store,redis,speed,test,lint,build"}
+EXTRAS = {"demo": "cli", "test": "cli,store,redis,speed,aiohttp,test,lint,build"}
 
 
 def main() -> int:

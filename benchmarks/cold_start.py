@@ -29,9 +29,9 @@ _INPUTS = (
 )
 PLAIN = f"""
 {_LOAD}
-from connector_runtime.transport import load_lines
+from connector_runtime.transport.tls import tls_context
 # The sandbox's connection is plain HTTP; a real one makes the context of TLS, as httpx.Client does.
-load_lines().tls_context()
+tls_context()
 session = component.session({_CONNECTION})
 assert session.run("booksCreateRecord", {_INPUTS}).data["item"]["item_id"]
 {_TELL}

@@ -40,13 +40,17 @@ class Logins:
 
     Args:
         model: The component.
-        transport: Any httpx transport, used as it is; None for connections of our own.
+        transport: `httpx`, `fast`, or any httpx transport, used as it is; default as for a session.
+        proxy: As for a session.
         clock: Dates tokens; default the machine's.
     """
 
-    def __init__(self, model: Model, *, transport: Any = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self, model: Model, *, transport: Any = None, proxy: str | None = None, clock: Clock | None = None
+    ) -> None:
         self._model = model
         self._transport = transport
+        self._proxy = None if proxy is None else Secret(proxy)
         self._clock: Clock = clock or SystemClock()
 
     def begin(self, connection: Mapping[str, Any], redirect_uri: str) -> Authorization:
@@ -125,7 +129,8 @@ class Logins:
         oauth2, scope = channel.definition.oauth2, channel.scope()
         pages = [oauth2.token_url, oauth2.revoke_url] if oauth2 else []
         hosts = {_origin(str(page(scope))) for page in pages if page}
-        sender = SyncSender(hosts, loopback=channel.definition.loopback, transport=self._transport)
+        how = {"transport": self._transport, "proxy": self._proxy}
+        sender = SyncSender(hosts, loopback=channel.definition.loopback, **how)
         with closing(sender):
             return SyncDriver(sender, self._clock, Budget()).run(conversation)
 

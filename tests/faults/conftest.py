@@ -9,7 +9,8 @@ import pytest
 
 from connector_runtime.base.messages import Outgoing
 from connector_runtime.base.saved_files import Draft
-from connector_runtime.transport import AsyncSender, SyncSender, load_lines
+from connector_runtime.transport import AsyncSender, SyncSender, wires
+from connector_runtime.transport.wires import has_fast, load_fast, load_httpx
 from faults.faultserver import FaultServer
 
 if TYPE_CHECKING:
@@ -19,19 +20,29 @@ if TYPE_CHECKING:
     from connector_runtime.base.messages import Failure, Reply
 
 PATIENCE_S = 10.0
+# Every wire that is installed, in threads and in an event loop; `dev.py` installs all.
+NAMES = tuple(name for name in wires.NAMES if name == "httpx" or has_fast())
+WIRES = tuple(f"{kind} {name}" for name in NAMES for kind in ("sync", "async"))
 # Loading what opens connections takes longer than the shortest call that a test allows.
-load_lines()
+load_httpx()
+if has_fast():
+    load_fast()
 
 
 class Caller:
-    """Sends to one origin, through the sync or the async sender.
+    """Sends to one origin, through the sync or the async sender, over one of `WIRES` or what is installed.
 
     Attributes:
         kind: `sync` or `async`.
+        wire: `fast`, `httpx`, or None.
     """
 
     def __init__(self, kind: str, origin: str, **options: Any) -> None:
+        kind, _, wire = kind.partition(" ")
+        if wire:
+            options.setdefault("transport", wire)
         self.kind = kind
+        self.wire = wire or None
         self.origin = origin
         options = {"loopback": True, **options}
         make = SyncSender if kind == "sync" else AsyncSender
@@ -77,7 +88,7 @@ def faults() -> Iterator[FaultServer]:
     server.close()
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=WIRES)
 def caller(request: pytest.FixtureRequest, faults: FaultServer) -> Iterator[Caller]:
     """Give a caller of the fault server."""
     caller = Caller(request.param, faults.origin)

@@ -10,6 +10,7 @@ import httpx
 
 from connector_runtime.component.component import Component
 from engine.shop import INPUTS, action, model_of
+from faults.conftest import WIRES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from connector_runtime.definition.model import Model
     from faults.faultserver import FaultServer
 
-# Wire and driver: lines of our own, or a transport of httpx's that is given.
-WAYS = ("sync", "async", "sync given", "async given")
+# Driver and wire: the fast one, httpx's transports over sockets of ours, or a transport of httpx's that is given.
+WAYS = (*WIRES, "sync given", "async given")
 NAME = "desk"
 LOCAL = {
     "connection": "local",
@@ -84,6 +85,8 @@ class Desk:
             kind = httpx.HTTPTransport if way.startswith("sync") else httpx.AsyncHTTPTransport
             # A context that knows no authority is made in no time, and never asked here.
             options["transport"] = kind(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        else:
+            options["transport"] = way.partition(" ")[2] or None
         component = Component(model)
         self._runner = asyncio.Runner() if way.startswith("async") else None
         open_ = component.async_session if self._runner else component.session
@@ -103,13 +106,14 @@ class Desk:
     def close(self) -> None:
         """Close the session, its transport and its event loop."""
         transport = self.session._options.transport
+        is_given = transport is not None and not isinstance(transport, str)
         if self._runner is None:
             self.session.close()
-            if transport is not None:
+            if is_given:
                 transport.close()
             return
         self._runner.run(self.session.aclose())
-        if transport is not None:
+        if is_given:
             self._runner.run(transport.aclose())
         self._runner.close()
 

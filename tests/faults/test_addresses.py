@@ -7,7 +7,7 @@ import pytest
 from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty, Secret
-from faults.conftest import Caller
+from faults.conftest import WIRES, Caller
 from faults.faultserver import FaultServer, read_request, reply, send, serving
 
 TOKEN = "Bearer k7-kestrel-quartz"
@@ -143,7 +143,7 @@ def test_an_address_that_is_not_the_connections_is_refused(faults, stranger, cal
         "https://vendor..example",
     ],
 )
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_an_allowed_origin_must_still_be_a_public_https_host(kind, origin):
     """Even a table cannot send a token to a bare address, a port, or over plain http."""
     caller = Caller(kind, origin, loopback=False)

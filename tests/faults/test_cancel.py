@@ -15,7 +15,8 @@ from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.saved_files import Draft
 from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
-from connector_runtime.transport.lines import Line
+from connector_runtime.transport.wires import load_fast, load_httpx
+from faults.conftest import NAMES
 from faults.faultserver import hang, head, read_request, reply, send, serving
 
 FLOWS = {
@@ -30,7 +31,8 @@ FLOWS = {
 @pytest.mark.plan("S-13")
 @pytest.mark.parametrize("saved", [False, True], ids=["in memory", "to a file"])
 @pytest.mark.parametrize("flow", FLOWS)
-def test_cancelling_at_any_moment_leaves_nothing_open(faults, tmp_path, flow, saved):
+@pytest.mark.parametrize("wire", NAMES)
+def test_cancelling_at_any_moment_leaves_nothing_open(faults, tmp_path, wire, flow, saved):
     """Whenever a call is cancelled, it ends at once, closes its connection and keeps no file."""
 
     async def call(turns: int, wait_s: float) -> bool:
@@ -39,7 +41,7 @@ def test_cancelling_at_any_moment_leaves_nothing_open(faults, tmp_path, flow, sa
         draft = Draft(tmp_path / "report", judged_bytes=0) if saved else None
         if draft is not None:
             draft.open()
-        async with AsyncSender({faults.origin}, loopback=True, size=1) as sender:
+        async with AsyncSender({faults.origin}, loopback=True, size=1, transport=wire) as sender:
             upload = Outgoing("POST", f"{faults.origin}/x", body=BytesBody(b"y" * 100_000))
             task = asyncio.create_task(sender.send(upload, timeout_s=10, sink=draft))
             for _ in range(turns):
@@ -62,14 +64,15 @@ def test_cancelling_at_any_moment_leaves_nothing_open(faults, tmp_path, flow, sa
 
 
 @pytest.mark.plan("S-13")
-def test_a_cancelled_connection_is_not_used_again(faults):
+@pytest.mark.parametrize("wire", NAMES)
+def test_a_cancelled_connection_is_not_used_again(faults, wire):
     """The reply that nobody waited for must not become the answer to the next request."""
     release = threading.Event()
     late = [read_request, lambda _: release.wait(5) and None, send(reply(b"late"))]
     faults.play(late, serving(reply(b"mine")))
 
     async def calls() -> object:
-        async with AsyncSender({faults.origin}, loopback=True) as sender:
+        async with AsyncSender({faults.origin}, loopback=True, transport=wire) as sender:
             get = Outgoing("GET", f"{faults.origin}/x")
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
@@ -90,7 +93,7 @@ def test_waiting_for_a_free_connection_ends_with_the_deadline(faults, caller):
     results = []
 
     if caller.kind == "sync":
-        with SyncSender({faults.origin}, loopback=True, size=2) as sender:
+        with SyncSender({faults.origin}, loopback=True, size=2, transport=caller.wire) as sender:
             get = Outgoing("GET", f"{faults.origin}/x")
             threads = [
                 threading.Thread(target=lambda: results.append(sender.send(get, timeout_s=2.0)))
@@ -105,7 +108,7 @@ def test_waiting_for_a_free_connection_ends_with_the_deadline(faults, caller):
     else:
 
         async def calls() -> list[object]:
-            async with AsyncSender({faults.origin}, loopback=True, size=2) as sender:
+            async with AsyncSender({faults.origin}, loopback=True, size=2, transport=caller.wire) as sender:
                 get = Outgoing("GET", f"{faults.origin}/x")
                 busy = [asyncio.create_task(sender.send(get, timeout_s=2.0)) for _ in range(2)]
                 await asyncio.sleep(0)
@@ -121,12 +124,13 @@ def test_waiting_for_a_free_connection_ends_with_the_deadline(faults, caller):
 
 
 @pytest.mark.plan("S-15")
-def test_no_more_connections_are_opened_than_there_are_slots(faults):
+@pytest.mark.parametrize("wire", NAMES)
+def test_no_more_connections_are_opened_than_there_are_slots(faults, wire):
     """Two hundred calls at once share the few connections there are."""
     faults.play(serving(*[reply()] * 200))
 
     async def calls() -> list[object]:
-        async with AsyncSender({faults.origin}, loopback=True, size=4) as sender:
+        async with AsyncSender({faults.origin}, loopback=True, size=4, transport=wire) as sender:
             get = Outgoing("GET", f"{faults.origin}/x")
             return await asyncio.gather(*[sender.send(get, timeout_s=10) for _ in range(200)])
 
@@ -136,7 +140,8 @@ def test_no_more_connections_are_opened_than_there_are_slots(faults):
     assert faults.accepted == 4
 
 
-def test_threads_share_a_sender(faults):
+@pytest.mark.parametrize("wire", NAMES)
+def test_threads_share_a_sender(faults, wire):
     """Calls from many threads never mix: each gets the reply to its own request."""
 
     def echo(peer):
@@ -147,7 +152,7 @@ def test_threads_share_a_sender(faults):
     faults.play([echo])
     mixed = []
 
-    with SyncSender({faults.origin}, loopback=True, size=4) as sender:
+    with SyncSender({faults.origin}, loopback=True, size=4, transport=wire) as sender:
 
         def work(name: int) -> None:
             for turn in range(25):
@@ -181,12 +186,13 @@ def test_closing_a_sender_closes_its_connections(faults, caller):
     assert failure == Failure(Certainty.NOT_SENT, "config", "The session is closed.")
 
 
-def test_a_sender_can_be_used_from_one_event_loop_after_another(faults):
+@pytest.mark.parametrize("wire", NAMES)
+def test_a_sender_can_be_used_from_one_event_loop_after_another(faults, wire):
     """A session that outlives an event loop opens new connections in the next one."""
     faults.play(serving(*[reply()] * 3))
 
     def runs() -> list[object]:
-        sender = AsyncSender({faults.origin}, loopback=True)
+        sender = AsyncSender({faults.origin}, loopback=True, transport=wire)
         get = Outgoing("GET", f"{faults.origin}/x")
         return [asyncio.run(_awaited(sender, get)) for _ in range(2)]
 
@@ -214,7 +220,7 @@ def test_closing_at_any_moment_of_a_call_leaves_no_line_open(faults, caller, mon
         caller.get()
     owner = {"take": sender._idle, "give": sender._idle}.get(moment, sender)
     if moment == "reset":
-        owner = Line
+        owner = load_fast().FastLine if caller.wire == "fast" else load_httpx().HttpxLine
     step = getattr(owner, moment)
 
     def closing(*arguments):

@@ -13,7 +13,7 @@ import pytest
 
 from connector_runtime.base.saved_files import Draft
 from connector_runtime.errors import ConnectorError
-from faults.desk import Desk, fetching, uploading
+from faults.desk import WAYS, Desk, fetching, uploading
 from faults.faultserver import read_request, reply, send, serving
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def models() -> dict[str, Model]:
     return {"read": fetching(), "upload": uploading()}
 
 
-@pytest.fixture(params=["async", "async given"])
+@pytest.fixture(params=[way for way in WAYS if way.startswith("async")])
 def way(request) -> str:
     """Give each wire under an event loop."""
     return request.param

@@ -13,6 +13,7 @@ from connector_runtime import transport
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport.intake import Intake
+from faults.conftest import NAMES
 from faults.faultserver import head, read_request, send
 
 PIECES = 5_000
@@ -21,8 +22,8 @@ MOST_PER_TURN = 200
 
 
 @pytest.mark.plan("S-218")
-@pytest.mark.parametrize("is_given", [False, True], ids=["own lines", "given transport"])
-def test_an_event_loop_is_not_held_by_pieces(faults, monkeypatch, score, is_given):
+@pytest.mark.parametrize("wire", [*NAMES, "given"])
+def test_an_event_loop_is_not_held_by_pieces(faults, monkeypatch, score, wire):
     """Others run after a bounded number of pieces, although nothing has to be waited for."""
     since, most = 0, 0
     feed = Intake.feed
@@ -38,8 +39,8 @@ def test_an_event_loop_is_not_held_by_pieces(faults, monkeypatch, score, is_give
 
     async def call() -> object:
         nonlocal since
-        given = httpx.AsyncHTTPTransport() if is_given else None
-        async with AsyncSender({faults.origin}, loopback=True, transport=given) as sender:
+        given = httpx.AsyncHTTPTransport() if wire == "given" else None
+        async with AsyncSender({faults.origin}, loopback=True, transport=given or wire) as sender:
             task = asyncio.create_task(
                 sender.send(Outgoing("GET", f"{faults.origin}/x", form="text"), timeout_s=30)
             )
@@ -59,7 +60,8 @@ def test_an_event_loop_is_not_held_by_pieces(faults, monkeypatch, score, is_give
 
 
 @pytest.mark.plan("S-219")
-def test_the_deadline_is_looked_at_between_pieces(faults, monkeypatch):
+@pytest.mark.parametrize("wire", NAMES)
+def test_the_deadline_is_looked_at_between_pieces(faults, monkeypatch, wire):
     """Pieces that were read in time and are taken too late are given up."""
     taken = 0
     feed = Intake.feed
@@ -76,7 +78,7 @@ def test_the_deadline_is_looked_at_between_pieces(faults, monkeypatch):
     monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=now, sleep=time.sleep))
     faults.play([read_request, send(RAW)])
 
-    with SyncSender({faults.origin}, loopback=True) as sender:
+    with SyncSender({faults.origin}, loopback=True, transport=wire) as sender:
         got = sender.send(Outgoing("GET", f"{faults.origin}/x", form="text"), timeout_s=60)
 
     assert isinstance(got, Failure)

@@ -18,7 +18,7 @@ from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport import resolver as resolving
 from connector_runtime.transport.resolver import THREADS_MAX, THREADS_PER_HOST, Resolver
-from faults.conftest import Caller
+from faults.conftest import WIRES, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def calling(kind: str, *hosts: str) -> Iterator[Caller]:
 
 
 @pytest.mark.plan("S-191")
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_all_who_ask_for_a_host_wait_for_one_look_up(stuck, kind, score):
     """Forty calls that give up one after the other leave one thread behind, not forty."""
     with calling(kind, "https://stuck.example") as caller:
@@ -86,7 +86,7 @@ def test_all_who_ask_for_a_host_wait_for_one_look_up(stuck, kind, score):
 
 
 @pytest.mark.plan("S-191")
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_however_many_hosts_hang_their_threads_are_few(stuck, kind, score):
     """Beyond the bound a call waits its time for a thread, and knows that it was not sent."""
     with calling(kind, *HOSTS) as caller:
@@ -122,7 +122,7 @@ def test_a_look_up_that_may_never_end_does_not_block_its_host_for_ever(stuck, mo
 
 
 @pytest.mark.plan("S-191")
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_a_machine_without_threads_is_a_failure_of_ours(stuck, monkeypatch, kind):
     """Nothing foreign is raised: nothing was sent, and the reason is said."""
 

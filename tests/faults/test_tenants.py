@@ -11,7 +11,7 @@ import pytest
 from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty, Secret
-from faults.conftest import Caller
+from faults.conftest import WIRES, Caller
 from faults.faultserver import close, drip, hang, read_request, reply, reset, send, serving
 
 
@@ -26,7 +26,7 @@ from faults.faultserver import close, drip, hang, read_request, reply, reset, se
         b"\r\n\r\n",
     ],
 )
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", WIRES)
 def test_a_tenant_never_reads_what_was_left_for_another(faults, kind, left_over):
     """Each sender has connections of its own, so a faulty proxy cannot hand over a reply."""
     answer = reply(b'{"tenant":"second"}')

@@ -15,8 +15,8 @@ import pytest
 from connector_runtime.base.messages import Failure, Reply
 from connector_runtime.base.values import Certainty
 from connector_runtime.transport import AsyncSender, SyncSender
-from connector_runtime.transport.lines import trust
-from faults.conftest import Caller
+from connector_runtime.transport.tls import trust
+from faults.conftest import WIRES, Caller
 from faults.faultserver import FaultServer, reply, serving
 
 FOLDER = Path(__file__).parent / "certificates"
@@ -37,7 +37,7 @@ def trusting_context() -> ssl.SSLContext:
     return context
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=WIRES)
 def meet(request):
     """Give a function that plays a TLS server with a certificate and calls it."""
     opened = []
@@ -165,7 +165,7 @@ def test_there_is_no_flag_to_turn_verification_off():
     """The senders take no argument that could mean `verify=False`."""
     names = set(inspect.signature(SyncSender.__mro__[1]).parameters)
 
-    assert names == {"hosts", "loopback", "transport", "ssl_context", "size"}
+    assert names == {"hosts", "loopback", "transport", "proxy", "ssl_context", "size"}
 
 
 _CALL = """

@@ -10,7 +10,7 @@ from connector_runtime.base.bodies import BytesBody, FileBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty, File
 from connector_runtime.errors import ConnectorError
-from faults.conftest import Caller
+from faults.conftest import WIRES, Caller
 from faults.desk import Desk, uploading
 from faults.faultserver import FaultServer, hang, head, read_request, read_some, reply, send, serving, stall
 from faults.test_tls import server_context, trusting_context
@@ -34,7 +34,7 @@ def server(request) -> Iterator[FaultServer]:
     one.close()
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=WIRES)
 def uploader(request, server) -> Iterator[Caller]:
     """Give a caller of the server."""
     trusted = trusting_context() if server.origin.startswith("https") else None
@@ -163,7 +163,7 @@ VERDICTS = {
 
 
 @pytest.mark.plan("S-190")
-@pytest.mark.parametrize("way", ["sync", "async"])
+@pytest.mark.parametrize("way", WIRES)
 @pytest.mark.parametrize("status", VERDICTS)
 def test_an_early_refusal_means_what_its_status_says(faults, way, status):
     """A create that was refused before it was whole is answered; after a server's own error nobody knows."""

@@ -260,19 +260,27 @@ def test_importing_costs_no_library(module):
         check=True,
     )
 
-    assert not {"httpx", "httpcore", "h11", "anyio", "asyncio", "ssl", "yaml"} & set(ran.stdout.split())
+    assert not {"httpx", "httpcore", "httptools", "h11", "anyio", "asyncio", "ssl", "yaml"} & set(ran.stdout.split())
 
 
-def test_sending_loads_no_more_than_it_needs():
-    """A first call loads h11, but neither httpx nor an event loop."""
+@pytest.mark.parametrize(
+    ("wire", "wanted", "unwanted"),
+    [
+        ("fast", {"httptools"}, {"httpx", "httpcore", "h11", "certifi", "asyncio", "click"}),
+        ("httpx", {"httpx", "h11"}, {"httptools", "click", "rich", "pygments"}),
+    ],
+)
+def test_sending_loads_no_more_than_its_wire_needs(wire, wanted, unwanted):
+    """A first call loads its own wire, not the other one, and never httpx's command line."""
     program = (
         "import sys\n"
         "from connector_runtime.transport import Outgoing, SyncSender\n"
-        "SyncSender({'http://127.0.0.1:1'}, loopback=True).send(Outgoing('GET', 'http://127.0.0.1:1/'), timeout_s=1)\n"
+        "sender = SyncSender({'http://127.0.0.1:1'}, loopback=True, transport=sys.argv[1])\n"
+        "sender.send(Outgoing('GET', 'http://127.0.0.1:1/'), timeout_s=1)\n"
         "print(*sys.modules)\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program, wire],
         env={"PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,
@@ -280,5 +288,5 @@ def test_sending_loads_no_more_than_it_needs():
     )
 
     loaded = set(ran.stdout.split())
-    assert "h11" in loaded
-    assert not {"httpx", "httpcore", "certifi", "asyncio", "click"} & loaded
+    assert wanted <= loaded
+    assert not unwanted & loaded

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.base.values import Secret
 from connector_runtime.definition.compiled import read_compiled
 from connector_runtime.definition.component_files import locate, overlay
 from connector_runtime.definition.model import Model
@@ -185,6 +186,7 @@ class Component:
         connection: Connection | Mapping[str, Any],
         *,
         transport: Any = None,
+        proxy: str | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         budget: RequestBudget | None = None,
@@ -201,7 +203,11 @@ class Component:
 
         Args:
             connection: As platforms store it, or read by `Connection.from_dict`.
-            transport: Any httpx transport, used as it is; None for connections of our own.
+            transport: `httpx`, `fast` (the default where the extra `speed` is installed and no proxy is
+                wanted), or any httpx transport, used as it is: docs/reference/transports.md.
+            proxy: `http://host:port` or `socks5://host:port`, with `name:password@` where it wants them;
+                default what the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; not for
+                connections to this machine), an empty text for none at all.
             clock: Time; a test's own clock makes waits cost nothing.
             random: Source of jitter.
             budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
@@ -225,12 +231,12 @@ class Component:
             ConnectionProblem: The connection is not filled in, or what was given does not fit.
         """
         options = Options(
-            transport=transport, clock=clock, random=random, budget=budget, token_store=token_store,
-            allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s, metadata=metadata,
-            numbers=numbers, trust_paths=trust_paths,
+            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
+            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
         )  # fmt: skip
         session = _opened(Session, self.model, connection, options)
-        del connection  # no frame of an error is to hold it
+        del connection, proxy  # no frame of an error is to hold them
         if isinstance(session, ConnectorError):
             raise session
         return session
@@ -240,6 +246,7 @@ class Component:
         connection: Connection | Mapping[str, Any],
         *,
         transport: Any = None,
+        proxy: str | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
         budget: RequestBudget | None = None,
@@ -261,15 +268,20 @@ class Component:
         )
 
         options = Options(
-            transport=transport, clock=clock, random=random, budget=budget, token_store=token_store,
-            allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s, metadata=metadata,
-            numbers=numbers, trust_paths=trust_paths,
+            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
+            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
         )  # fmt: skip
         session = _opened(AsyncSession, self.model, connection, options)
-        del connection  # no frame of an error is to hold it
+        del connection, proxy  # no frame of an error is to hold them
         if isinstance(session, ConnectorError):
             raise session
         return session
+
+
+def _sealed(proxy: str | None) -> Secret | None:
+    """Return a proxy's address, which may hold a password, so that nothing shows it."""
+    return None if proxy is None else Secret(proxy)
 
 
 def _opened(

@@ -39,10 +39,9 @@ class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["A
     ) -> None:
         super().__init__(model, connection, options)
         self._sender = sender or AsyncSender(
-            hosts=self._hosts,
-            loopback=self._channel.definition.loopback,
-            transport=options.transport,
-        )
+            self._hosts,
+            loopback=self._channel.definition.loopback, transport=options.transport, proxy=options.proxy,
+        )  # fmt: skip
 
     @functools.cached_property
     def _driver(self) -> AsyncDriver:

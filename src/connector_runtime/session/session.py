@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from connector_runtime.access.connections import Connection
-    from connector_runtime.base.values import Clock, Random
+    from connector_runtime.base.values import Clock, Random, Secret
     from connector_runtime.conversation.call import Event
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.conversation.replies.results import Page, Result
@@ -57,6 +57,7 @@ class Options(NamedTuple):
     """What a session was given; `Component.session` says what each is, and has a keyword for it."""
 
     transport: Any = None
+    proxy: Secret | None = None
     clock: Clock | None = None
     random: Random | None = None
     budget: RequestBudget | None = None
@@ -225,10 +226,9 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
                 hint="Give one whose methods block, or open an async session.",
             )  # fmt: skip
         self._sender = sender or SyncSender(
-            hosts=self._hosts,
-            loopback=self._channel.definition.loopback,
-            transport=options.transport,
-        )
+            self._hosts,
+            loopback=self._channel.definition.loopback, transport=options.transport, proxy=options.proxy,
+        )  # fmt: skip
 
     @functools.cached_property
     def _driver(self) -> SyncDriver:

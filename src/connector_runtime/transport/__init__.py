@@ -1,13 +1,12 @@
 """Send a request once: allowed hosts only, one deadline, bounded reading.
 
 A sender raises nothing about the network: an attempt ends in a `Reply`, or in a
-`Failure` that says whether the request may have arrived. Redirects, cookies, proxies
-and other settings of the environment do not exist here.
+`Failure` that says whether the request may have arrived. Redirects and cookies do not exist here;
+of the environment nothing is read but which proxy it wants.
 """
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 from collections import deque
@@ -18,17 +17,20 @@ from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Out
 from connector_runtime.base.values import Certainty
 from connector_runtime.transport.envelope import Address, read_address, wire_headers
 from connector_runtime.transport.intake import REFUSED_FROM, Intake, ReplyError
+from connector_runtime.transport.lines import KEEP_ALIVE_S
+from connector_runtime.transport.wires import Wires, load_given
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from types import ModuleType, TracebackType
 
     from connector_runtime.base.saved_files import Draft
     from connector_runtime.base.values import Secret
     from connector_runtime.transport.async_transport import AsyncSender
-    from connector_runtime.transport.lines import SyncLine
+    from connector_runtime.transport.lines import Head
     from connector_runtime.transport.network import Traffic
+    from connector_runtime.transport.wires import Route
 
 __all__ = ["AsyncSender", "Failure", "Limits", "Outgoing", "Reply", "SyncSender"]
 
@@ -40,23 +42,7 @@ _ADDRESSES_KEPT = 64
 _READ_AHEAD_BYTES = 1024 * 1024
 _BODILESS = (204, 304)
 _PARTIAL = 206
-_VERSIONS = (b"1.1", b"1.0")
-
-
-@functools.cache
-def load_lines() -> ModuleType:
-    """Return the module that opens connections of our own, loaded when something is first sent."""
-    from connector_runtime.transport import lines  # noqa: PLC0415
-
-    return lines
-
-
-@functools.cache
-def load_given() -> ModuleType:
-    """Return the module that drives a given transport of httpx, loaded when there is one."""
-    from connector_runtime.transport import given  # noqa: PLC0415
-
-    return given
+_VERSIONS = ("1.1", "1.0")
 
 
 class Attempt:
@@ -73,7 +59,16 @@ class Attempt:
         traffic: What is known about its connection; None through a given transport.
     """
 
-    __slots__ = ("_address", "_end_at", "_intake", "_is_head", "_outgoing", "_started_at", "traffic")
+    __slots__ = (
+        "_address",
+        "_end_at",
+        "_failure_of",
+        "_intake",
+        "_is_head",
+        "_outgoing",
+        "_started_at",
+        "traffic",
+    )
 
     def __init__(
         self, address: Address, outgoing: Outgoing, started_at: float, end_at: float, intake: Intake
@@ -85,11 +80,13 @@ class Attempt:
         self._intake = intake
         self._is_head = outgoing.method == "HEAD"
         self._outgoing = outgoing
+        self._failure_of: Any = None
 
-    def use(self, traffic: Traffic) -> None:
-        """Go by what a line of our own knows about its connection."""
+    def use(self, traffic: Traffic, wire: ModuleType) -> None:
+        """Go by what a line of our own knows about its connection, and its wire about errors."""
         traffic.begin(self._end_at)
         self.traffic = traffic
+        self._failure_of = wire.failure_of
 
     @property
     def is_on_disk(self) -> bool:
@@ -100,18 +97,14 @@ class Attempt:
         """Return the seconds left, 0.0 when none are."""
         return max(0.0, self._end_at - time.monotonic())
 
-    def start(self, response: Any, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take the head of a line's reply, or of a given transport's; `ReplyError` when it is refused."""
-        if response.status_code == _PARTIAL and not self._outgoing.has_header("range"):
+    def start(self, head: Head) -> None:
+        """Take the head of a reply; `ReplyError` when it is refused."""
+        if head.status_code == _PARTIAL and not self._outgoing.has_header("range"):
             raise ReplyError("contract", "The reply is a part (HTTP 206), and no part was asked for.")
-        self._intake.start(
-            response.status_code,
-            [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers],
-            is_head=self._is_head,
-        )
+        self._intake.start(head.status_code, head.headers, is_head=self._is_head)
         if self.traffic is not None:
             self.traffic.expect(self._intake.cap_bytes)
-            if response.http_version not in _VERSIONS:
+            if head.http_version not in _VERSIONS:
                 raise ReplyError("contract", f"What {self._address.host} sent is not HTTP/1.1.")
 
     def feed(self, chunk: bytes) -> None:
@@ -144,7 +137,7 @@ class Attempt:
         if traffic is None:
             failure = load_given().failure_of(error, host)
         else:
-            failure = load_lines().failure_of(error, traffic, host)
+            failure = self._failure_of(error, traffic, host)
         return failure
 
 
@@ -174,7 +167,7 @@ class Idle:
             lines = self._lines.setdefault(origin, deque())
             lines.append(line)
             # Whoever closes may come between the end of a request and this.
-            while lines and (self.is_closed or now - lines[0].idle_at > load_lines().KEEP_ALIVE_S):
+            while lines and (self.is_closed or now - lines[0].idle_at > KEEP_ALIVE_S):
                 stale.append(lines.popleft())
         for old in stale:
             old.close()
@@ -203,6 +196,7 @@ class Sender:
         *,
         loopback: bool = False,
         transport: Any = None,
+        proxy: str | Secret | None = None,
         ssl_context: ssl.SSLContext | None = None,
         size: int = SLOTS,
     ) -> None:
@@ -210,11 +204,14 @@ class Sender:
             raise ValueError("the TLS context must verify certificates and host names")
         self._hosts = frozenset(hosts)
         self._loopback = loopback
-        self._given = transport
+        named = transport if isinstance(transport, str) else None
+        self._given: Any = transport if named is None else None
+        self._wires = Wires(named, proxy, loopback=loopback)
         self._ssl_context = ssl_context
         self._size = size
         self._idle = Idle()
         self._addresses: dict[str, Address] = {}
+        self._routes: dict[str, Route] = {}
 
     def _dressed(self, outgoing: Outgoing, timeout_s: float) -> tuple[Address, Any]:
         """Return where a request goes, and its headers or the request of a given transport.
@@ -232,6 +229,8 @@ class Sender:
             self._addresses[outgoing.url] = address
         headers = wire_headers(outgoing, address)
         if self._given is None:
+            if address.origin not in self._routes:
+                self._routes[address.origin] = self._wires.route_to(address)
             return address, headers
         request = load_given().request_of(outgoing, address, headers, timeout_s)
         if outgoing.body is None or outgoing.body.size_bytes <= _READ_AHEAD_BYTES:
@@ -245,7 +244,9 @@ class Sender:
     def _context_for(self, address: Address) -> ssl.SSLContext | None:
         if address.origin.startswith("http:"):
             return None
-        return self._ssl_context or load_lines().tls_context()
+        from connector_runtime.transport.tls import tls_context  # noqa: PLC0415  plain HTTP needs no TLS
+
+        return self._ssl_context or tls_context()
 
     def _put_back(self, line: Any, address: Address, result: Reply | Failure | None) -> None:
         """Keep a line for the next request if this one has ended well, else close it."""
@@ -268,7 +269,8 @@ class SyncSender(Sender):
     Args:
         hosts: Allowed origins, `https://host`; for loopback `http://127.0.0.1:port`.
         loopback: Whether only this machine is addressed, by number.
-        transport: An httpx transport to use as it is, or None for connections of our own.
+        transport: An httpx transport to use as it is; `httpx`, `fast`, or None for connections of our own.
+        proxy: Which proxy is wanted, as `wires.Wires` takes it.
         ssl_context: A verifying TLS context, or None for the shared one.
         size: How many requests may be under way at once.
     """
@@ -339,17 +341,16 @@ class SyncSender(Sender):
     def _through_line(
         self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
     ) -> Reply | Failure:
-        lines = load_lines()
-        line: SyncLine = self._idle.take(address.origin) or lines.SyncLine(self._context_for(address))
-        attempt.use(line.network.traffic)
+        route = self._routes[address.origin]
+        line = self._idle.take(address.origin) or route.line(self._context_for(address))
+        attempt.use(line.network.traffic, route.module)
         result: Reply | Failure | None = None
         try:
-            response = line.begin(outgoing, address, headers)
-            attempt.start(response, response.headers)
+            attempt.start(line.begin(outgoing, address, headers))
             while line.read(attempt.feed):
                 pass
             result = attempt.finish()
-        except lines.CAUGHT as error:
+        except route.module.CAUGHT as error:
             result = attempt.failure(error)
         finally:
             self._put_back(line, address, result)
@@ -361,7 +362,7 @@ class SyncSender(Sender):
         try:
             response = self._given.handle_request(request)
             try:
-                attempt.start(response, response.headers.raw)
+                attempt.start(given.head_of(response))
                 for chunk in response.stream:
                     attempt.feed(chunk)
                     del chunk  # it may be a token, and the next one is waited for

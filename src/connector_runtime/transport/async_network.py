@@ -43,6 +43,7 @@ class AsyncNetwork:
     async def connect(self, host: str, port: int, context: ssl.SSLContext | None) -> AsyncStream:
         """Connect to the first address that answers, and shake hands; raises as `SyncNetwork.connect`."""
         loop = asyncio.get_running_loop()
+        self.traffic.is_used = True
         addresses = await self._resolved(host, port)
         for position, (_, address) in enumerate(addresses, start=1):
             try:
@@ -121,7 +122,7 @@ class AsyncStream:
                 if hears and protocol.has_data():
                     return False
                 traffic.left_s()
-                traffic.has_sent = True
+                traffic.note_sent()
                 outbox.drop(protocol.send(outbox.window()[:JOIN_BYTES]))
         except TimeoutError:
             raise
@@ -172,6 +173,12 @@ class AsyncStream:
     def is_readable(self) -> bool:
         """Return whether bytes or the end wait to be read."""
         return self._protocol.is_readable()
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS layer, or None."""
+        found: ssl.SSLObject | None = self._protocol.transport.get_extra_info("ssl_object")
+        return found
 
 
 class _Protocol(asyncio.Protocol):

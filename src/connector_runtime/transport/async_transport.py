@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import Attempt, Sender, load_given, load_lines
+from connector_runtime.transport import Attempt, Sender
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.offload import offload
+from connector_runtime.transport.wires import load_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from types import ModuleType, TracebackType
+    from types import TracebackType
 
     from connector_runtime.base.saved_files import Draft
     from connector_runtime.base.values import Secret
-    from connector_runtime.transport.async_lines import AsyncLine
     from connector_runtime.transport.envelope import Address
 
 # So much of a reply is gathered for each visit to the thread that saves it.
 _BATCH_BYTES = 512 * 1024
 # After so many pieces others get their turn: one read may hold ten thousand, and waits for nothing.
 _TURN_PIECES = 128
-
-
-@functools.cache
-def _async_lines() -> ModuleType:
-    """Return the module that opens connections in an event loop, loaded when something is first sent."""
-    load_lines()
-    from connector_runtime.transport import async_lines  # noqa: PLC0415
-
-    return async_lines
 
 
 class AsyncSender(Sender):
@@ -108,20 +98,18 @@ class AsyncSender(Sender):
     async def _through_line(
         self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
     ) -> Reply | Failure:
-        line: AsyncLine = self._idle.take(address.origin) or _async_lines().AsyncLine(
-            self._context_for(address)
-        )
-        attempt.use(line.network.traffic)
+        route = self._routes[address.origin]
+        line = self._idle.take(address.origin) or route.async_line(self._context_for(address))
+        attempt.use(line.network.traffic, route.module)
         result: Reply | Failure | None = None
         try:
             async with asyncio.timeout(attempt.left_s()):
-                response = await line.begin(outgoing, address, headers)
-                attempt.start(response, response.headers)
+                attempt.start(await line.begin(outgoing, address, headers))
                 batch = _Batch(attempt)
                 while await line.read(batch.add):
                     await batch.passed_on()
                 result = await batch.finished()
-        except load_lines().CAUGHT as error:
+        except route.module.CAUGHT as error:
             result = attempt.failure(error)
         finally:
             self._put_back(line, address, result)
@@ -134,7 +122,7 @@ class AsyncSender(Sender):
             async with asyncio.timeout(attempt.left_s()):
                 response = await self._given.handle_async_request(request)
                 try:
-                    attempt.start(response, response.headers.raw)
+                    attempt.start(given.head_of(response))
                     batch = _Batch(attempt)
                     async for chunk in response.stream:
                         batch.add(chunk)

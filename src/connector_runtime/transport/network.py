@@ -29,6 +29,8 @@ READ_BYTES = 64 * 1024
 # A first address that does not answer must not use up the time of the next.
 _ADDRESS_MAX_S = 5.0
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# What is waited for on a socket; where there is no `poll` (Windows) the numbers are only ours.
+_IN, _OUT = getattr(select, "POLLIN", 1), getattr(select, "POLLOUT", 4)
 
 
 class Traffic:
@@ -40,6 +42,8 @@ class Traffic:
         received_bytes: How much was.
         has_head: Whether the reply's head is complete.
         has_sent: Whether a byte of the request was given to the network.
+        is_ahead: Whether what is sent is for a proxy yet, and not the request.
+        is_used: Whether anything was asked of the network at all.
         has_ended: Whether the peer has said that nothing more will come.
         broke: Whether the peer refused the request, or stopped taking it, before its end.
         reason: Why there is no connection, in plain words, or None.
@@ -52,6 +56,8 @@ class Traffic:
         "has_ended",
         "has_head",
         "has_sent",
+        "is_ahead",
+        "is_used",
         "reason",
         "received_bytes",
     )
@@ -66,6 +72,8 @@ class Traffic:
         self.has_head = False
         self.received_bytes = 0
         self.has_sent = False
+        self.is_ahead = False
+        self.is_used = False
         self.has_ended = False
         self.broke = False
         self.reason: str | None = None
@@ -74,6 +82,11 @@ class Traffic:
         """Let the body come, up to `cap_bytes` in all."""
         self.cap_bytes = cap_bytes
         self.has_head = True
+
+    def note_sent(self) -> None:
+        """Note that bytes are given to the network now."""
+        self.is_used = True
+        self.has_sent = self.has_sent or not self.is_ahead
 
     def left_s(self) -> float:
         """Return the seconds left; `TimeoutError` when none are."""
@@ -107,6 +120,7 @@ class SyncNetwork:
             TimeoutError, ConnectionError: It could not be; `traffic.reason` says why.
         """
         traffic = self.traffic
+        traffic.is_used = True
         addresses = _resolved(host, port, traffic)
         for position, (family, address) in enumerate(addresses, start=1):
             channel = socket.socket(family, socket.SOCK_STREAM)
@@ -134,21 +148,28 @@ class SyncNetwork:
 
 
 class SyncStream:
-    """One socket, plain or TLS."""
+    """One socket, plain or TLS; it never blocks, every wait is a `poll` of what is left of the deadline."""
 
     def __init__(self, channel: socket.socket, traffic: Traffic) -> None:
+        channel.settimeout(0.0)
         self.outbox = Outbox()
         self._socket = channel
         self._traffic = traffic
 
     def read(self) -> bytes:
         """Return what comes, empty at the end."""
-        self._socket.settimeout(self._traffic.left_s())
-        return self._traffic.count(self._socket.recv(READ_BYTES))
+        channel, traffic = self._socket, self._traffic
+        while True:
+            left_s = traffic.left_s()
+            if not (isinstance(channel, ssl.SSLSocket) and channel.pending()):
+                _wait(channel, _IN, left_s)
+            try:
+                return traffic.count(channel.recv(READ_BYTES))
+            except _WOULD_BLOCK:
+                continue
 
     def take(self) -> bytes | None:
         """Return what has come already, empty at the end; None if it was only TLS talking to itself."""
-        self._socket.settimeout(0.0)
         try:
             return self._traffic.count(self._socket.recv(READ_BYTES))
         except _WOULD_BLOCK:
@@ -156,21 +177,17 @@ class SyncStream:
 
     def flush(self, *, hears: bool) -> bool:
         """Send the outbox; returns False when it `hears` the peer say something before that is done."""
-        outbox, channel, traffic = self.outbox, self._socket, self._traffic
+        outbox, traffic = self.outbox, self._traffic
         try:
             if not traffic.has_sent:
                 # Most requests are one packet, for which there is room: nothing to wait for.
-                channel.settimeout(traffic.left_s())
-                traffic.has_sent = True
-                outbox.drop(channel.send(outbox.window()))
+                traffic.left_s()
+                traffic.note_sent()
+                self._send_some()
             while outbox.size_bytes:
-                channel.settimeout(0.0)
-                if _speaks_before_taking(channel, traffic.left_s(), hears=hears):
+                if _speaks_before_taking(self._socket, traffic.left_s(), hears=hears):
                     return False
-                try:
-                    outbox.drop(channel.send(outbox.window()))
-                except _WOULD_BLOCK:
-                    continue
+                self._send_some()
         except TimeoutError:
             raise
         except OSError:
@@ -178,6 +195,12 @@ class SyncStream:
             traffic.broke = True
             outbox.clear()
         return True
+
+    def _send_some(self) -> None:
+        try:
+            self.outbox.drop(self._socket.send(self.outbox.window()))
+        except _WOULD_BLOCK:
+            return
 
     def close(self) -> None:
         """Close at once."""
@@ -189,6 +212,7 @@ class SyncStream:
         try:
             self._socket.settimeout(self._traffic.left_s())
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
+            self._socket.settimeout(0.0)
         except OSError as error:
             self._socket.close()
             self._traffic.reason = reason_of(error)
@@ -200,6 +224,11 @@ class SyncStream:
     def is_readable(self) -> bool:
         """Return whether bytes or the end wait to be read."""
         return is_readable(self._socket)
+
+    @property
+    def tls(self) -> ssl.SSLSocket | None:
+        """The TLS layer, or None."""
+        return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
 
 
 def literal(host: str, port: int) -> list[SocketAddress] | None:
@@ -240,14 +269,9 @@ def reason_of(error: OSError) -> str:
 
 def is_readable(channel: Any) -> bool:
     """Return whether bytes or the end wait on a socket; a closed one counts as readable."""
-    number = channel.fileno()
-    if number < 0:
+    if channel.fileno() < 0:
         return True
-    if not hasattr(select, "poll"):
-        return bool(select.select([number], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(number, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(_ready(channel, _IN, 0.0))
 
 
 def _speaks_before_taking(channel: Any, left_s: float, *, hears: bool) -> bool:
@@ -256,20 +280,31 @@ def _speaks_before_taking(channel: Any, left_s: float, *, hears: bool) -> bool:
     Raises:
         TimeoutError: Neither in that time.
     """
-    number = channel.fileno()
     if hears and isinstance(channel, ssl.SSLSocket) and channel.pending():
         return True
+    found = _wait(channel, _OUT | _IN if hears else _OUT, left_s)
+    return hears and bool(found & _IN)
+
+
+def _wait(channel: Any, events: int, left_s: float) -> int:
+    """Wait for one of the events on a socket and return which; `TimeoutError` when none comes in time."""
+    found = _ready(channel, events, left_s)
+    if not found:
+        raise TimeoutError
+    return found
+
+
+def _ready(channel: Any, events: int, wait_s: float) -> int:
+    """Return which of the events a socket has, after so many seconds at most."""
     if hasattr(select, "poll"):
         poll = select.poll()
-        poll.register(number, select.POLLOUT | (select.POLLIN if hears else 0))
-        found = poll.poll(left_s * 1000)
-        if found:
-            return hears and bool(found[0][1] & select.POLLIN)
-    else:
-        readable, writable, _ = select.select([number] if hears else [], [number], [], left_s)
-        if readable or writable:
-            return bool(readable)
-    raise TimeoutError
+        poll.register(channel, events)
+        found = poll.poll(wait_s * 1000)
+        return found[0][1] if found else 0
+    readable, writable, _ = select.select(
+        [channel] if events & _IN else [], [channel] if events & _OUT else [], [], wait_s
+    )
+    return (_IN if readable else 0) | (_OUT if writable else 0)
 
 
 def _resolved(host: str, port: int, traffic: Traffic) -> list[SocketAddress]:

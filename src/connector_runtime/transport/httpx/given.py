@@ -1,7 +1,7 @@
-"""Transports that are given: any of httpx's, used as they are. The only module that imports httpx.
+"""Transports that are given: any of httpx's, used as they are.
 
-Nothing is known of their connections: whether a request has left this machine is read
-from the class of the error.
+Their connections are not ours. Whether a request has left this machine is told by httpcore, where it
+stands below (its extension `trace`), and elsewhere read from the class of the error.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from connector_runtime.base.messages import Failure
 from connector_runtime.base.values import Certainty, Secret
 from connector_runtime.transport import lines
 from connector_runtime.transport.intake import ReplyError
+from connector_runtime.transport.lines import Head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,7 +38,7 @@ CAUGHT: tuple[type[Exception], ...] = (
     httpx.InvalidURL,
 )
 _LATE = (httpcore.TimeoutException, httpx.TimeoutException, TimeoutError)
-_INVALID = (
+INVALID = (
     httpcore.LocalProtocolError,
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
@@ -54,6 +55,7 @@ _NOT_SENT = (
 )
 
 
+# Whether what is logged here and now is about a request of ours.
 is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
 
 
@@ -83,7 +85,7 @@ class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def request_of(
-    outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], timeout_s: float
+    outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], timeout_s: float | None
 ) -> httpx.Request:
     """Return the request as a transport takes it, without a client in between: its secrets lie open."""
     timeout = {"connect": timeout_s, "read": timeout_s, "write": timeout_s, "pool": timeout_s}
@@ -92,7 +94,7 @@ def request_of(
         _url(address) if outgoing.key is None else _with_key(_url(address), outgoing.key),
         headers=[(name, value.reveal() if isinstance(value, Secret) else value) for name, value in headers],
         stream=Upload(outgoing.body),
-        extensions={"timeout": timeout},
+        extensions={} if timeout_s is None else {"timeout": timeout},
     )
 
 
@@ -113,6 +115,12 @@ def _with_key(url: httpx.URL, key: Secret) -> httpx.URL:
     return url.copy_with(raw_path=path + (b"&" if b"?" in path else b"?") + key.reveal().encode("ascii"))
 
 
+def head_of(reply: httpx.Response) -> Head:
+    """Return the head of a reply of httpx's."""
+    headers = [(name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in reply.headers.raw]
+    return Head(reply.status_code, headers, reply.http_version.removeprefix("HTTP/"))
+
+
 def failure_of(error: Exception, host: str) -> Failure:
     """Return what an error of a transport means, in words without addresses or secrets.
 
@@ -126,7 +134,7 @@ def failure_of(error: Exception, host: str) -> Failure:
     certainty = Certainty.NOT_SENT if is_unsent else Certainty.UNKNOWN
     if isinstance(error, _LATE) and not (is_aiohttps and isinstance(error, httpx.ConnectTimeout)):
         return Failure(certainty, "timeout", f"No complete reply from {host} in time.")
-    if isinstance(error, _INVALID):
+    if isinstance(error, INVALID):
         return Failure(certainty, "config", f"The request to {host} is not valid HTTP.")
     if is_unsent:
         return Failure(certainty, "network", f"No connection to {host}: it failed.")
@@ -147,5 +155,6 @@ class _Quiet(logging.Filter):
         return not is_sending.get()
 
 
-for _name in ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpx"):
-    logging.getLogger(_name).addFilter(_Quiet())
+for _name in ("connection", "http11", "http2", "proxy", "socks"):
+    logging.getLogger(f"httpcore.{_name}").addFilter(_Quiet())
+logging.getLogger("httpx").addFilter(_Quiet())

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
-
-import h11
+from typing import TYPE_CHECKING
 
 from connector_runtime.transport.async_network import AsyncNetwork
-from connector_runtime.transport.lines import Line
+from connector_runtime.transport.fast.lines import FastLine
 from connector_runtime.transport.offload import offload
 
 if TYPE_CHECKING:
@@ -18,9 +15,10 @@ if TYPE_CHECKING:
     from connector_runtime.base.messages import Outgoing
     from connector_runtime.base.values import Secret
     from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.lines import Head
 
 
-class AsyncLine(Line):
+class AsyncLine(FastLine):
     """One connection, for an event loop."""
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
@@ -28,13 +26,13 @@ class AsyncLine(Line):
 
     async def begin(
         self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]]
-    ) -> h11.Response:
+    ) -> Head:
         """Send a request, or as much of it as the peer wants, as `SyncLine.begin`."""
-        stream = self._stream
         if not self._is_open():
             self.network.close()
-            stream = self._started(await self.network.connect(address.host, address.tcp_port, self._context))
-        self._head(outgoing, address, headers)
+            self._stream = await self.network.connect(address.host, address.tcp_port, self._context)
+        stream, incoming = self._stream, self._incoming
+        self._start(outgoing, address, headers)
         pieces = self._content(outgoing)
         is_on_disk = outgoing.body is not None and outgoing.body.is_on_disk
         while (piece := await offload(next, pieces, None) if is_on_disk else next(pieces, None)) is not None:
@@ -42,32 +40,25 @@ class AsyncLine(Line):
                 break
             stream.outbox.add(piece)
         await self._sent()
-        if self._early is not None:
+        if incoming.head is not None:
             await stream.emptied()
-            return self._early
-        event = await self._next()
-        while type(event) is not h11.Response:
-            # One read may hold thousands of interim replies.
-            await asyncio.sleep(0)
-            event = await self._next()
-        return event
+        while incoming.head is None:
+            incoming.feed(await stream.read())
+        return incoming.head
 
     async def read(self, take: Callable[[bytes], None]) -> bool:
         """Hand some more of the reply's content on, as `SyncLine.read`."""
-        event = await self._next()
-        if type(event) is h11.Data:
-            take(bytes(event.data))
-        return type(event) is h11.Data
+        incoming = self._incoming
+        while not incoming.pieces:
+            if incoming.is_whole:
+                return False
+            incoming.feed(await self._stream.read())
+        take(incoming.pieces.popleft())
+        return True
 
     async def _sent(self) -> bool:
         """Send what is in the outbox; returns whether the peer takes more."""
-        while not await self._stream.flush(hears=self._early is None):
+        while not await self._stream.flush(hears=self._incoming.head is None):
             if self._heard(self._stream.take()):
                 break
         return not self.network.traffic.broke
-
-    async def _next(self) -> Any:
-        messages = self._messages
-        while (event := messages.next_event()) is h11.NEED_DATA:
-            messages.receive_data(await self._stream.read())
-        return event
