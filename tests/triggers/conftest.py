@@ -17,13 +17,12 @@ from connector_runtime.base.messages import Failure, Reply
 from connector_runtime.base.values import Certainty
 from connector_runtime.session.session import Options, Session
 from connector_runtime.testing.cases import StillClock
+from triggers.odd_rows import CONNECTION, Rows, component_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from connector_runtime.base.messages import Outgoing
-
-CONNECTION: dict[str, Any] = {"key": "apiKey", "fields": {"site": "north", "branch": "17", "apiKey": "example"}}
 
 
 class Counter:
@@ -62,6 +61,18 @@ class Counter:
 def petshop() -> Component:
     """The invented component."""
     return Component.load(PETSHOP)
+
+
+@pytest.fixture(scope="session")
+def odd_triggers(tmp_path_factory: pytest.TempPathFactory) -> Component:
+    """The invented component with triggers that ask a vendor of rows."""
+    return component_in(tmp_path_factory.mktemp("odd") / "petshop")
+
+
+@pytest.fixture
+def rows(odd_triggers: Component) -> Rows:
+    """A vendor without rows."""
+    return Rows(odd_triggers)
 
 
 @pytest.fixture

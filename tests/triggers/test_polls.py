@@ -230,12 +230,13 @@ def test_what_the_index_shows_late_is_told(book: ChangeBook, session: Session) -
 
 
 def test_a_quiet_shop_is_asked_for_the_overlap_only(
-    book: ChangeBook, counter: Counter, session: Session
+    petshop: Component, book: ChangeBook, counter: Counter, session: Session
 ) -> None:
     """Polls without news look back no further than twice the overlap."""
     book.put("p-1")
     _, state = whole(session, "from the beginning")
     book.now += 86_400
+    session = session_with(petshop, counter)
     _, state = whole(session, state)
     counter.asked.clear()
     whole(session, state)
@@ -294,10 +295,11 @@ def test_a_window_begins_at_a_whole_second(petshop: Component, book: ChangeBook,
 
 
 @pytest.mark.plan("S-256")
-def test_a_gap_is_said(book: ChangeBook, session: Session) -> None:
+def test_a_gap_is_said(petshop: Component, book: ChangeBook, counter: Counter) -> None:
     """What the vendor has forgotten meanwhile is not passed over in silence."""
-    _, state = whole(session, None)
+    _, state = whole(session_with(petshop, counter), None)
     book.now += 40 * 86_400
+    session = session_with(petshop, counter)
 
     poll = session.poll("petChanged", INPUTS, state)
 

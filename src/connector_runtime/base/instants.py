@@ -80,7 +80,7 @@ def _found(value: Any) -> re.Match[str] | None:
 
 
 def date_s(text: str | None) -> float | None:
-    """Return an HTTP date in seconds since the epoch, None for anything else."""
+    """Return an HTTP date in seconds since the epoch, None for anything else and what no calendar has."""
     if not text or len(text) > 64 or not text.isascii():
         return None
     from email.utils import parsedate_to_datetime  # noqa: PLC0415  few replies have such a date
@@ -88,6 +88,6 @@ def date_s(text: str | None) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
         # The oldest of the three forms names no zone and means Greenwich, not ours.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except (TypeError, ValueError, OverflowError, IndexError):
         return None

@@ -187,8 +187,9 @@ def _begin_together(readings: list[WindowReading]) -> None:
     is_ours = any(state.window.is_ours for _, state in states if state.window)
     for reading, state in states:
         if begun is not None and state.is_quiet and state.window is None:
-            since = (begun - reading.overlap) // SECOND * SECOND
-            state.window = Window(since, begun, is_ours=is_ours)
+            here = reading.here()
+            since = (min(begun, here) - reading.overlap) // SECOND * SECOND
+            state.window = Window(since, begun, is_ours=is_ours, here=here)
 
 
 def _is_wanted(source: PollSource, call: Call) -> bool:

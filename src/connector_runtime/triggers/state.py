@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.numbers import digestible
 from connector_runtime.errors import error_of
-from connector_runtime.triggers.times import SECOND, moment_of, text_of
+from connector_runtime.triggers.times import EARLIEST, moment_of, text_of
 from connector_runtime.triggers.told import ToldChanges, Zone
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ FROM_NOW = "from now"
 FROM_THE_BEGINNING = "from the beginning"
 
 _VERSION = 1
-# The year 2: what is asked for lies a little before, and in some offset from UTC.
-_EARLIEST = -62_104_060_800 * SECOND
 START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
 _SAME_ACCOUNT = (
     "Poll with the connection that it came from. Where that has another name or other keys by now and its "
@@ -52,7 +50,8 @@ class Window:
     Attributes:
         since: Where it begins; None for the beginning of everything.
         clock: The vendor's clock when it was begun, or ours where the vendor tells none.
-        is_ours: Whether the clock is ours: it may be hours off, so no mark is made of it.
+        here: Our clock then; None in a state that was kept before it was noted.
+        is_ours: Whether the vendor tells none: ours may be hours off, so no mark is made of it.
         same: What was read of the cursor's moment: a source without `since.id` tells all of it again.
         cursor: The last change that was read, as moment and identity, or None.
         top: The latest change that was read, or None.
@@ -66,6 +65,12 @@ class Window:
     told: ToldChanges = field(default_factory=ToldChanges)
     is_ours: bool = False
     same: Zone | None = None
+    here: int | None = None
+
+    @property
+    def lower_clock(self) -> int:
+        """Return the earlier one of both clocks: where one is wrong, it passes over nothing."""
+        return self.clock if self.here is None else min(self.clock, self.here)
 
     def same_to_json(self) -> list[Any] | None:
         """Return what was read of the cursor's moment, unless each change of it is known anyway."""
@@ -80,8 +85,10 @@ class SourceState:
     Attributes:
         mark: Everything up to there was told; None before the first window is finished.
         clock: The vendor's clock when the last finished window was begun, or None.
+        here: Our clock then, or None.
         is_quiet: Whether what is there already is not told: the trigger starts from now.
-        before: The mark before that one, for a vendor whose clock was wrong once; or None.
+        before: The mark that rows alone have made, for a vendor whose clock was wrong; None before
+            the first window is finished.
         told: What of the overlap was told by the last finished window.
         window: What is not gone through yet, or None.
     """
@@ -92,6 +99,7 @@ class SourceState:
     before: int | None = None
     told: ToldChanges = field(default_factory=ToldChanges)
     window: Window | None = None
+    here: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what is to be kept, without empty members."""
@@ -99,6 +107,7 @@ class SourceState:
         shape: dict[str, Any] = {
             "mark": _shown(self.mark),
             "clock": _shown(self.clock),
+            "here": _shown(self.here),
             "quiet": self.is_quiet or None,
             "before": _shown(self.before),
             **self.told.to_json(),
@@ -108,6 +117,7 @@ class SourceState:
             shape["window"] = {
                 "since": _shown(window.since),
                 "clock": _shown(window.clock),
+                "here": _shown(window.here),
                 "ours": window.is_ours or None,
                 "top": _shown(window.top),
                 "at": _shown(at),
@@ -128,6 +138,7 @@ class SourceState:
             is_quiet=given.get("quiet", False),
             before=_read(given.get("before")),
             told=ToldChanges.from_json(given.get("told", ""), given.get("zones", [])),
+            here=_read(given.get("here")),
         )
         if window is not None:
             at, clock = _read(window.get("at")), _read(window["clock"])
@@ -136,7 +147,8 @@ class SourceState:
             top = _read(window.get("top"))
             since, is_ours = _read(window.get("since")), bool(window.get("ours"))
             same = Zone.from_json(window["same"]) if "same" in window else None
-            made.window = Window(since, clock or 0, cursor, top, told, is_ours, same)
+            here = _read(window.get("here"))
+            made.window = Window(since, clock or 0, cursor, top, told, is_ours, same, here)
         return made
 
 
@@ -184,7 +196,7 @@ def read_state(given: Any, owner: Owner, keys: tuple[str, ...]) -> PollState:
         is_quiet = given != FROM_THE_BEGINNING
         return PollState(owner, {key: SourceState(is_quiet=is_quiet) for key in keys})
     moment = moment_of(given) if isinstance(given, str) else None
-    if moment is not None and not moment.is_day and moment.micro >= _EARLIEST:
+    if moment is not None and not moment.is_day and moment.micro >= EARLIEST:
         known = {key: SourceState(mark=moment.micro, clock=moment.micro) for key in keys}
         return PollState(owner, known)
     _judge(given, owner)

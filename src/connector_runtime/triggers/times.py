@@ -20,6 +20,11 @@ _WEST = 12 * HOUR
 # No moment in seconds is so late, none in milliseconds so early.
 _MILLISECONDS_FROM = 100_000_000_000
 FIRST = "0001-01-01T00:00:00+00:00"
+# Where the calendar begins and ends: no text can say more.
+FIRST_MICRO = -62_135_596_800 * SECOND
+_LAST_MICRO = 253_402_300_800 * SECOND - 1
+# The year 2: what is asked for lies a little before, and in some offset from UTC.
+EARLIEST = -62_104_060_800 * SECOND
 
 
 class Moment(NamedTuple):
@@ -41,6 +46,8 @@ class Moment(NamedTuple):
 def moment_of(value: Any) -> Moment | None:
     """Return the moment that a vendor has written, None for what is none.
 
+    One that its offset puts beyond the calendar is the first or the last moment of that.
+
     Args:
         value: A text with its offset, a day, or a number of seconds or milliseconds since 1970.
     """
@@ -50,7 +57,7 @@ def moment_of(value: Any) -> Moment | None:
         return _of_number(value)
     seconds = instant_s(value)
     if seconds is not None:
-        return Moment(math.floor(seconds * SECOND))
+        return Moment(_on_calendar(math.floor(seconds * SECOND)))
     if isinstance(value, str) and len(value) == len("2026-01-01"):
         try:
             whole_days = date.fromisoformat(value).toordinal() - date(1970, 1, 1).toordinal()
@@ -65,12 +72,12 @@ def _of_number(value: float | Decimal) -> Moment | None:
     if not number.is_finite() or abs(number) >= 1000 * _MILLISECONDS_FROM:
         return None
     per_unit = SECOND if abs(number) < _MILLISECONDS_FROM else SECOND // 1000
-    return Moment(math.floor(number * per_unit))
+    return Moment(_on_calendar(math.floor(number * per_unit)))
 
 
 def text_of(micro: int) -> str:
-    """Return a moment in UTC as text, `2026-01-01T00:00:00+00:00`."""
-    return instant_text(Decimal(micro) / SECOND)
+    """Return a moment in UTC as text, `2026-01-01T00:00:00+00:00`, the nearest that the calendar has."""
+    return instant_text(Decimal(_on_calendar(micro)) / SECOND)
 
 
 def written(micro: int, form: str) -> str | int:
@@ -86,4 +93,8 @@ def written(micro: int, form: str) -> str | int:
 
 
 def _day(micro: int) -> date:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micro)).date()
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=_on_calendar(micro))).date()
+
+
+def _on_calendar(micro: int) -> int:
+    return min(max(micro, FIRST_MICRO), _LAST_MICRO)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.changes import ask_page
 from connector_runtime.triggers.state import Window
-from connector_runtime.triggers.times import FIRST, HOUR, SECOND, text_of, written
+from connector_runtime.triggers.times import EARLIEST, FIRST, FIRST_MICRO, HOUR, SECOND, text_of, written
 from connector_runtime.triggers.told import Zone
 
 if TYPE_CHECKING:
@@ -90,7 +90,15 @@ class WindowReading:
         since = state.told.since(self._back(mark))
         if self.source.memory_s is not None:
             since = max(since, here - int(self.source.memory_s * SECOND))
-        return Window(since // SECOND * SECOND, here)
+        since = since // SECOND * SECOND
+        # Where no vendor could be asked from, all of it is asked for.
+        return Window(since if since >= EARLIEST else None, here)
+
+    def _lower_start(self, clock: int) -> None:
+        """Begin no later than now: a moment that somebody gave may lie ahead."""
+        state = self.state
+        if state.before is None and state.mark is not None and state.mark > clock:
+            state.mark = state.clock = clock
 
     def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Answer]]:
         """Ask for the first page of a window; the vendor's clock says when that was."""
@@ -98,31 +106,33 @@ class WindowReading:
         window = state.window
         if window is not None and (window.cursor is not None or state.is_quiet):
             answer = yield from self._page(window, page)
-            self._go_on(window, here if answer.clock is None else answer.clock)
+            self._go_on(window, here if answer.clock is None else answer.clock, here)
             return window, answer
         # One that was begun and of which nothing was read begins again: now counts, not then.
         window = self._begin(here)
         answer = yield from self._page(window, page)
         clock = here if answer.clock is None else answer.clock
+        self._lower_start(clock)
         again = self._begin(clock, answer.clock)
-        is_late = (again.since or 0) < (window.since or 0)
-        if abs(clock - here) > _CLOCK_MAX if state.is_quiet else is_late:
+        is_late = window.since is not None and (again.since is None or again.since < window.since)
+        if is_late and (not state.is_quiet or here - clock > _CLOCK_MAX):
             window, answer = again, (yield from self._page(again, page))
-        window.clock, window.is_ours = clock, answer.clock is None
+        window.clock, window.here, window.is_ours = clock, here, answer.clock is None
         last = state.mark if state.clock is None else state.clock
-        known_from = self._tell_gap(last, clock)
+        known_from = self._tell_gap(last, _gone_on(clock, here, state.clock, state.here))
         if known_from is not None:
             # Said once, also where this window breaks off.
-            state.clock = known_from
+            state.clock, state.here = known_from, here + known_from - clock
         state.window = window
         return window, answer
 
-    def _go_on(self, window: Window, clock: int) -> None:
+    def _go_on(self, window: Window, clock: int, here: int) -> None:
         """Say what a vendor has forgotten since a window broke off."""
         last = window.clock if window.cursor is None else window.cursor[0]
-        known_from = self._tell_gap(last, clock)
+        known_from = self._tell_gap(last, _gone_on(clock, here, window.clock, window.here))
         if known_from is not None and window.cursor is None:
             window.since = window.clock = known_from
+            window.here = here + known_from - clock
 
     def _tell_gap(self, last: int | None, clock: int) -> int | None:
         """Say what lies between the last that is known and what the vendor still tells; returns its end."""
@@ -137,16 +147,22 @@ class WindowReading:
     def _finish(self, window: Window) -> None:
         state = self.state
         self._judge_zone()
-        marks = [] if window.top is None else [min(window.top, window.clock)]
-        if state.is_quiet or not window.is_ours:
-            marks.append(window.clock - self.overlap)
-        went_back = self._went_back(None if window.is_ours else window.clock)
-        if state.mark is not None and not (went_back and state.before is not None):
+        # What rows have made of the mark holds, whatever clocks say later.
+        sure = [FIRST_MICRO] if window.top is None else [min(window.top, window.clock)]
+        if state.mark is not None:
+            sure.append(state.mark if state.before is None else state.before)
+        elif state.is_quiet and window.since is not None:
+            # As far back as was read, and no further: what lies before was there already.
+            sure.append(min(window.since + self.overlap, window.lower_clock))
+        marks = [max(sure)]
+        if not window.is_ours:
+            marks.append(window.lower_clock - self.overlap)
+        if state.mark is not None and not self._went_back(None if window.is_ours else window.clock):
             marks.append(state.mark)
-        mark = max(marks, default=None)
-        state.before, state.mark = (mark if went_back or state.mark is None else state.mark), mark
-        state.clock, state.is_quiet, state.window, state.told = window.clock, False, None, window.told
-        state.told.shrink(None if mark is None else self._back(mark))
+        state.before, state.mark = marks[0], max(marks)
+        state.clock, state.here = window.clock, window.here
+        state.is_quiet, state.window, state.told = False, None, window.told
+        state.told.shrink(self._back(state.mark))
         self.is_finished = True
 
     # A source that goes on from its last change.
@@ -363,6 +379,13 @@ class WindowReading:
     def _shrink(self, window: Window) -> None:
         top = window.top
         window.told.shrink(None if top is None else self._back(min(top, window.clock)))
+
+
+def _gone_on(clock: int, here: int, clock_then: int | None, here_then: int | None) -> int:
+    """Return a vendor's clock, that has gone on by no more than ours has: one of them may be wrong once."""
+    if clock_then is None or here_then is None:
+        return clock
+    return min(clock, clock_then + here - here_then)
 
 
 def _is_within(before: list[int], after: list[int]) -> bool:
