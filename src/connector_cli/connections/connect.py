@@ -19,14 +19,14 @@ from connector_runtime.base.values import Secret
 from connector_runtime.conversation.tokens.oauth import is_answer
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.logins import Logins
-from connector_runtime.session.connection_choices import offers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.component.component import Component
     from connector_runtime.definition.model import ConnectionModel
-    from connector_runtime.session.connection_choices import Offer
+    from connector_runtime.inputs.inputs import Input
+    from connector_runtime.session.session import Session
 
 WAIT_S = 300.0
 
@@ -118,22 +118,26 @@ def _chosen(component: Component, definition: ConnectionModel, connection: dict[
     """Fill in what the account itself offers: the only one, or the one that the person chooses."""
     fields = dict(connection["fields"])
     with component.session(connection) as session:
-        for offer in offers_of(component.model, definition, fields, session):
-            found = _choice(offer, fields.get(offer.field.key), connection["name"])
+        for entry in definition.inputs:
+            if "source" not in entry.definition.get("choicesFrom", {}):
+                continue
+            found = _choice(session, entry, fields, connection["name"])
             if found is None:
-                fields.pop(offer.field.key, None)
+                fields.pop(entry.key, None)
             else:
-                fields[offer.field.key] = found
+                fields[entry.key] = found
     return {**connection, "fields": fields}
 
 
-def _choice(offer: Offer, value: Any, name: str) -> Any:
-    label, options = offer.field.label, offer.options
-    if offer.problem is not None:
-        say(f"{label}: what there is cannot be read. {offer.problem.message}")
+def _choice(session: Session, entry: Input, fields: Mapping[str, Any], name: str) -> Any:
+    label, value = entry.label, fields.get(entry.key)
+    try:
+        options = session.connection_choices(entry.key, fields)
+    except ConnectorError as problem:
+        say(f"{label}: what there is cannot be read. {problem.message}")
         return value
     if value not in (None, ""):
-        if offer.has(value):
+        if str(value) in [str(option["value"]) for option in options]:
             return value
         say(f"{label}: the account has no {value}.")
     if len(options) == 1:
@@ -142,7 +146,7 @@ def _choice(offer: Offer, value: Any, name: str) -> Any:
     for option in options:
         say(f"  {option['value']}  {option['label']}")
     if not options or not is_answered():
-        say(f"{label} is left open; `connections set {name} {offer.field.key}=…` chooses one.")
+        say(f"{label} is left open; `connections set {name} {entry.key}=…` chooses one.")
         return None
     values = [str(option["value"]) for option in options]
     return click.prompt(label, type=click.Choice(values), show_choices=False, err=True)

@@ -11,14 +11,13 @@ from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.base.values import ABSENT, SystemClock
 from connector_runtime.definition.scopes import Coverage, split_scopes
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session.connection_choices import offers_of
 from connector_runtime.session.session import Options, Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connector_runtime.component.component import Component
-    from connector_runtime.session.connection_choices import Offer
+    from connector_runtime.inputs.inputs import Input
 
 # A clock that is further off makes tokens look older or younger than they are.
 SKEW_S = 30.0
@@ -75,9 +74,7 @@ def examine(
         findings += _login(session, options)
         findings += _scopes(component, channel, session, uses or {})
         if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
-            fields = channel.connection
-            for offer in offers_of(component.model, channel.definition, fields, session):
-                findings.append(_choice(offer, fields.get(offer.field.key)))
+            findings += _choices(channel, session)
     return findings
 
 
@@ -185,19 +182,30 @@ def _everything(component: Component) -> str:
     return f"all {len(component.actions)} actions{more}"
 
 
-def _choice(offer: Offer, value: Any) -> Finding:
-    key, label = offer.field.key, offer.field.label
-    if offer.problem is not None:
-        found = _bad(key, offer.problem)
-        return replace(found, state="warning", message=f"{label} cannot be checked: {found.message}")
-    names = _listed([f"{option['value']} ({option['label']})" for option in offer.options])
+def _choices(channel: Channel, session: Session) -> Iterator[Finding]:
+    """Compare what was chosen with what the account has to choose from."""
+    for entry in channel.definition.inputs:
+        if "source" in entry.definition.get("choicesFrom", {}):
+            try:
+                options = session.connection_choices(entry.key)
+            except ConnectorError as problem:
+                found = _bad(entry.key, problem)
+                message = f"{entry.label} cannot be checked: {found.message}"
+                yield replace(found, state="warning", message=message)
+            else:
+                yield _choice(entry, options, channel.connection.get(entry.key))
+
+
+def _choice(entry: Input, options: list[dict[str, Any]], value: Any) -> Finding:
+    key, label = entry.key, entry.label
+    names = _listed([f"{option['value']} ({option['label']})" for option in options])
     if value in (None, ""):
-        if len(offer.options) <= 1:
-            return Finding(key, "good", f"{label} need not be chosen: there is {len(offer.options)}.")
+        if len(options) <= 1:
+            return Finding(key, "good", f"{label} need not be chosen: there is {len(options)}.")
         return Finding(
             key, "warning", f"{label} is not chosen; there are several.", f"Choose one of: {names}."
         )
-    if offer.has(value):
+    if str(value) in [str(option["value"]) for option in options]:
         return Finding(key, "good", f"{label} is {value}.")
     return Finding(
         key,

@@ -10,8 +10,7 @@ from connector_runtime.conversation.exchange import converse
 from connector_runtime.conversation.unexpected_errors import tell_what_is_undecided
 from connector_runtime.session.account_fields import learn_async, own_deadline
 from connector_runtime.session.async_drivers import AsyncDriver
-from connector_runtime.session.given_inputs import find_action
-from connector_runtime.session.pickers import offered, pick
+from connector_runtime.session.choosing import AsyncChoosing
 from connector_runtime.session.session import SessionBase
 from connector_runtime.session.subscriptions import AsyncSubscribing
 from connector_runtime.transport import AsyncSender
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from connector_runtime.triggers.poll import Poll
 
 
-class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["AsyncSession"]):
+class AsyncSession(AsyncSubscribing, AsyncChoosing, SessionBase, AbstractAsyncContextManager["AsyncSession"]):
     """A session for one event loop."""
 
     def __init__(
@@ -112,21 +111,6 @@ class AsyncSession(AsyncSubscribing, SessionBase, AbstractAsyncContextManager["A
         """Ask what has changed since the last poll, as `Session.poll`."""
         polling = self._polling(trigger, inputs or {}, state, deadline_s=deadline_s, enough=enough)
         return await self._driver.run(polling)
-
-    async def choices(
-        self,
-        action: str,
-        input: str,  # noqa: A002
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        search: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """Return what a picker offers, as `Session.choices`."""
-        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
-        if wanted.source is None:
-            return wanted.options
-        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
-        return offered(wanted, await self._driver.run(converse(call)))
 
     async def check(self) -> Result:
         """Ask the vendor whether the connection works, as `Session.check`."""

@@ -14,10 +14,10 @@ from connector_runtime.language.templates import compile_node
 from connector_runtime.language.visible_names import names_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from connector_runtime.conversation.replies.results import Result
-    from connector_runtime.definition.model import Action, DataSource, Model
+    from connector_runtime.definition.model import Action, ConnectionModel, DataSource, Model
     from connector_runtime.inputs.inputs import Input
 
 # Nobody chooses from more, and what makes them of records runs with nobody else's turn.
@@ -46,16 +46,35 @@ def pick(action: Action, key: str, given: Mapping[str, Any], search: str | None,
     Raises:
         InputError: There is no such input, or it offers nothing to choose from.
     """
-    entry = next((entry for entry in action.inputs if entry.key == key), None)
-    if entry is None:
-        raise error_of("input", f"The action has no input called `{key}`.", action=action.key)
-    wanted = entry.definition.get("choicesFrom", {})
-    if "source" not in wanted:
-        return Pick(None, {}, _fixed(entry, action, search))
-    source = model.datasources[wanted["source"]]
+    entry = _entry(action.inputs, key, f"The action has no input called `{key}`.", action.key)
+    if "source" not in entry.definition.get("choicesFrom", {}):
+        return Pick(None, {}, _fixed(entry, search, action.key))
     known = {one.key: one.constant for one in action.inputs if one.constant is not ABSENT}
-    scope = {"inputs": {**known, **given}, "connection": {}, "tables": model.tables}
-    names = names_for("action", ("inputs", key, "choicesFrom", "inputs"))
+    return _asked(entry, "action", {**known, **given}, search, model)
+
+
+def pick_for_connection(
+    definition: ConnectionModel, key: str, given: Mapping[str, Any], search: str | None, *, model: Model
+) -> Pick:
+    """Say where the options of a connection's own input come from; arguments and errors as `pick`."""
+    entry = _entry(definition.inputs, key, f"The connection has no input called `{key}`.")
+    if "source" not in entry.definition.get("choicesFrom", {}):
+        return Pick(None, {}, _fixed(entry, search))
+    return _asked(entry, "connection", given, search, model)
+
+
+def _entry(inputs: Iterable[Input], key: str, otherwise: str, action: str | None = None) -> Input:
+    entry = next((entry for entry in inputs if entry.key == key), None)
+    if entry is None:
+        raise error_of("input", otherwise, action=action)
+    return entry
+
+
+def _asked(entry: Input, kind: str, known: Mapping[str, Any], search: str | None, model: Model) -> Pick:
+    wanted = entry.definition["choicesFrom"]
+    source = model.datasources[wanted["source"]]
+    scope = {"inputs": known, "connection": {}, "tables": model.tables}
+    names = names_for(kind, ("inputs", entry.key, "choicesFrom", "inputs"))
     values = compile_node(wanted.get("inputs", {}), names).render(scope)
     takes = {one.key for one in source.action.inputs}
     if search and "search" in takes:
@@ -100,11 +119,11 @@ def options_of(
     return options
 
 
-def _fixed(entry: Input, action: Action, search: str | None) -> list[dict[str, Any]]:
+def _fixed(entry: Input, search: str | None, action: str | None = None) -> list[dict[str, Any]]:
     if not entry.choices:
         raise error_of(
             "input", f"{entry.label} has nothing to choose from.", hint="Enter a value.",
-            input=entry.key, action=action.key,
+            input=entry.key, action=action,
         )  # fmt: skip
     wanted = (search or "").casefold()
     return [

@@ -28,9 +28,9 @@ from connector_runtime.session.account_fields import (
     own_deadline,
     unknown_to,
 )
+from connector_runtime.session.choosing import Choosing
 from connector_runtime.session.drivers import SyncDriver
 from connector_runtime.session.given_inputs import check_pages, find_action, take_inputs, warnings_of
-from connector_runtime.session.pickers import offered, pick
 from connector_runtime.session.polling import Polling
 from connector_runtime.session.store_calls import is_awaited
 from connector_runtime.session.subscriptions import Subscribing, Subscriptions
@@ -213,7 +213,7 @@ class SessionBase(Polling):
         return probe
 
 
-class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
+class Session(Subscribing, Choosing, SessionBase, AbstractContextManager["Session"]):
     """A session for threads; safe to share between them."""
 
     def __init__(
@@ -340,21 +340,6 @@ class Session(Subscribing, SessionBase, AbstractContextManager["Session"]):
         """
         polling = self._polling(trigger, inputs or {}, state, deadline_s=deadline_s, enough=enough)
         return self._driver.run(polling)
-
-    def choices(
-        self,
-        action: str,
-        input: str,  # noqa: A002
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        search: str | None = None,
-    ) -> list[dict[str, Any]]:
-        """Return what a picker offers for an input: `{value, label}` each."""
-        wanted = pick(find_action(self._model, action), input, inputs or {}, search, model=self._model)
-        if wanted.source is None:
-            return wanted.options
-        call = self._allowed(self._call_of(wanted.source.action, wanted.inputs), is_picker=True)
-        return offered(wanted, self._driver.run(converse(call)))
 
     def check(self) -> Result:
         """Ask the vendor whether the connection works.
