@@ -217,7 +217,7 @@ def test_a_clock_that_is_wrong_is_said(vendor: Vendor, ahead_s: float, says: str
         async def asleep(self, seconds: float) -> None:
             """Nobody waits here."""
 
-    found = examine(Component.load(ROOT), vendor.sandbox.connection(), options=Options(clock=Wrong()))
+    found = examine(Component.load(ROOT).model, vendor.sandbox.connection(), options=Options(clock=Wrong()))
 
     clock = next(one for one in found if one.subject == "clock")
     assert clock.state == "warning"
@@ -231,7 +231,7 @@ def test_an_outage_is_no_reason_to_connect_again(vendor: Vendor) -> None:
     connection["token"]["expires_at"] = 1.0
     vendor.sandbox.faults(fault="status", path="/oauth/*", count=None, status=503, body={"error": "invalid_code"})
 
-    found = examine(Component.load(ROOT), connection, options=Options(clock=StillClock(time.time())))
+    found = examine(Component.load(ROOT).model, connection, options=Options(clock=StillClock(time.time())))
 
     login = next(one for one in found if one.subject == "login")
     assert "does not work at the moment" in login.message
@@ -252,7 +252,7 @@ def test_what_can_be_seen_without_asking_is_said_first(
 ) -> None:
     """A form that is wrong, or no token at all, is found without the vendor."""
     found = {
-        one.subject: one for one in examine(Component.load(ROOT), {**vendor.sandbox.connection(), **change})
+        one.subject: one for one in examine(Component.load(ROOT).model, {**vendor.sandbox.connection(), **change})
     }
 
     assert says in found[subject].message
@@ -266,7 +266,7 @@ def test_the_wrong_region_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         "token": {"access_token": canary(), "api_domain": "https://www.zohoapis.eu.example"},
     }
 
-    found = examine(Component.load(ROOT), given)
+    found = examine(Component.load(ROOT).model, given)
 
     assert [(one.subject, one.state) for one in found] == [("connection", "bad")]
     assert "it is not in the list" in found[0].message

@@ -32,8 +32,8 @@ FLOORS = (
     "triggers",
     "session",
     "testing",
-    "component",
     "logins",
+    "component",
     "__init__",
     "__main__",
 )

@@ -16,9 +16,8 @@ from connector_cli.connections.kept import checked_name, kept
 from connector_cli.pages import connection_shape
 from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.base.values import Secret
-from connector_runtime.conversation.tokens.oauth import is_answer
 from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.logins import Logins
+from connector_runtime.logins import is_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from connector_runtime.component.component import Component
     from connector_runtime.definition.model import ConnectionModel
     from connector_runtime.inputs.inputs import Input
+    from connector_runtime.logins import Logins
     from connector_runtime.session.session import Session
 
 WAIT_S = 300.0
@@ -73,7 +73,7 @@ def _allowed(
     component: Component, definition: ConnectionModel, form: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the connection with the token that its kind of login gives."""
-    logins = Logins(component.model)
+    logins = component.logins()
     oauth2 = definition.oauth2
     if given["code"] is not None:
         return logins.with_code(form, _code(given["code"]))

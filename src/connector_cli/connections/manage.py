@@ -13,12 +13,9 @@ from connector_cli.key_lookup import any_of
 from connector_cli.pages import connection_shape, table_of
 from connector_cli.terminal.output import as_json, put, say
 from connector_runtime.access.connections import Channel, Connection
-from connector_runtime.component.health import coverage_of, examine
 from connector_runtime.definition.model import Action
 from connector_runtime.errors import ConnectorError
 from connector_runtime.inputs.refusals import Refusal
-from connector_runtime.logins import Logins
-from connector_runtime.session.session import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,7 +136,7 @@ def _give_back(component: Component, connection: dict[str, Any]) -> bool:
     if definition is None or definition.oauth2 is None:
         return False
     try:
-        was_good = Logins(component.model).revoke(connection)
+        was_good = component.logins().revoke(connection)
     except ConnectorError as problem:
         if problem.kind == "unsupported":
             say("The vendor offers no way to give the token back; it ends by itself.")
@@ -177,7 +174,7 @@ def doctor(
     findings = {}
     with _opened(component, names[0]) as store:
         for one in names:
-            findings[one] = examine(component, find(store, one), uses, Options(token_store=store))
+            findings[one] = component.health(find(store, one), uses, token_store=store)
     if as_json:
         put({one: [finding.to_dict() for finding in found] for one, found in findings.items()}, as_json=True)
     else:
@@ -215,9 +212,8 @@ def scopes(
     if pairs and not actions:
         raise click.UsageError("-i narrows what some actions or triggers need: name them.")
     uses = _uses(component, actions or (*component.actions, *component.triggers), pairs)
-    coverage = coverage_of(component, way_to_connect(component, key).key)
     chosen = {one: any_of(component, one) for one in uses}
-    needed = coverage.smallest(scope for one in uses for scope in chosen[one].scopes_over(uses[one]))
+    needed = component.scopes(uses, way_to_connect(component, key).key)
     put(needed if as_json else " ".join(needed), as_json=as_json)
     for one in chosen.values():
         if not one.definition.get("scopes") and _asks(one):

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from connector_runtime.access.connections import Channel, Connection
-from connector_runtime.base.values import Secret
+from connector_runtime.component.opening import Opening, opened
 from connector_runtime.definition.compiled import read_compiled
 from connector_runtime.definition.component_files import locate, overlay
 from connector_runtime.definition.model import Model
-from connector_runtime.errors import ConnectorError, DefinitionError
+from connector_runtime.errors import ConnectorError, DefinitionError, InputError
+from connector_runtime.inputs.problems import InputProblem
 from connector_runtime.session.given_inputs import find_action, take_inputs, warnings_of
 from connector_runtime.session.session import Options, Session
 from connector_runtime.session.subscriptions import find_trigger
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from connector_runtime.base.values import Clock, Random
-    from connector_runtime.conversation.call import Event
     from connector_runtime.conversation.dry_run import Plan
     from connector_runtime.definition.model import Action, ConnectionModel
     from connector_runtime.definition.program.trigger import Trigger
-    from connector_runtime.session.async_session import AsyncSession
-    from connector_runtime.stores.ports import AsyncTokenStore, RequestBudget, TokenStore
     from connector_runtime.triggers.webhooks.receiving import Received
     from connector_runtime.triggers.webhooks.subscription import Subscription
 
-T = TypeVar("T")
 
-
-class Component:
+class Component(Opening):
     """A component ready to run; holds no tenant's data and may be shared by all threads."""
 
     def __init__(self, model: Model) -> None:
@@ -120,7 +115,7 @@ class Component:
             make_plan,
         )
 
-        channel = _opened(Channel, self.model, connection)
+        channel = opened(Channel, self.model, connection)
         del connection  # no frame of an error is to hold it
         if isinstance(channel, ConnectorError):
             raise channel
@@ -130,6 +125,79 @@ class Component:
         outdated = warnings_of(found, inputs, values, channel)
         return replace(plan, warnings=(*outdated, *plan.warnings)) if outdated else plan
 
+    def validate(
+        self,
+        action: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any] | None = None,
+        *,
+        trust_paths: bool = False,
+    ) -> list[InputProblem]:
+        """Return everything that is wrong with what was entered; nothing is sent.
+
+        Args:
+            action: Key of an action or a trigger.
+            inputs: Values by input key.
+            connection: As for a session. Without one nothing is said of what depends on it: defaults
+                that it gives, conditions that read it, and what only the request itself shows.
+            trust_paths: Whether `{path: …}` in inputs may name a file of this machine.
+
+        Returns:
+            One `InputProblem` (`input`, `message`, `hint`) for each; an empty list where all is well.
+
+        Raises:
+            InputError: There is no such action or trigger.
+            ConnectionProblem: The connection itself is not filled in, or is not one for this action.
+        """
+        from connector_runtime.component.validation import (  # noqa: PLC0415  not needed to run an action
+            problems_of,
+        )
+
+        trigger = self.model.triggers.get(action)
+        found = find_action(self.model, action) if trigger is None else trigger.asking
+        if connection is None:
+            return problems_of(self.model, found, inputs, None, trust_paths=trust_paths)
+        channel = opened(Channel, self.model, connection)
+        if isinstance(channel, ConnectorError):
+            del connection  # no frame of an error is to hold it
+            raise channel
+        problems = problems_of(self.model, found, inputs, channel, trust_paths=trust_paths)
+        if problems or (trigger is not None and trigger.poll is None):
+            return problems
+        try:
+            self.request(action, inputs, connection, trust_paths=trust_paths)
+        except InputError as problem:
+            return InputProblem.all_of(problem)
+        return []
+
+    def scopes(
+        self,
+        uses: Iterable[str] | Mapping[str, Mapping[str, Any]] | None = None,
+        connection: str | None = None,
+    ) -> list[str]:
+        """Return the smallest list of scopes that some actions and triggers need.
+
+        Args:
+            uses: Their keys, or by key what is known of their inputs; default all that there are.
+            connection: Key of the way to connect; default the first.
+
+        Raises:
+            InputError: There is no such action, trigger or way to connect.
+        """
+        from connector_runtime.component.health import coverage_of  # noqa: PLC0415  for reading only
+
+        known = dict(uses) if isinstance(uses, Mapping) else {key: {} for key in uses or self._keys()}
+        users = [(self.triggers.get(key) or find_action(self.model, key), known[key]) for key in known]
+        way = next(iter(self.connections)) if connection is None else connection
+        if way not in self.connections:
+            hint = f"Use one of: {', '.join(self.connections)}."
+            raise InputError(f"There is no connection called `{way[:200]}`.", kind="input", hint=hint)
+        needed = (scope for user, inputs in users for scope in user.scopes_over(inputs))
+        return coverage_of(self.model, way).smallest(needed)
+
+    def _keys(self) -> list[str]:
+        return [*self.actions, *self.triggers]
+
     def _poll_request(
         self,
         trigger: str,
@@ -137,7 +205,7 @@ class Component:
         connection: Connection | Mapping[str, Any],
         state: Mapping[str, Any] | str | None,
     ) -> Plan:
-        session = _opened(Session, self.model, connection, Options())
+        session = opened(Session, self.model, connection, Options())
         del connection  # no frame of an error is to hold it
         if isinstance(session, ConnectorError):
             raise session
@@ -180,116 +248,3 @@ class Component:
 
         found = find_trigger(self.model, trigger)
         return receive(found, subscription, Pushed(headers, query, body, numbers), self.model.tables)
-
-    def session(  # noqa: PLR0913  all of them are said by name
-        self,
-        connection: Connection | Mapping[str, Any],
-        *,
-        transport: Any = None,
-        proxy: str | None = None,
-        clock: Clock | None = None,
-        random: Random | None = None,
-        budget: RequestBudget | None = None,
-        token_store: TokenStore | None = None,
-        allow: Mapping[str, Any] | None = None,
-        logger: logging.Logger | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        deadline_s: float | None = None,
-        metadata: bool = False,
-        numbers: Literal["float", "exact"] = "float",
-        trust_paths: bool = False,
-    ) -> Session:
-        """Open a connection for threads.
-
-        Args:
-            connection: As platforms store it, or read by `Connection.from_dict`.
-            transport: `httpx`, `fast` (the default where the extra `speed` is installed and no proxy is
-                wanted), or any httpx transport, used as it is: docs/reference/transports.md.
-            proxy: `http://host:port` or `socks5://host:port`, with `name:password@` where it wants them;
-                default what the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; not for
-                connections to this machine), an empty text for none at all.
-            clock: Time; a test's own clock makes waits cost nothing.
-            random: Source of jitter.
-            budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
-                keep to one budget together; the connection's `name` says who belongs together.
-            token_store: Where tokens are kept for all sessions and processes of a connection.
-            allow: What may be done, as `Component.policy` says it; default everything.
-            logger: Where Debug Request writes; default the logger `connector_runtime`.
-            on_event: Called once an attempt and once an action with an `Event`.
-            deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of
-                the action waits for the service.
-            metadata: Whether the fields of the account's own records are asked for where an action
-                wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
-                hour. Without it the packaged schemas judge.
-            numbers: What a fraction in JSON becomes: with `float` a float of the very same value,
-                and a `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with
-                all digits.
-            trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a platform
-                that passes on what people enter leaves it off.
-
-        Raises:
-            ConnectionProblem: The connection is not filled in, or what was given does not fit.
-        """
-        options = Options(
-            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
-            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
-            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
-        )  # fmt: skip
-        session = _opened(Session, self.model, connection, options)
-        del connection, proxy  # no frame of an error is to hold them
-        if isinstance(session, ConnectorError):
-            raise session
-        return session
-
-    def async_session(  # noqa: PLR0913  all of them are said by name
-        self,
-        connection: Connection | Mapping[str, Any],
-        *,
-        transport: Any = None,
-        proxy: str | None = None,
-        clock: Clock | None = None,
-        random: Random | None = None,
-        budget: RequestBudget | None = None,
-        token_store: TokenStore | AsyncTokenStore | None = None,
-        allow: Mapping[str, Any] | None = None,
-        logger: logging.Logger | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        deadline_s: float | None = None,
-        metadata: bool = False,
-        numbers: Literal["float", "exact"] = "float",
-        trust_paths: bool = False,
-    ) -> AsyncSession:
-        """Open a connection for one event loop; `session` says what may be given.
-
-        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
-        """
-        from connector_runtime.session.async_session import (  # noqa: PLC0415  threads need no event loop
-            AsyncSession,
-        )
-
-        options = Options(
-            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
-            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
-            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
-        )  # fmt: skip
-        session = _opened(AsyncSession, self.model, connection, options)
-        del connection, proxy  # no frame of an error is to hold them
-        if isinstance(session, ConnectorError):
-            raise session
-        return session
-
-
-def _sealed(proxy: str | None) -> Secret | None:
-    """Return a proxy's address, which may hold a password, so that nothing shows it."""
-    return None if proxy is None else Secret(proxy)
-
-
-def _opened(
-    make: Callable[..., T], model: Model, given: Connection | Mapping[str, Any], *more: Any
-) -> T | ConnectorError:
-    """Return what is made of a connection, or the error without the frames in which it lies open."""
-    try:
-        connection = given if isinstance(given, Connection) else Connection.from_dict(given)
-        return make(model, connection, *more)
-    except ConnectorError as problem:
-        return problem.with_traceback(None)

@@ -16,7 +16,7 @@ from connector_runtime.session.session import Options, Session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.component.component import Component
+    from connector_runtime.definition.model import Model
     from connector_runtime.inputs.inputs import Input
 
 # A clock that is further off makes tokens look older or younger than they are.
@@ -48,7 +48,7 @@ class Finding:
 
 
 def examine(
-    component: Component,
+    model: Model,
     given: Mapping[str, Any],
     uses: Mapping[str, Mapping[str, Any]] | None = None,
     options: Options | None = None,
@@ -56,7 +56,7 @@ def examine(
     """Look a connection over: filled in, place, token, login, scopes, choices, clock.
 
     Args:
-        component: The component.
+        model: The model.
         given: The connection as platforms store it.
         uses: What is known of the inputs of each action and trigger in use, by its key; default
             all of them, for whatever they may be given.
@@ -64,15 +64,15 @@ def examine(
     """
     options = options or Options()
     try:
-        channel = Channel(component.model, Connection.from_dict(given))
+        channel = Channel(model, Connection.from_dict(given))
     except ConnectorError as problem:
         return [_bad("connection", problem)]
     findings = [*_place(channel), *_token(channel)]
     if any(finding.state == "bad" for finding in findings):
         return findings
-    with Session(component.model, Connection.from_dict(given), options) as session:
+    with Session(model, Connection.from_dict(given), options) as session:
         findings += _login(session, options)
-        findings += _scopes(component, channel, session, uses or {})
+        findings += _scopes(model, channel, session, uses or {})
         if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
             findings += _choices(channel, session)
     return findings
@@ -86,12 +86,12 @@ def granted_scopes(channel: Channel, token: Mapping[str, Any]) -> tuple[str, ...
     return said or split_scopes(asked)
 
 
-def coverage_of(component: Component, channel_or_key: Channel | str) -> Coverage:
+def coverage_of(model: Model, channel_or_key: Channel | str) -> Coverage:
     """Return which scopes contain which others, by the connection's own table."""
     key = channel_or_key if isinstance(channel_or_key, str) else channel_or_key.definition.key
-    oauth2 = component.connections[key].oauth2
+    oauth2 = model.connections[key].oauth2
     table = oauth2.scopes if oauth2 else None
-    return Coverage(component.model.tables.get(table, {}) if table else {})
+    return Coverage(model.tables.get(table, {}) if table else {})
 
 
 def row_name(row: Mapping[str, Any]) -> str:
@@ -150,21 +150,21 @@ def _clock(date: str, now: float) -> Finding:
 
 
 def _scopes(
-    component: Component, channel: Channel, session: Session, uses: Mapping[str, Mapping[str, Any]]
+    model: Model, channel: Channel, session: Session, uses: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:
     granted = granted_scopes(channel, session.token)
     if not granted:
         return
-    coverage = coverage_of(component, channel)
-    keys = list(uses) or [*component.actions, *component.triggers]
+    coverage = coverage_of(model, channel)
+    keys = list(uses) or [*model.actions, *model.triggers]
     lacking = {}
     for key in keys:
-        user = component.model.action(key) or component.triggers[key]
+        user = model.action(key) or model.triggers[key]
         missing = coverage.missing(granted, user.scopes_over(uses.get(key, {})))
         if missing:
             lacking[key] = missing
     if not lacking:
-        which = _listed(keys) if uses else _everything(component)
+        which = _listed(keys) if uses else _everything(model)
         yield Finding("scopes", "good", f"The scopes are enough for {which}.")
         return
     wanted = coverage.smallest({scope for missing in lacking.values() for scope in missing})
@@ -176,10 +176,10 @@ def _scopes(
     )
 
 
-def _everything(component: Component) -> str:
-    triggers = len(component.triggers)
+def _everything(model: Model) -> str:
+    triggers = len(model.triggers)
     more = f" and {triggers} trigger{'s' if triggers > 1 else ''}" if triggers else ""
-    return f"all {len(component.actions)} actions{more}"
+    return f"all {len(model.actions)} actions{more}"
 
 
 def _choices(channel: Channel, session: Session) -> Iterator[Finding]:

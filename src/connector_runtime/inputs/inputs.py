@@ -22,7 +22,7 @@ from connector_runtime.inputs.reading import choice_reader, reader_of
 from connector_runtime.inputs.records import SchemaFrom, compile_schema_from
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
 from connector_runtime.inputs.types.registry import NAMES
-from connector_runtime.language.expressions.expression import ExpressionError
+from connector_runtime.language.expressions.expression import EvaluationError, ExpressionError
 from connector_runtime.language.templates import compile_expression_text, compile_node
 
 if TYPE_CHECKING:
@@ -188,8 +188,7 @@ def take(
     if plan.has_conditions:
         scope = {"inputs": values, "connection": connection, "tables": tables}
         _take_conditional(plan, given, scope, problems, trust_paths=trust_paths)
-        if not problems:
-            _judge(plan, scope, schemas, problems)
+        _judge(plan, scope, schemas, problems)
     if problems:
         raise _first_of(problems)
     return values
@@ -230,11 +229,13 @@ def _judge(
 ) -> None:
     """Check what depends on several inputs: rows that fit only some, and record schemas."""
     values = scope["inputs"]
+    wrong = {problem.input for problem in problems}
     for entry in plan.judged:
-        if values.get(entry.key) is None:
+        if values.get(entry.key) is None or entry.key in wrong:
             continue
         try:
-            if entry.where is not None:
+            # Whether a row fits to an input that is wrong itself nobody can say.
+            if entry.where is not None and not wrong:
                 _check_row(entry, scope)
             if entry.schema is not None and schemas is not None:
                 values[entry.key] = _fitting(values[entry.key], entry.schema.render(scope), schemas)
@@ -242,6 +243,9 @@ def _judge(
                 values[entry.key] = _known_to_fit(values[entry.key], entry.schema_from, scope, schemas)
         except Refusal as refusal:
             problems.append(_refused(entry, refusal))
+        except EvaluationError:
+            if not wrong:
+                raise
 
 
 def _fitting(value: Any, reference: Any, schemas: Schemas) -> Any:

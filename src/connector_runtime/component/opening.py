@@ -1,0 +1,217 @@
+"""What is done with a connection: sessions, logins, policies, a look at its health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from connector_runtime.access.connections import Connection
+from connector_runtime.base.values import Secret
+from connector_runtime.errors import ConnectorError
+from connector_runtime.session.session import Options, Session
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+    from connector_runtime.access.policy import Policy
+    from connector_runtime.base.values import Clock, Random
+    from connector_runtime.component.health import Finding
+    from connector_runtime.conversation.call import Event
+    from connector_runtime.definition.model import Model
+    from connector_runtime.logins import AsyncLogins, Logins
+    from connector_runtime.session.async_session import AsyncSession
+    from connector_runtime.stores.ports import AsyncTokenStore, RequestBudget, TokenStore
+
+T = TypeVar("T")
+
+
+class Opening:
+    """What a component can do with a connection."""
+
+    if TYPE_CHECKING:
+        model: Model
+
+    def session(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Connection | Mapping[str, Any],
+        *,
+        transport: Any = None,
+        proxy: str | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        budget: RequestBudget | None = None,
+        token_store: TokenStore | None = None,
+        allow: Mapping[str, Any] | None = None,
+        logger: logging.Logger | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        deadline_s: float | None = None,
+        metadata: bool = False,
+        numbers: Literal["float", "exact"] = "float",
+        trust_paths: bool = False,
+    ) -> Session:
+        """Open a connection for threads.
+
+        Args:
+            connection: As platforms store it, or read by `Connection.from_dict`.
+            transport: `httpx`, `fast` (the default where the extra `speed` is installed and no proxy is
+                wanted), or any httpx transport, used as it is: docs/reference/transports.md.
+            proxy: `http://host:port` or `socks5://host:port`, with `name:password@` where it wants them;
+                default what the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; not for
+                connections to this machine), an empty text for none at all.
+            clock: Time; a test's own clock makes waits cost nothing.
+            random: Source of jitter.
+            budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
+                keep to one budget together; the connection's `name` says who belongs together.
+            token_store: Where tokens are kept for all sessions and processes of a connection.
+            allow: What may be done, as `Component.policy` says it; default everything.
+            logger: Where Debug Request writes; default the logger `connector_runtime`.
+            on_event: Called once an attempt and once an action with an `Event`.
+            deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of
+                the action waits for the service.
+            metadata: Whether the fields of the account's own records are asked for where an action
+                wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
+                hour. Without it the packaged schemas judge.
+            numbers: What a fraction in JSON becomes: with `float` a float of the very same value,
+                and a `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with
+                all digits.
+            trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a platform
+                that passes on what people enter leaves it off.
+
+        Raises:
+            ConnectionProblem: The connection is not filled in, or what was given does not fit.
+        """
+        options = Options(
+            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
+            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
+        )  # fmt: skip
+        session = opened(Session, self.model, connection, options)
+        del connection, proxy  # no frame of an error is to hold them
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
+
+    def async_session(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Connection | Mapping[str, Any],
+        *,
+        transport: Any = None,
+        proxy: str | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        budget: RequestBudget | None = None,
+        token_store: TokenStore | AsyncTokenStore | None = None,
+        allow: Mapping[str, Any] | None = None,
+        logger: logging.Logger | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        deadline_s: float | None = None,
+        metadata: bool = False,
+        numbers: Literal["float", "exact"] = "float",
+        trust_paths: bool = False,
+    ) -> AsyncSession:
+        """Open a connection for one event loop; `session` says what may be given.
+
+        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
+        """
+        from connector_runtime.session.async_session import (  # noqa: PLC0415  threads need no event loop
+            AsyncSession,
+        )
+
+        options = Options(
+            transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
+            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
+        )  # fmt: skip
+        session = opened(AsyncSession, self.model, connection, options)
+        del connection, proxy  # no frame of an error is to hold them
+        if isinstance(session, ConnectorError):
+            raise session
+        return session
+
+    def logins(
+        self, *, transport: Any = None, proxy: str | None = None, clock: Clock | None = None
+    ) -> Logins:
+        """Return what gets, exchanges and gives back the permission that a connection stands for.
+
+        Args:
+            transport: As for a session.
+            proxy: As for a session.
+            clock: Dates tokens; default the machine's.
+        """
+        from connector_runtime.logins import Logins  # noqa: PLC0415  not needed to run an action
+
+        return Logins(self.model, transport=transport, proxy=proxy, clock=clock)
+
+    def async_logins(
+        self, *, transport: Any = None, proxy: str | None = None, clock: Clock | None = None
+    ) -> AsyncLogins:
+        """Return the same for event loops; arguments as for `logins`."""
+        from connector_runtime.logins import AsyncLogins  # noqa: PLC0415  not needed to run an action
+
+        return AsyncLogins(self.model, transport=transport, proxy=proxy, clock=clock)
+
+    def policy(self, allow: Mapping[str, Any]) -> Policy:
+        """Read what a tenant may do, as a session takes it for `allow`.
+
+        Args:
+            allow: Any of `effects` (`read`, `create`, `update`, `upsert`, `delete`, `raw`), `actions`
+                (keys, of triggers, too), `inputs` (a map of inputs and the values that they may
+                have), the plural of an input's key, and `rawPaths` (`[METHOD ][service:]/path`).
+                Every rule that is given must allow a call.
+
+        Raises:
+            ConnectionProblem: A rule that is none: it would protect nothing.
+        """
+        from connector_runtime.access.policy import Policy  # noqa: PLC0415  most tenants may do everything
+
+        return Policy(self.model, allow)
+
+    def health(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Mapping[str, Any],
+        uses: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        transport: Any = None,
+        proxy: str | None = None,
+        clock: Clock | None = None,
+        token_store: TokenStore | None = None,
+        deadline_s: float | None = None,
+    ) -> list[Finding]:
+        """Look a connection over: filled in, place, token, login, scopes, choices, clock.
+
+        It asks the vendor, and blocks; for an event loop run it in a thread. A token that had to be
+        renewed is in the `token_store`, and nowhere else.
+
+        Args:
+            connection: As platforms store it.
+            uses: What is known of the inputs of each action and trigger in use, by its key; default
+                all of them, for whatever they may be given.
+            transport: As for a session.
+            proxy: As for a session.
+            clock: The clock that is compared with the vendor's.
+            token_store: Where the token is kept.
+            deadline_s: Bound of each question in seconds.
+        """
+        from connector_runtime.component.health import examine  # noqa: PLC0415  not needed to run an action
+
+        options = Options(
+            transport=transport, proxy=_sealed(proxy), clock=clock, token_store=token_store,
+            deadline_s=deadline_s,
+        )  # fmt: skip
+        return examine(self.model, connection, uses, options)
+
+
+def _sealed(proxy: str | None) -> Secret | None:
+    """Return a proxy's address, which may hold a password, so that nothing shows it."""
+    return None if proxy is None else Secret(proxy)
+
+
+def opened(
+    make: Callable[..., T], model: Model, given: Connection | Mapping[str, Any], *more: Any
+) -> T | ConnectorError:
+    """Return what is made of a connection, or the error without the frames in which it lies open."""
+    try:
+        connection = given if isinstance(given, Connection) else Connection.from_dict(given)
+        return make(model, connection, *more)
+    except ConnectorError as problem:
+        return problem.with_traceback(None)
