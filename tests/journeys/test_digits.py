@@ -142,3 +142,38 @@ def test_the_page_shows_every_digit(sandbox: Any) -> None:
     assert sorted(cells) == sorted(digits)
     for index, page in zip(range(0, 200, 20), whole, strict=True):
         assert digits[index] in html.unescape(page)
+
+
+@pytest.mark.plan("S-118")
+def test_without_being_asked_for_digits_a_session_keeps_every_value(zoho: Component, echo: FaultServer) -> None:
+    """Floats where they are the very numbers, decimals beside them: only zeros at the end may go."""
+    digits = numbers(1_000)
+    with zoho.session(connection_to(echo), clock=StillClock()) as session:
+        result = session.run(
+            "crmRawRequest", {"method": "POST", "url": "/Leads", "data": f'{{"data": [{",".join(digits)}]}}'}
+        )
+
+    found = re.findall(r"[0-9.]+", dump_json(result.data))
+    assert [Decimal(one) for one in found] == [Decimal(one) for one in digits]
+    assert {type(one) for one in result.data["data"]} == {int, float, Decimal}
+    assert json.loads(json.dumps(result.to_dict()))
+
+
+@pytest.mark.plan("S-118")
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({"name": "Disk", "rate": "35.00"}, '{"name":"Disk","rate":35.00}'),
+        ('{"name": "Disk", "rate": 35.00}', '{"name":"Disk","rate":35.00}'),
+        ([{"key": "name", "value": "Disk"}, {"key": "rate", "value": "0.10"}], '{"name":"Disk","rate":0.10}'),
+        ({"name": "Disk", "rate": Decimal("35.00")}, '{"name":"Disk","rate":35.00}'),
+        ({"name": "Disk", "rate": 35.5}, '{"name":"Disk","rate":35.5}'),
+    ],
+)
+def test_an_amount_goes_out_as_it_was_entered(zoho: Component, fields: Any, sent: str) -> None:
+    """In a form's rows, as JSON text and by a program."""
+    one = zoho.connections["zohoTemplatedConnection"].definition["examples"]
+    connection = {**next(iter(one.values())), "key": "zohoTemplatedConnection", "token": {"access_token": "t"}}
+    inputs = {"organizationId": "10234695", "recordType": "items", "fieldValues": fields}
+
+    assert sent in str(zoho.request("booksCreateRecord", inputs, connection))

@@ -62,7 +62,7 @@ def bundle() -> dict[str, Any]:
     return {
         "error": caught.value.to_dict(),
         "attempts": [attempt.to_dict() for attempt in caught.value.attempts],
-        "events": [repr(event) for event in events],
+        "events": [[repr(event), event.to_dict()] for event in events],
         "records": [{**vars(record), "text": record.getMessage()} for record in records],
         "plan": plan.to_dict(),
         "curl": plan.curl(),

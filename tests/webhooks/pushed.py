@@ -36,11 +36,13 @@ def push(
     events: Any = EVENTS,
     tables: Any = None,
     inputs: Any = None,
+    numbers: Any = "float",
     **webhook: Any,
 ) -> Received:
     """Push to a trigger and return what comes of it."""
     program = compile_webhook({"verify": verify, "events": events, **webhook}, lambda _parts: None, Lets())  # type: ignore[arg-type, return-value]
-    return judge(program, subscription(inputs=inputs or {}), Pushed(headers, query, body), tables or {})
+    pushed = Pushed(headers, query, body, numbers)
+    return judge(program, subscription(inputs=inputs or {}), pushed, tables or {})
 
 
 def hex_of(text: bytes, secret: str = SECRET, algorithm: str = "sha256") -> str:

@@ -80,7 +80,8 @@ class Result:
     """What an action gave back.
 
     Attributes:
-        data: The vendor's JSON, text or bytes, unless the action's `output` says otherwise.
+        data: The vendor's JSON, text or bytes, unless the action's `output` says otherwise; a fraction
+            is a float of the very same value, else a `Decimal` (always with `numbers="exact"`).
         status: HTTP status of the deciding reply.
         headers: Its headers, lower-case names.
         outcome: `done`, `partial` (some records failed), `found` (a look-up found
