@@ -175,7 +175,7 @@ def test_the_longest_ago_is_forgotten_first():
 
 
 @pytest.mark.plan("S-275")
-@pytest.mark.parametrize("state", [[], "x", {"7": "x"}, {"7": {"updated": 5}}, {"7": {"updated": "noon"}}, {"7": {"": "x"}}, {"7": {"": [5]}}])
+@pytest.mark.parametrize("state", [[], "x", {"7": "x"}, {"7": {"updated": 5}}, {"7": {"updated": "noon"}}, {"7": {"": "x"}}, {"7": {"": [5]}}, {"7": {"": ["0123456789abcdef@"]}}, {"7": {"": ["0123456789abcdef@1e9"]}}])
 def test_a_spoiled_state_is_said_to_be_one(state):
     """And not taken for an empty one, which would tell everything again."""
     with pytest.raises(ConnectorError, match="cannot be read"):
@@ -223,3 +223,25 @@ def test_of_any_history_nothing_is_lost_and_nothing_told_twice(history):
         final = {event["change"] for event in handed_on if (event["id"], event["at"]) == (number, at)}
         assert final
         assert (final == {"deleted"}) == (number not in alive)
+
+
+def test_a_record_that_goes_back_to_what_it_was_is_told():
+    """Between, a push was sent late and names a later instant: only the last data that were told are known."""
+    seen = Seen()
+    seen.new([poll_of("one", 0), poll_of("two", 10)])
+    seen = Seen(json.loads(json.dumps(seen.to_dict())))
+
+    assert [len(seen.new([poll_of("one", 5)])) for _ in range(2)] == [1, 0]
+    assert seen.new([poll_of("two", 10), poll_of("one", 0)]) == []
+
+
+def test_what_an_earlier_version_has_kept_is_read():
+    """It knows data without their instant: what is no longer the last is told once more at most."""
+    seen = Seen()
+    seen.new([poll_of("one", 0), poll_of("two", 10)])
+    kept = json.loads(json.dumps(seen.to_dict()).replace("@1780315200", "").replace("@1780315210", ""))
+    seen = Seen(kept)
+
+    assert "@" not in json.dumps(kept)
+    assert seen.new([poll_of("two", 10)]) == []
+    assert [len(seen.new([poll_of("one", 0)])) for _ in range(2)] == [1, 0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.instants import instant_s
@@ -20,6 +22,8 @@ MAX_RECORDS = 10_000
 # Under which the data that were told are known; no kind of change is called so.
 _DATA = ""
 _DATA_MAX = 8
+# The digest of the names, that of the data, and up to when they were told.
+_ENTRY = re.compile(r"[0-9a-f]{16}(@-?[0-9]{1,14}(\.[0-9]{1,15})?)?")
 
 
 class Seen:
@@ -29,8 +33,9 @@ class Seen:
     event is known when the same change of its record was told before, and something of it that
     is as late or later, where a deletion counts for deletions only: a record may be restored.
     A record that was told as created is told as updated from then on, unless it was deleted in
-    between. Data of the same members that were not told before are new whatever the instant: a
-    push may be sent later than the next change. Without `at`, or with a day only, an event is
+    between. Data of the same members that differ from the last that were told are new whatever the
+    instant, for a push may be sent later than the next change, unless they were told before with
+    this instant or a later one. Without `at`, or with a day only, an event is
     always new. Not to be shared between threads.
 
     Args:
@@ -86,7 +91,7 @@ class Seen:
         # Taken out and put in again: what was told last is forgotten last.
         told = self._told.pop(number, {})
         self._told[number] = told
-        differs = _notes_data(told, event.get("data"))
+        differs = _notes_data(told, event.get("data"), instant)
         if _is_known(told, change, instant) and not differs:
             return False
         before = instant_s(told.get(change))
@@ -105,16 +110,32 @@ def _is_known(told: Mapping[str, Any], change: str, instant: Any) -> bool:
     return any((instant_s(told[kind]) or 0) >= instant for kind in kinds)
 
 
-def _notes_data(told: dict[str, Any], data: Any) -> bool:
-    """Note what is told of a record; returns whether it is other than all that was told in the same words."""
+def _notes_data(told: dict[str, Any], data: Any, instant: int | Decimal) -> bool:
+    """Note what is told of a record; returns whether it is other than what was told in the same words.
+
+    A record may go back to what it was: what was told before the last is known up to its instant only.
+    """
     if data is None:
         return False
     members = sorted(map(str, data)) if isinstance(data, Mapping) else type(data).__name__
-    words, content = _digest(members, 2), _digest(data, 6)
-    before = [one for one in told.get(_DATA, ()) if one != words + content]
-    is_told = len(before) < len(told.get(_DATA, ()))
-    told[_DATA] = [*before, words + content][-_DATA_MAX:]
-    return not is_told and any(one.startswith(words) for one in before)
+    words = _digest(members, 2)
+    name = words + _digest(data, 6)
+    entries: list[str] = list(told.get(_DATA, ()))
+    alike = [entry for entry in entries if entry.startswith(words)]
+    same = next((entry for entry in entries if _parted(entry)[0] == name), None)
+    told_until = None if same is None else _parted(same)[1]
+    if same is not None and same != alike[-1] and told_until is not None and instant <= told_until:
+        # A copy of what was told then: the last that was told stays the last.
+        return False
+    latest = instant if told_until is None else max(instant, told_until)
+    told[_DATA] = [*(entry for entry in entries if entry != same), f"{name}@{latest}"][-_DATA_MAX:]
+    return bool(alike) and same != alike[-1]
+
+
+def _parted(entry: str) -> tuple[str, Decimal | None]:
+    """Return the name of data and up to when they were told; earlier versions have not kept that."""
+    name, _, until = entry.partition("@")
+    return name, Decimal(until) if until else None
 
 
 def _digest(value: Any, size: int) -> str:
@@ -124,7 +145,7 @@ def _digest(value: Any, size: int) -> str:
 
 def _is_kept(kind: Any, told: Any) -> bool:
     if kind == _DATA:
-        return isinstance(told, list) and all(isinstance(one, str) for one in told)
+        return isinstance(told, list) and all(isinstance(one, str) and _ENTRY.fullmatch(one) for one in told)
     return instant_s(told) is not None
 
 
