@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,18 @@ def test_ending_what_is_gone_is_done(till: Till, shop: PetShop, receiver: Receiv
     assert till.call("unsubscribe", first).warnings == ()
     assert shop.hooks.hooks == {}
     assert till.call("unsubscribe", first.to_dict()).warnings == ("It was gone already.",)
+
+
+@pytest.mark.plan("S-277")
+def test_what_was_never_known_is_not_taken_for_gone(till: Till, shop: PetShop, receiver: Receiver) -> None:
+    """Where the shop never said the id, it does not know the one that is asked for, and pushes still."""
+    first = replace(subscribed(till, receiver), id="h-0", is_id_known=False)
+
+    with pytest.raises(CallFailed) as caught:
+        till.call("unsubscribe", first.to_dict())
+
+    assert "may push still" in caught.value.hint
+    assert list(shop.hooks.hooks) == ["h-1"]
 
 
 @pytest.mark.plan("S-278")

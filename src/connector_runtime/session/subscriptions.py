@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     CallOf = Callable[[Action, Mapping[str, Any], Mapping[str, Any]], Call]
     Take = Callable[[Trigger, Mapping[str, Any]], Mapping[str, Any]]
 
+_NAMELESS = "The service never said by which id it knows the subscription: it may push still. End it there."
 _BY_HAND = "Nobody was asked: of this service a person has to end a subscription."
 
 
@@ -131,10 +132,13 @@ class Subscriptions:
         inputs = {key: value for key, value in subscription.inputs.items() if key in taken}
         return Missed(program.catch_up, inputs, subscription.state)
 
-    def ended(self, result: Result | ConnectorError | None) -> Result:
+    def ended(self, asking: Asking, result: Result | ConnectorError | None) -> Result:
         """Return what became of ending a subscription: one that is gone already is ended."""
         if isinstance(result, ConnectorError):
-            if not is_gone(result):
+            subscription = asking.begun.subscription
+            if result.kind == "not_found" and not subscription.is_id_known:
+                result.hint = _NAMELESS
+            if not is_gone(result, subscription):
                 raise result
             return Result(None, result.status, attempts=result.attempts, warnings=("It was gone already.",))
         return result if result is not None else Result(None, warnings=(_BY_HAND,))
@@ -259,9 +263,9 @@ class Subscribing:
         asks = self._subscriptions(deadline_s)
         asking = asks.unsubscribe(subscription)
         try:
-            return asks.ended(None if asking.call is None else self._run(asking.call))
+            return asks.ended(asking, None if asking.call is None else self._run(asking.call))
         except ConnectorError as problem:
-            return asks.ended(problem)
+            return asks.ended(asking, problem)
 
 
 class AsyncSubscribing:
@@ -319,6 +323,6 @@ class AsyncSubscribing:
         asks = self._subscriptions(deadline_s)
         asking = asks.unsubscribe(subscription)
         try:
-            return asks.ended(None if asking.call is None else await self._run(asking.call))
+            return asks.ended(asking, None if asking.call is None else await self._run(asking.call))
         except ConnectorError as problem:
-            return asks.ended(problem)
+            return asks.ended(asking, problem)

@@ -117,5 +117,6 @@ def _subscription(trigger: Trigger) -> dict[str, Any]:
             "inputs": {"type": "object"},
             **instants,
             "state": {"description": "Where its catch-up goes on."},
+            "idKnown": {"const": False, "description": "The service has not said by which id it knows it."},
         },
     }

@@ -36,6 +36,13 @@ ROUNDED_S = 60.0
 SECRET_MIN_CHARS = 12
 # What a `Date` leaves out.
 DATE_S = 1.0
+# Where every calendar ends; no subscription ends later.
+_LAST_S = 253_402_300_799
+_DAY_S = 86_400.0
+_NAMELESS = (
+    "The reply does not say by which id the service knows the subscription: it cannot be renewed or ended "
+    "from here. Its pushes can be proven; end it at the service."
+)
 _FOUND = (
     "The answer was lost, and the subscription was found by what it is for: one made a moment before it "
     "looks the same and has another secret. If its pushes are refused, end it and subscribe again."
@@ -47,12 +54,14 @@ class Begun(NamedTuple):
     """A subscription that is asked for, the program of its trigger, and when it was begun.
 
     `is_new_secret`: nobody has this secret yet, so no hook that was there before can have it.
+    `is_first`: it is made and not renewed, so nobody has told its id yet.
     """
 
     subscription: Subscription
     program: WebhookProgram
     at: float
     is_new_secret: bool = False
+    is_first: bool = False
 
 
 def begin(  # noqa: PLR0913  each is one fact of a subscription
@@ -89,7 +98,7 @@ def begin(  # noqa: PLR0913  each is one fact of a subscription
         inputs=_kept(inputs),
         expires=_end(program, now),
     )
-    return Begun(made, program, now, is_new_secret=secret is None)
+    return Begun(made, program, now, is_new_secret=secret is None, is_first=True)
 
 
 def begin_again(trigger: Trigger, subscription: Subscription, *, now: float) -> Begun:
@@ -124,17 +133,19 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
             warnings.append(_FOUND)
         said = result.data if isinstance(result.data, Mapping) else {}
         service_now = date_s(result.headers.get("date")) or now
-    number = said.get("id")
     own = said.get("secret")
-    made = replace(
-        asked,
-        id=str(number) if isinstance(number, str | int) and number != "" else asked.id,
-        secret=Secret(own) if isinstance(own, str) and own else asked.secret,
-    )
+    made = replace(asked, secret=Secret(own) if isinstance(own, str) and own else asked.secret)
+    number = _id_of(said.get("id"))
+    if number is not None:
+        made = replace(made, id=number, is_id_known=True)
+    elif "id" in said and begun.is_first:
+        made = replace(made, is_id_known=False)
+    if not made.is_id_known:
+        warnings.append(_NAMELESS)
     if program.catch_up is not None and asked.state is None:
-        # By the service's clock, and before it began to push: what lies between is told twice.
-        started = service_now - max(0.0, now - begun.at) - DATE_S
-        made = replace(made, state=iso(datetime.fromtimestamp(int(started), UTC)))
+        # By the earlier clock, and before the service began to push: what lies between is told twice.
+        started = min(service_now, max(now, begun.at)) - max(0.0, now - begun.at) - DATE_S
+        made = replace(made, state=iso(datetime.fromtimestamp(max(0, int(started)), UTC)))
     if result is None:
         return replace(made, expires=None)
     ends = _ends(made, said, service_now, now, warnings)
@@ -142,9 +153,16 @@ def agreed(begun: Begun, result: Result | None, *, now: float) -> Subscription:
     return replace(made, expires=ends, renew_at=renew_at, warnings=tuple(warnings))
 
 
-def is_gone(problem: ConnectorError) -> bool:
-    """Return whether what was to be ended is not there any more."""
-    return problem.kind == "not_found"
+def is_gone(problem: ConnectorError, subscription: Subscription) -> bool:
+    """Return whether what was to be ended is not there any more; under an id that is none nobody knows."""
+    return problem.kind == "not_found" and subscription.is_id_known
+
+
+def _id_of(value: Any) -> str | None:
+    """Return an id as text, or None for what is none."""
+    if isinstance(value, bool) or not (isinstance(value, str) or is_number(value)):
+        return None
+    return str(value) or None
 
 
 def _program_of(trigger: Trigger) -> WebhookProgram:
@@ -176,7 +194,15 @@ def _ends(
             why = "is no instant" if given is not None else "is missing"
             warnings.append(f"When the subscription ends {why} in the reply; it is taken as asked for.")
         return asked.expires
-    left_s = float(seconds) - service_now
+    # Compared as it was written: not every number is a float.
+    if not seconds <= _LAST_S:
+        warnings.append("When the subscription ends lies beyond any calendar; it is taken as asked for.")
+        return asked.expires
+    end_s = float(max(seconds, 0))
+    if abs(service_now - now) > _DAY_S:
+        warnings.append("The service's clock and ours are more than a day apart; one of them is wrong.")
+        service_now = now if end_s > now else service_now
+    left_s = end_s - service_now
     if left_s <= 0:
         ago = seconds_in_words(max(0.0, -left_s))
         raise error_of(

@@ -46,6 +46,8 @@ class Subscription:
         renew_at: Aware UTC instant from which it is to be renewed, or None.
         state: Where the catch-up goes on; at first the moment when the service agreed.
         warnings: What was noticed when it was made or renewed.
+        is_id_known: Whether the service knows it by its id; False where the reply was to say the id,
+            and said none.
     """
 
     trigger: str
@@ -57,6 +59,7 @@ class Subscription:
     renew_at: datetime | None = None
     state: Any = None
     warnings: tuple[str, ...] = ()
+    is_id_known: bool = True
 
     def __repr__(self) -> str:
         until = f", expires={self.expires.isoformat()!r}" if self.expires else ""
@@ -84,6 +87,7 @@ class Subscription:
             "expires": iso(self.expires),
             "renewAt": iso(self.renew_at),
             "state": self.state,
+            "idKnown": None if self.is_id_known else False,
         }
         return {key: value for key, value in kept.items() if value is not None}
 
@@ -118,6 +122,7 @@ class Subscription:
             expires=_instant(kept, "expires"),
             renew_at=_instant(kept, "renewAt"),
             state=kept.get("state"),
+            is_id_known=kept.get("idKnown") is not False,
         )
 
     def caught_up(self, state: Any) -> Subscription:
@@ -170,8 +175,13 @@ def _instant(kept: Mapping[str, Any], name: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        # In UTC, which has no time for the first and the last hours of other offsets.
+        return _aware(found, name).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise _odd(f"has no instant under `{name}`") from None
+
+
+def _aware(found: datetime, name: str) -> datetime:
     if found.tzinfo is None:
         raise _odd(f"has an instant without its offset under `{name}`")
     return found
