@@ -56,7 +56,7 @@ def test_what_broke_off_is_printed_and_kept(at_shop: Any, shop: Any, folder: Pat
     assert (folder / "pets.json").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", "null", '"yesterday"'])
+@pytest.mark.parametrize("content", ["", "{", "{}", "null", '"yesterday"', "[" * 100_000])
 def test_a_file_that_holds_no_state_is_left_alone(at_shop: Any, folder: Path, content: str) -> None:
     """What is no state is refused, with what to do, and stays as it is."""
     (folder / "pets.json").write_text(content)
@@ -64,7 +64,23 @@ def test_a_file_that_holds_no_state_is_left_alone(at_shop: Any, folder: Path, co
 
     assert refused.code != 0
     assert "tart" in refused.err
+    assert "Traceback" not in refused.err
     assert (folder / "pets.json").read_text() == content
+
+
+def test_a_file_nested_too_deeply_is_said(at_shop: Any, folder: Path) -> None:
+    """Also where only the request is printed."""
+    (folder / "pets.json").write_text("[" * 100_000)
+    refused = at_shop("request", *POLL[1:])
+
+    assert (refused.code, "nested too deeply" in refused.err) == (2, True)
+
+
+def test_a_moment_that_utc_does_not_have_is_one_that_lies_ahead(at_shop: Any) -> None:
+    """It counts as now."""
+    first = at_shop(*POLL, "--since", "9999-12-31T23:59:59-12:00")
+
+    assert (first.code, first.out, first.err) == (0, "", "")
 
 
 def test_a_misspelt_trigger_is_said(at_shop: Any) -> None:

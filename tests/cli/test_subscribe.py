@@ -197,7 +197,7 @@ def test_a_secret_that_others_can_read_is_refused(
 
 
 @pytest.mark.parametrize("command", ["renew", "unsubscribe"])
-@pytest.mark.parametrize("content", [None, "", "{", "null", "{}", '{"version": 1}'])
+@pytest.mark.parametrize("content", [None, "", "{", "null", "{}", '{"version": 1}', "[" * 100_000])
 def test_a_file_that_holds_no_subscription_is_left_alone(
     at_shop: Callable[..., Ended], shop: PetShop, folder: Path, command: str, content: str | None
 ) -> None:
@@ -208,6 +208,7 @@ def test_a_file_that_holds_no_subscription_is_left_alone(
 
     assert ended.code != 0
     assert "subscribe" in ended.err
+    assert "Traceback" not in ended.err
     assert (folder / "told.json").exists() is (content is not None)
     assert shop.asked == []
 

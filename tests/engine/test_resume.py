@@ -296,3 +296,14 @@ def test_a_look_up_proves_nothing_where_the_vendor_has_told_no_time() -> None:
     shop = Shop(model, {"headers": {"Date": "Sun, 15 Jun 2025 18:00:00 GMT"}, "json": found})
 
     assert failing(shop, resume=problem.resume).kind == "outcome_unknown"
+
+
+@pytest.mark.parametrize("action", ["\udfff", "\ud800" * 200])
+def test_what_somebody_gave_can_be_printed(action: str) -> None:
+    """Half a character stands escaped in the error, which any stream and any log then takes."""
+    model = model_of(steps_of("create", "update"))
+    problem = taken_up(model, {}, {"action": action, "state": "{}", "proof": ""})
+
+    assert problem is not None
+    assert b"belongs to the action `\\ud" in str(problem).encode()
+    assert problem.message.encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -252,3 +253,64 @@ def test_a_moment_at_the_edge_of_the_calendar_is_refused(rows: Rows, moment: str
     """A first state that no vendor could be asked for is said to be one."""
     with pytest.raises(ConnectorError, match="Start again with"):
         rows.poll("walk", moment)
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """Return a map within a map, and so on."""
+    made: dict[str, Any] = {}
+    for _ in range(levels):
+        made = {"a": made}
+    return made
+
+
+def circle() -> dict[str, Any]:
+    """Return a map that holds itself."""
+    made: dict[str, Any] = {}
+    made["a"] = made
+    return made
+
+
+@pytest.mark.parametrize(
+    "more", [{1: 2}, {"x": deep(100_000)}, {"x": circle()}, {"connection": deep(100_000)}, {"digest": []}]
+)
+def test_a_state_that_is_no_json_is_refused(more: dict[Any, Any]) -> None:
+    """Other keys, a circle, more levels than anybody reads: whatever a caller hands over."""
+    state = PollState(OWNER, {"x": SourceState(mark=5)}).to_json() | more
+
+    with pytest.raises(ConnectorError, match="The state") as caught:
+        read_state(state, OWNER, ("x",))
+    assert (caught.value.kind, caught.value.input) == ("input", "state")
+
+
+@pytest.mark.parametrize("span", [[-(10**30), 10**30], [0, 2**63], ["0", "1"], [0.5, 1]])
+def test_a_span_that_no_poll_has_kept_is_refused(span: list[Any]) -> None:
+    """Also under a right digest."""
+    state = PollState(OWNER, {"x": SourceState(mark=5)}).to_json()
+    state["sources"]["x"]["zones"] = [[*span, base64.b64encode(bytes(8 * POTS)).decode()]]
+    own = {key: value for key, value in state.items() if key not in ("digest", "connection")}
+
+    with pytest.raises(ConnectorError, match="not one that a poll has given"):
+        read_state(state | {"digest": digest(own)}, OWNER, ("x",))
+
+
+@pytest.mark.parametrize("identity", ["x" * 256, 10**255])
+def test_an_identity_that_no_state_can_hold_is_said(rows: Rows, identity: Any) -> None:
+    """A state has a bound, whatever a vendor takes for an identity."""
+    rows.rows.append({"id": identity, "at": instant_text(NOON - 60)})
+
+    with pytest.raises(ConnectorError, match="more than 255 characters"):
+        rows.poll("unsaid", "from the beginning")
+
+
+@pytest.mark.parametrize("identity", ["x" * 255, "\N{SLICE OF PIZZA}" * 255])
+def test_a_state_has_a_bound_whatever_the_identity(rows: Rows, identity: str) -> None:
+    """More changes than are kept one by one, and the longest identity where the window goes on."""
+    for number in range(3_000):
+        rows.rows.append({"id": f"{number:04}{identity[4:]}", "at": instant_text(NOON - 3_000 + number)})
+    state, sizes = "from the beginning", []
+    for _ in range(12):
+        poll = rows.poll("walk", state, enough=300)
+        state = json.loads(json.dumps(poll.state))
+        sizes.append(len(json.dumps(poll.state)))
+
+    assert max(sizes) < 64 * 1024

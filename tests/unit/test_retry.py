@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import format_datetime
 
 import pytest
@@ -168,3 +169,26 @@ def test_a_date_in_the_past_means_now() -> None:
     past = format_datetime(datetime.fromtimestamp(NOW - 60, UTC), usegmt=True)
 
     assert retry_after_s(past, server_date=None, now=NOW) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (10**400, 3_162_240_000.0),
+        (-(10**400), -3_162_240_000.0),
+        (float("inf"), 3_162_240_000.0),
+        (Decimal("1e999"), 3_162_240_000.0),
+        ("999999999999d", 3_162_240_000.0),
+        ([5], None),
+        ({"s": 5}, None),
+    ],
+)
+def test_a_duration_stays_within_the_calendar(value: object, seconds: float | None) -> None:
+    """A hundred years are the most, whatever a file, an input or a reply gives; what is no number is none."""
+    assert seconds_of(value) == seconds
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan")])
+def test_a_wait_that_nobody_can_wait_counts_as_absent(value: float) -> None:
+    """Whatever a vendor writes into its reply."""
+    assert retry_after_s(value, server_date=None, now=NOW) is None

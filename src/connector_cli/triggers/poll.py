@@ -12,6 +12,7 @@ from connector_cli.arguments import inputs_of, load, session_of, with_inputs
 from connector_cli.key_lookup import trigger_of
 from connector_cli.terminal.exit_codes import FAILED
 from connector_cli.terminal.output import as_json, put, say
+from connector_cli.triggers.kept import read_kept
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.stores.files import replace_private
@@ -84,10 +85,7 @@ def kept_state(file: Path | None) -> Any:
     """Return the state in a file, None where there is no file yet."""
     if file is None or not file.exists():
         return None
-    try:
-        kept, problem = json.loads(file.read_bytes()), "it says `null`"
-    except (OSError, ValueError) as fault:
-        kept, problem = None, str(fault)
+    kept, problem = read_kept(file)
     if kept is None:
         message = f"{file} holds no state of a poll: {problem}"
         raise click.UsageError(f"{message}. Take it away to start anew.")

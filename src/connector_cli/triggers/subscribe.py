@@ -17,6 +17,7 @@ from connector_cli.arguments import inputs_of, load, session_of, with_connection
 from connector_cli.connections.kept import keys_of
 from connector_cli.key_lookup import trigger_of
 from connector_cli.terminal.output import as_json, put, say
+from connector_cli.triggers.kept import read_kept
 from connector_runtime.base.values import Secret
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores.files import check_private, make_private, replace_private
@@ -107,10 +108,7 @@ def unsubscribe(context: click.Context, /, *, kept_in: Path, as_json: bool, **gi
 
 def _read(file: Path, keys: Keys) -> tuple[Subscription, Keys | None]:
     """Return a subscription, and what seals its secret: nothing where a program has kept it in clear."""
-    try:
-        document, problem = json.loads(file.read_bytes()), "it says no more than `null`"
-    except (OSError, ValueError) as fault:
-        document, problem = None, getattr(fault, "strerror", None) or str(fault)
+    document, problem = read_kept(file)
     if document is None:
         raise click.UsageError(f"{file} holds no subscription: {problem}. `subscribe` makes one.")
     try:

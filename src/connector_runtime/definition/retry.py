@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.base.instants import date_s
 from connector_runtime.base.values import Certainty
 from connector_runtime.language.expressions.expression import EvaluationError
+from connector_runtime.language.expressions.operators import is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_RETRIES = 100
 # Beyond a year a wait is a mistake of the sender's, not an instruction.
 _LONGEST_WAIT_S = 366 * 86_400.0
+_LONGEST_S = 100 * _LONGEST_WAIT_S
 # Nothing doubled stays nothing: exponential back-off needs a delay, whatever was entered.
 _USUAL_DELAY_S = 0.5
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
@@ -92,13 +94,17 @@ def may_double(certainty: Certainty, effect: str, method: str) -> bool:
 
 
 def seconds_of(value: Any) -> float | None:
-    """Return a duration such as `500ms`, `60s`, `5m`, `7d` or a number of seconds, or None."""
+    """Return a duration such as `500ms`, `60s`, `5m`, `7d` or a number of seconds, or None.
+
+    A hundred years are the most: what is reckoned with it stays within the calendar.
+    """
     if isinstance(value, str):
         match = _DURATION.fullmatch(value)
-        return float(match[1]) * _UNIT_S[match[2]] if match else None
-    if isinstance(value, bool) or not value:
+        return min(float(match[1]) * _UNIT_S[match[2]], _LONGEST_S) if match else None
+    if not is_number(value) or not value:
         return None
-    return float(value)
+    # A whole number may have more digits than a float can take.
+    return float(max(min(value, _LONGEST_S), -_LONGEST_S))
 
 
 def seconds_in_words(seconds: float) -> str:
@@ -117,7 +123,7 @@ def retry_after_s(value: Any, *, server_date: str | None, now: float) -> float |
         RFC 9110 section 10.2.3.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        seconds = float(value) if 0 <= value <= _LONGEST_WAIT_S else -1.0
     else:
         text = str(value or "").strip(" \t")
         if text.isascii() and text.isdigit() and len(text) <= 10:

@@ -78,6 +78,11 @@ class Facts(TypedDict, total=False):
     resume: Mapping[str, str] | None
 
 
+def printable(text: str) -> str:
+    """Return a text that can be printed: halves of characters, that somebody gave, escaped."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 class ConnectorError(Exception):
     """Anything the component can raise; never carries a secret.
 
@@ -134,11 +139,11 @@ class ConnectorError(Exception):
         done: Iterable[str] = (),
         resume: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        self.message = printable(message)
+        super().__init__(self.message)
         self.kind = kind
-        self.message = message
         # Hints are put together of guesses and lists, each of which may be empty.
-        self.hint = (hint or "").strip() or None
+        self.hint = printable(hint or "").strip() or None
         self.action = action
         self.at = at
         self.input = input
@@ -157,7 +162,7 @@ class ConnectorError(Exception):
         self.resume = resume
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        return printable(f"{self.message} ({self.hint})" if self.hint else self.message)
 
     def to_dict(self, *, exact: bool = False) -> dict[str, Any]:
         """Return the one JSON shape of an error, without empty members; `json.dumps` takes it.

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     Ask = Callable[[Action, Mapping[str, Any]], Call]
 
 
+# A state keeps the identity where a window goes on, and has 64 KB; no vendor's is longer.
+MAX_IDENTITY_CHARS = 255
+
+
 class Row(NamedTuple):
     """A change as a source tells it; `number` tells it from all others."""
 
@@ -100,6 +104,9 @@ def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int, nu
     identity = safely(source.identity, seen)
     if isinstance(identity, bool) or not isinstance(identity, str | int) or identity == "":
         raise _unreadable(source, f"change {index + 1} of the reply has no identity")
+    if len(str(identity)) > MAX_IDENTITY_CHARS:
+        what = f"the identity of change {index + 1} has more than {MAX_IDENTITY_CHARS} characters"
+        raise _unreadable(source, what, "Let `identity` take what the vendor knows the record by.")
     at = moment_of(safely(source.made, seen))
     if at is None:
         raise _unreadable(source, f"change {index + 1} of the reply does not say when it was made")

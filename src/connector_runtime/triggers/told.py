@@ -51,7 +51,9 @@ class Zone:
         """
         try:
             start, end, sums = given
-            return cls(int(start), int(end), list(_POTS.unpack(base64.b64decode(sums, validate=True))))
+            # What is kept as a moment of its own has as many bits.
+            (_, first), (_, last) = (_ENTRY.unpack(_ENTRY.pack(0, micro)) for micro in (start, end))
+            return cls(first, last, list(_POTS.unpack(base64.b64decode(sums, validate=True))))
         except (TypeError, struct.error) as problem:
             raise ValueError(str(problem)) from None
 
