@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
 
-_FILES = ("file", "files")
+_FILE_MEMBERS = {"data", "base64", "path", "contentType", "name"}
+_NAMES_A_FILE = re.compile(r"""[{,]\s*["']?(?:path|base64)["']?\s*:""")
 
 
 def load(context: click.Context) -> Component:
@@ -43,7 +45,8 @@ with_connection = click.option(
     "--connection", metavar="NAME", help="A kept connection, or a YAML or JSON file; else the sandbox."
 )
 _INPUTS = (
-    click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE", help="One input; repeatable."),
+    click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE",
+                 help="One input; repeatable. KEY=@FILE where it takes a file."),
     click.option("--inputs", "file", metavar="FILE", help="Inputs as YAML or JSON; - for standard input."),
     with_connection,
     click.option("--fresh", is_flag=True, help="Empty the embedded sandbox first."),
@@ -60,8 +63,8 @@ def with_inputs(command: Command) -> Command:
 def inputs_of(action: Action, pairs: Sequence[str], file: str | None) -> dict[str, Any]:
     """Gather inputs from a file or standard input, overlaid by `-i key=value`.
 
-    For an input that takes a file, `key=@path` reads it from this machine. An input that
-    takes several values may be given several times.
+    For an input that takes a file, `key=@path` reads it from this machine, and so does the
+    map that the guide has for it. An input that takes several values may be given several times.
     """
     found = read_map(file) if file else {}
     types = {entry.key: entry.type for entry in action.inputs}
@@ -147,9 +150,11 @@ def session_of(
 
 def _meant(key: str, values: list[str], kind: str) -> Any:
     if kind == "files":
+        if len(values) == 1 and values[0].lstrip().startswith(("[", "{")):
+            return values[0]  # all of them as JSON, which the reader of the input knows
         return [_keyed_file(key, value) for value in values]
     if kind == "file":
-        values = [{"path": value[1:]} if value.startswith("@") else value for value in values]  # type: ignore[misc]
+        values = [_file(key, value) for value in values]
     if len(values) == 1:
         return values[0]
     if kind == "list":
@@ -159,11 +164,28 @@ def _meant(key: str, values: list[str], kind: str) -> Any:
     raise click.UsageError(f"`-i {key}=…` stands {len(values)} times; this input takes one value.")
 
 
+def _file(key: str, value: str) -> Any:
+    """Return a file: what lies at `@path`, what a map like `{"path": …}` says, else the text itself."""
+    if value.startswith("@"):
+        return {"path": value[1:]}
+    if not value.lstrip().startswith("{"):
+        return value
+    try:
+        found = parse_json(value)
+    except JsonError as problem:
+        if not _NAMES_A_FILE.search(value):
+            return value
+        # A shell has eaten the quotes, mostly: sent as it stands it would be the wrong content.
+        message = f"`-i {key}=…` looks like a map that names a file, and is no JSON: {problem}. "
+        raise click.UsageError(f"{message}Write -i {key}=@FILE to send what lies in a file.") from None
+    # Other JSON is the text of a file.
+    is_map = found.keys() & {"path", "base64"} or ("data" in found and found.keys() <= _FILE_MEMBERS)
+    return found if is_map else value
+
+
 def _keyed_file(key: str, value: str) -> dict[str, Any]:
     entry = _entry(key, value)
-    if entry["value"].startswith("@"):
-        entry["value"] = {"path": entry["value"][1:]}
-    return entry
+    return {**entry, "value": _file(f"{key}={entry['key']}", entry["value"])}
 
 
 def _entry(key: str, value: str) -> dict[str, Any]:

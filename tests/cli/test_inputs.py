@@ -130,6 +130,48 @@ def test_a_file_that_is_not_there_is_named(at_shop: Callable[..., Ended], shop: 
     assert shop.asked == []
 
 
+@pytest.mark.parametrize("value", ['{"path": "rex.png"}', ' {"name": "rex.png", "path": "rex.png"}'])
+def test_a_file_is_given_as_the_map_of_the_guide(
+    at_shop: Callable[..., Ended], shop: PetShop, folder: Path, value: str
+) -> None:
+    """The map names the file that is sent, rather than being its content."""
+    (folder / "rex.png").write_bytes(PICTURE)
+
+    ended = at_shop("run", "addPhoto", "-i", "pet=p-1001", "-i", f"photo={value}", "--json")
+
+    assert (ended.code, shop.photos[0]["name"], shop.photos[0]["content"] == PICTURE) == (0, "rex.png", True)
+
+
+@pytest.mark.parametrize("value", ['{"path": "gone.png"}', "{path: gone.png}", '{"path": "gone.png", "nme": ""}'])
+def test_a_map_that_leads_to_no_file_is_never_the_content(
+    at_shop: Callable[..., Ended], shop: PetShop, value: str
+) -> None:
+    """No such file, quotes that a shell has eaten, a misspelt member: refused before anything is sent."""
+    ended = at_shop("run", "addPhoto", "-i", "pet=p-1001", "-i", f"photo={value}", "--json")
+
+    assert (ended.code != 0, shop.asked) == (True, [])
+    assert "gone.png" in ended.error["message"] or "photo" in ended.error["message"].casefold()
+
+
+def test_other_json_is_the_text_of_a_file(zoho: Callable[..., Ended]) -> None:
+    """Only a map that says where content comes from is one: any other is sent as it stands."""
+    for text in ('{"name": "Rex"}', '{"rows": [{"path": "/a"}]}', '{"data": [1], "id": 7}', "{{ mustache }}"):
+        given = ("-i", "url=/Leads", "-i", "method=POST", "-i", f"fileData=a.json={text}")
+        ended = zoho("request", "crmRawRequest", *given, "--json")
+
+        assert ended.json["body"][0]["sizeBytes"] == len(text), text
+
+
+def test_files_are_given_as_json(zoho: Callable[..., Ended], folder: Path) -> None:
+    """The whole list of names and files may stand in one word, as the guide has it."""
+    (folder / "a.csv").write_text("a,b\n")
+    given = 'fileData=[{"key": "list", "value": {"path": "a.csv"}}]'
+
+    ended = zoho("request", "crmRawRequest", "-i", "url=/Leads", "-i", "method=POST", "-i", given, "--json")
+
+    assert (ended.json["body"][0]["name"], ended.json["body"][0]["sizeBytes"]) == ("list", 4)
+
+
 def test_an_at_sign_is_only_a_path_for_files(at_shop: Callable[..., Ended]) -> None:
     """In other inputs a text may begin with it."""
     ended = at_shop("request", "addPet", "-i", "name=@Ada", "-i", "species=fish", "--json")

@@ -12,6 +12,7 @@ from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.exchange import converse
 from connector_runtime.definition.evaluation import safely
 from connector_runtime.errors import error_of
+from connector_runtime.language.expressions.operators import kind_of
 from connector_runtime.triggers.times import SECOND, Moment, moment_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Row(NamedTuple):
     at: Moment
     item: Any
     data: Any
+    change: str
     number: int
 
 
@@ -113,11 +115,33 @@ def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int, nu
     if at.is_day and source.form != "date":
         hint = "Ask by days as well: `since: { as: date }`."
         raise _unreadable(source, "its changes tell the day only, and it asks from a moment on", hint)
+    change = change_of(source, identity, seen)
     data = source.output(seen) if source.output is not None else item
     data = exactly(data) if numbers == "exact" else data
     told = json.dumps([identity, at.micro, data], sort_keys=True, default=digestible)
-    content = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return Row(identity, at, item, None if data is ABSENT else data, int.from_bytes(content, "little"))
+    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    number = int.from_bytes(digest, "little")
+    return Row(identity, at, item, None if data is ABSENT else data, change, number)
+
+
+def change_of(source: PollSource, identity: Any, scope: Mapping[str, Any]) -> str:
+    """Return the word for what has happened to a record.
+
+    Args:
+        source: The source that told of it.
+        identity: The record's.
+        scope: What its expressions see, `item` and `since` among it.
+
+    Raises:
+        ConnectorError: There is none: an event without it could not be told from others.
+    """
+    change = safely(source.change, scope)
+    if isinstance(change, str) and change:
+        return change
+    what = "nothing" if change in (None, "") else kind_of(change)
+    message = f"`change` of the record {identity} is {what}, not a word for what has happened to it"
+    hint = "Let `change` be a text in every case, as with `| default('updated')`."
+    raise _unreadable(source, message, hint)
 
 
 def _unreadable(source: PollSource, what: str, hint: str | None = None) -> Exception:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
-from connector_runtime.triggers.changes import ask_page
+from connector_runtime.triggers.changes import ask_page, change_of
 from connector_runtime.triggers.state import Window
 from connector_runtime.triggers.times import EARLIEST, FIRST, FIRST_MICRO, HOUR, SECOND, text_of, written
 from connector_runtime.triggers.told import Zone
@@ -366,15 +366,21 @@ class WindowReading:
             window.told.add(row.number, row.at.latest)
         is_before = self.state.is_quiet and row.at.latest < window.clock
         if is_new and not was_read and not is_before:
-            since = {**answer.scope["since"], "reported": self._reported(window)}
-            scope = {**answer.scope, "since": since, "item": row.item}
             event = {
                 "id": str(row.identity),
                 "at": row.at.text(),
-                "change": self.source.change(scope),
+                "change": self._change(window, row, answer),
                 "data": row.data,
             }
             self.events.append((row.at.micro, event))
+
+    def _change(self, window: Window, row: Row, answer: Answer) -> str:
+        since, reported = answer.scope["since"], self._reported(window)
+        if since["reported"] == reported:
+            return row.change
+        # Only the reply to the first question has said what the vendor's clock is.
+        scope = {**answer.scope, "since": {**since, "reported": reported}, "item": row.item}
+        return change_of(self.source, row.identity, scope)
 
     def _shrink(self, window: Window) -> None:
         top = window.top

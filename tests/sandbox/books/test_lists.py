@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from zoho_sandbox.books.catalogue import catalogue
+from zoho_sandbox.books.filters import filter_tests
+from zoho_sandbox.books.rows import index_entry
 
-from .conftest import CUSTOMER, INACTIVE, SHELF, TABLE, refused
+from .conftest import CUSTOMER, INACTIVE, OFFICE_ACCOUNT, SALES_ACCOUNT, SHELF, TABLE, refused
+
+# Every module with a filter by date, and a record of that day in the words of the module.
+DATED = [
+    (name, {field: "2026-06-09" for field in module.fields if field.endswith("date")})
+    for name, module in catalogue().modules.items()
+    if any(filtered.endswith("date") for filtered in module.filters)
+]
+# Only what the service makes of a record later has them.
+NEVER_SET = ("last_created_date", "expiry_date")
 
 
 def names(reply, key="items", field="name"):
@@ -280,6 +292,36 @@ def test_dates_have_named_ranges(api, sandbox):
     assert found("ThisQuarter") == ["2026-05-28", "2026-05-02", "2026-04-30"]
     assert found("ThisYear") == ["2026-05-28", "2026-05-02", "2026-04-30"]
     assert len(found("All")) == 4
+
+
+def test_journals_are_filtered_by_their_own_date(api):
+    """`date` is the journal's day under every suffix, though the row calls it journal_date."""
+    lines = [
+        {"account_id": account, "debit_or_credit": side, "amount": 5}
+        for account, side in ((SALES_ACCOUNT, "debit"), (OFFICE_ACCOUNT, "credit"))
+    ]
+    for day in ("2026-12-01", "2026-11-01"):
+        api.post("/journals", json={"journal_date": day, "line_items": lines})
+
+    def found(**query):
+        return names(api.get("/journals", params=query), "journals", "journal_date")
+
+    assert found(date_after="2020-01-01") == found(date_start="2026-11-01") == ["2026-12-01", "2026-11-01"]
+    assert found(date="2026-12-01") == found(date_after="2026-11-01") == ["2026-12-01"]
+    assert found(date_end="2026-11-30") == ["2026-11-01"]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in DATED])
+def test_every_date_filter_finds_what_it_means(api, name):
+    """No module hides all of its records from a filter by date that it offers."""
+    module = catalogue().modules[name]
+    record = {module.id: "1", "created_time": "2026-06-09T10:00:00-0400", **dict(DATED)[name]}
+    entry = index_entry(module, record)
+
+    for parameter in module.filters:
+        if parameter.endswith("date") and parameter not in NEVER_SET:
+            (test,) = filter_tests(module, [(parameter, "2026-06-09")])
+            assert test(entry), parameter
 
 
 def test_counts_and_sums_on_request(api, invoice):

@@ -156,4 +156,8 @@ CODES: dict[str, tuple[str, str]] = {
         "A source whose times nobody has seen",
         "One that tells days has to be asked by days, or it is told nothing for ever, and no error shows it.",
     ),
+    "L027": (
+        "A change that has another word",
+        "Records are `created`, `updated` and `deleted` in every trigger; other words are for other changes.",
+    ),
 }

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 # What a pattern of permissions consists of beside words: it alone names nothing.
 _NO_WORDS = re.compile(r"\{\w+\}|[*.:/_-]|\s")
+# A change that is chosen between two words.
+_EITHER = re.compile(r"\$\{\s*'(\w+)'\s+if\s.*\selse\s+'(\w+)'\s*\}", re.DOTALL)
+_CHANGES = {
+    "created": ("added", "add", "create", "inserted", "insert", "new"),
+    "updated": ("changed", "change", "update", "modified", "modify", "edited", "edit"),
+    "deleted": ("removed", "remove", "delete"),
+}
+_USUAL = {word: usual for usual, words in _CHANGES.items() for word in words}
 
 
 def broken_conventions(draft: Draft) -> Iterator[Problem]:
@@ -30,6 +38,8 @@ def broken_conventions(draft: Draft) -> Iterator[Problem]:
             yield from _unused_examples(draft, document)
         yield from _without_label(draft, kind, document)
     yield from _spelled_differently(draft)
+    for document in draft.files["trigger"].values():
+        yield from _changes_in_own_words(document)
     known = _known_scopes(draft)
     for document in draft.files["action"].values():
         yield from _unexplained(document)
@@ -80,6 +90,19 @@ def _headings(draft: Draft) -> Iterator[tuple[Document, Pointer]]:
         for key, definition in as_map(document.data.get("inputs")).items():
             if isinstance(as_map(definition).get("group"), str):
                 yield document, ("inputs", key, "group")
+
+
+def _changes_in_own_words(document: Document) -> Iterator[Problem]:
+    """Warn about words for what every trigger calls created, updated or deleted."""
+    sources = as_map(as_map(document.data.get("poll")).get("sources"))
+    for place in [*(("poll", "sources", name) for name in sources), ("webhook", "events")]:
+        text = str(as_map(at(document.data, place)).get("change", ""))
+        either = _EITHER.fullmatch(text)
+        for word in either.groups() if either else (text,):
+            if usual := _USUAL.get(word.casefold()):
+                message = f"other triggers call this change `{usual}`, and not `{word}`"
+                hint = f"write `{usual}`: whoever takes several triggers compares the words"
+                yield _warn(document, (*place, "change"), "L027", message, hint=hint)
 
 
 def _unexplained(document: Document) -> Iterator[Problem]:

@@ -76,7 +76,7 @@ def filter_by_test(module: Module, value: str, today: date) -> Test | None:
         wanted = name.casefold()
         return lambda entry: re.sub(r"\W", "", str(entry.get("payment_mode", ""))).casefold() == wanted
     if group in ("Date", "JournalDate", "") and name in _RANGES:
-        return _date_test(module, name, today)
+        return _date_test(name, today)
     if group == "AccountType" and name in _ACCOUNT_TYPES:
         types = _ACCOUNT_TYPES[name]
         return lambda entry: entry.get("account_type") in types
@@ -124,10 +124,8 @@ _RANGES: Mapping[str, Callable[[date], tuple[date, date]]] = {
     "ThisYear": lambda today: _months(today, 12, 0),
     "PreviousYear": lambda today: _months(today, 12, -1),
 }
-_DATE_FIELDS = ("journal_date", "date", "adjustment_date", "log_date")
 
 
-def _date_test(module: Module, name: str, today: date) -> Test:
+def _date_test(name: str, today: date) -> Test:
     start, end = (one.isoformat() for one in _RANGES[name](today))
-    field = next((one for one in _DATE_FIELDS if one in module.fields), "date")
-    return lambda entry: start <= str(entry.get(field, "")) <= end
+    return lambda entry: start <= str(entry.get("date", "")) <= end

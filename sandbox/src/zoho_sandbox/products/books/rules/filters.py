@@ -46,6 +46,8 @@ _DATE_TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "before": lambda have, want: have < want,
     "after": lambda have, want: have > want,
 }
+# Parameters that bound the record's date rather than name a field of it.
+_BOUNDS: Mapping[str, str] = {"from_date": "start", "to_date": "end"}
 _SEARCH_LENGTH = 100
 # Never searched: they hold no words of a person.
 _UNSEARCHED = ("id", "created_time", "last_modified_time", "status")
@@ -98,6 +100,8 @@ def _test(name: str, suffix: str, spec: Spec, value: str) -> Test:
 def _special_test(name: str, suffix: str, value: str) -> Test | None:
     if name == "custom_field":
         return _custom_test(suffix, value)
+    if name in _BOUNDS and not suffix:
+        return _any_value("date", _DATE_TESTS[_BOUNDS[name]], value)
     if name == "last_modified_time":
         return _since_test(name, value)
     return _ids_test(name, value) if name.endswith("_ids") else None

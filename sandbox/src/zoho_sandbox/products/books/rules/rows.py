@@ -19,7 +19,12 @@ _TWINS = {
     "item_name": "name",
     "balance_due": "balance",
     "updated_time": "last_modified_time",
+    # choice: what recurs is due next on its first day, for nothing is made of it here.
+    "next_expense_date": "start_date",
 }
+# What the filter `date` means, by the first of these that a record has.
+# choice: the pages name the parameter only; a task has no other day than the one it is due.
+DATE_FIELDS = ("date", "journal_date", "adjustment_date", "log_date", "due_date")
 _FORMATTED = "_formatted"
 # What filter_by and the daily look at due dates read, besides a module's own filters.
 _ALWAYS = (
@@ -85,6 +90,10 @@ def index_entry(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
 def _index_value(module: Module, record: Mapping[str, Any], name: str) -> Any:
     """Return a field's value, or all its values inside a nested list or object."""
     places = module.filters.get(name, {}).get("inside")
+    if name == "date":
+        return next((record[one] for one in DATE_FIELDS if record.get(one)), None)
+    if name == "created_date" and name not in record:
+        return str(record.get("created_time", ""))[: len("2026-06-09")]
     if not places:
         value = record.get(name, record.get(_TWINS.get(name, "")))
         return None if isinstance(value, dict | list) else value
