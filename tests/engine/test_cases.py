@@ -135,6 +135,17 @@ def test_each_reply_of_a_list_is_for_one_request(replies: Any, said: str | None)
     assert (said in found) if said else found == []
 
 
+def test_the_list_of_an_example_is_held_to_as_well() -> None:
+    """A reply too many shows also where it stands in the example, unless a test changes the inputs."""
+    examples = {"one": {"inputs": {"retries": 3}, "reply": [{"status": 429}, SENT, SENT]}}
+    unused = ["1 of the 3 replies were not used: 2 requests were sent"]
+
+    assert failures({"example": "one", "output": {"id": "7"}}, examples=examples) == unused
+    assert failures({"example": "one", "requests": 2}, examples=examples) == unused
+    fewer = {"example": "one", "inputs": {"retries": 0}, "error": {}}
+    assert failures(fewer, examples=examples) == []
+
+
 def test_a_list_of_requests_has_all_of_them() -> None:
     """What goes out behind the last one that is listed would be seen by nobody."""
     test = {**RETRIED, "reply": [{"status": 429}, SENT]}

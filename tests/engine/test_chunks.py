@@ -139,6 +139,30 @@ ENDS = {
 }
 
 
+@pytest.mark.parametrize("kind", ["map", "id"])
+@pytest.mark.parametrize("judged_by", ["reply", "results"])
+def test_one_word_for_a_whole_chunk_is_each_records_own(kind: str, judged_by: str) -> None:
+    """Where `items` are the records that were sent, a refusal of the reply is what is said of each."""
+    whole = chunked("update")
+    word, results = "${ reply.json.code == 0 }", {"items": "${ chunk }", "of": "${ chunk }", "errors": "api"}
+    whole["reply"] = {
+        "reply": {"ok": word, "results": {**results, "ok": "${ true }"}},
+        "results": {"results": {**results, "ok": word}},
+    }[judged_by]
+    records = RECORDS[:20] if kind == "map" else [f"7{number}" for number in range(20)]
+    whole["identity"] = "${ item.n }" if kind == "map" else "${ item }"
+    shop = Shop(model_of(whole))
+    shop.script.replies = [{"json": {"code": 0}}, {"json": {"code": "taken"}}]
+
+    result = shop.run(records=records)
+
+    assert result.outcome == "partial"
+    assert [entry["index"] for entry in result.failed] == list(range(10, 20))
+    assert {(entry["kind"], entry["message"]) for entry in result.failed} == {
+        ("duplicate", "There is one already.")
+    }
+
+
 @pytest.mark.plan("S-236")
 @pytest.mark.parametrize("first", [0, 10, 30])
 @pytest.mark.parametrize("end", ENDS)

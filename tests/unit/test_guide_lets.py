@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connector_runtime.inputs.keyvalues import Pairs
 from connector_runtime.language.documents.yaml_reader import read
 from connector_runtime.language.lets import Lets
 from connector_runtime.language.templates import compile_text
@@ -31,6 +32,7 @@ SCOPE = {
             {"field": "paid", "value": True},
         ],
         "tags": ["small, brown", "(shy)"],
+        "criteria": Pairs([("City", "Berlin"), ("Age", 7)]),
     },
 }
 
@@ -45,4 +47,4 @@ def test_the_guide_says_what_happens(expression: str, value: str) -> None:
 
 def test_the_guide_has_examples() -> None:
     """None of them is lost to a change of the page's form."""
-    assert len(ROWS) == 6
+    assert len(ROWS) == 8

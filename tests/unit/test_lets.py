@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connector_runtime.base.values import ABSENT, Secret
+from connector_runtime.inputs.keyvalues import Pairs
 from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.lets import Lets
 from connector_runtime.language.templates import compile_text
@@ -150,28 +151,54 @@ def test_no_rows_are_no_text(rows: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({}, "row 2: an absent value cannot be part of a text"),
-        ({"v": None}, "row 2: null cannot be part of a text"),
-        ({"v": ["x"]}, "row 2: a list cannot be part of a text"),
-        ("x", "row 2: an absent value cannot be part of a text"),
+        ({}, "entry 2 of `rows` lacks `v`"),
+        ({"v": None}, "`v` of entry 2 of `rows` is null"),
+        ({"v": ["x"]}, "`v` of entry 2 of `rows` is a list"),
+        ("x", "entry 2 of `rows` is a text, not a map"),
     ],
 )
-def test_a_row_that_makes_no_text_is_named(row: Any, words: str) -> None:
-    """A value that is missing, null or a list is said with its row, never pasted."""
+def test_an_entry_that_makes_no_text_is_named(row: Any, words: str) -> None:
+    """A value that is missing, null or a list is said to whoever entered it, never pasted."""
     lets = Lets({"where": {"of": "${ inputs.rows }", "text": "${ row.v | escaped('()') };", "join": ","}})
     scope = lets.seen_by({"inputs": {"rows": [{"v": "a"}, row]}})
 
     with pytest.raises(EvaluationError, match=words) as caught:
         value_of("${ let.where }", scope)
 
-    assert caught.value.kind == "input"
+    assert (caught.value.kind, caught.value.inputs) == ("input", ("rows",))
+    assert caught.value.hint == "Give every entry a text or a number as `v`."
+
+
+def test_a_row_of_a_reply_that_makes_no_text_is_named() -> None:
+    """Of what the vendor has sent the author is told, with the row and the expression."""
+    lets = Lets({"where": {"of": "${ reply.json }", "text": "${ row.v };", "join": ","}})
+
+    with pytest.raises(EvaluationError, match="row 2: an absent value cannot be part of a text") as caught:
+        value_of("${ let.where }", lets.seen_by({"reply": {"json": [{"v": "a"}, {}]}}))
+
+    assert (caught.value.kind, str(caught.value.source).strip()) == ("contract", "row.v")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (Pairs([("a", "1"), ("b", 2), ("a", "3")]), "(a:1)and(b:2)and(a:3)"),
+        ({"a": "1", "b": 2}, "(a:1)and(b:2)"),
+        (Pairs([]), ABSENT),
+    ],
+)
+def test_names_and_values_are_rows(given: Any, text: Any) -> None:
+    """Of a key/value list each entry is a row with `key` and `value`, in order, repeats included."""
+    lets = Lets({"where": {"of": "${ inputs.rows }", "text": "(${ row.key }:${ row.value })", "join": "and"}})
+
+    assert value_of("${ let.where }", lets.seen_by({"inputs": {"rows": given}})) == text
 
 
 def test_rows_are_a_list() -> None:
     """A text in place of the rows is refused: its characters are no rows."""
     lets = Lets({"where": {"of": "${ reply.json }", "text": "${ row }", "join": ","}})
 
-    with pytest.raises(EvaluationError, match="rows are a list and not a text") as caught:
+    with pytest.raises(EvaluationError, match="rows are a list, or a map of names and values, and not a text") as caught:
         value_of("${ let.where }", lets.seen_by({"reply": {"json": "abc"}}))
 
     assert caught.value.kind == "contract"

@@ -7,6 +7,7 @@ call, page or item, without anybody saying which of them it belongs to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.values import ABSENT, Secret
@@ -17,7 +18,7 @@ from connector_runtime.language.templates import compile_expression_text, compil
 from connector_runtime.language.visible_names import ALL_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from connector_runtime.language.expressions.references import Reference
     from connector_runtime.language.templates import Render, Template
@@ -176,18 +177,28 @@ def _rows_renderer(of: Template, text: Template, join: Template, *, is_pairwise:
     is_given = all(reference.path[0] in {"inputs", "connection", "tables"} for reference in of.references)
     kind = "input" if is_given else "contract"
     given = inputs_in(of.references)
+    paths = [one.path for one in text.references if one.path[0] == "row" and not one.guarded]
+    needed = dict.fromkeys(str(path[1]) for path in paths if len(path) > 1 and path[1] is not None)
 
     def render(scope: Mapping[str, Any]) -> Any:
         rows = of.render(scope)
         if rows is ABSENT or rows is None:
             return ABSENT
+        if isinstance(rows, Mapping):
+            rows = [{"key": key, "value": value} for key, value in getattr(rows, "pairs", rows.items())]
         if not is_list(rows):
-            raise EvaluationError(f"rows are a list and not {kind_of(rows)}", kind=kind)
-        try:
-            pieces = [_piece(text.render, {**scope, "row": row}, at, kind) for at, row in enumerate(rows, 1)]
-        except EvaluationError as error:
-            error.inputs = given
-            raise
+            message = f"rows are a list, or a map of names and values, and not {kind_of(rows)}"
+            hint = None if is_given else "let `of` name a list: its entries are the rows"
+            raise EvaluationError(message, hint, kind=kind)
+        pieces = []
+        for at, row in enumerate(rows, 1):
+            try:
+                pieces.append(_plain(text_of(text.render({**scope, "row": row}))))
+            except EvaluationError as error:
+                problem = _lacking(needed, row, at, given) if is_given else None
+                problem = problem or _in_row(error, at, kind)
+                problem.inputs = given
+                raise problem from None
         if not pieces:
             return ABSENT
         word = _plain(text_of(join.render(scope)))
@@ -198,15 +209,28 @@ def _rows_renderer(of: Template, text: Template, join: Template, *, is_pairwise:
     return render
 
 
-def _piece(render: Callable[[Mapping[str, Any]], Any], scope: Mapping[str, Any], at: int, kind: str) -> str:
-    """Return the text of one row; an error says which row it is."""
-    try:
-        text = text_of(render(scope))
-    except EvaluationError as error:
-        problem = EvaluationError(f"row {at}: {error.message}", error.hint, kind=kind)
-        problem.source = error.source
-        raise problem from None
-    return _plain(text)
+def _in_row(error: EvaluationError, at: int, kind: str) -> EvaluationError:
+    """Return an error that says which row it is."""
+    problem = EvaluationError(f"row {at}: {error.message}", error.hint, kind=kind)
+    problem.source = error.source
+    return problem
+
+
+def _lacking(needed: Mapping[str, None], row: Any, at: int, given: tuple[str, ...]) -> EvaluationError | None:
+    """Return what is wrong with an entry that was entered, in words of whoever entered it."""
+    entry = f"entry {at} of `{given[0]}`" if len(given) == 1 else f"entry {at}"
+    if not needed:
+        return None
+    hint = f"Give every entry a text or a number as {' and '.join(f'`{name}`' for name in needed)}."
+    if not isinstance(row, Mapping):
+        return EvaluationError(f"{entry} is {kind_of(row)}, not a map", hint, kind="input")
+    for name in needed:
+        value = row.get(name, ABSENT)
+        if value is ABSENT:
+            return EvaluationError(f"{entry} lacks `{name}`", hint, kind="input")
+        if value is None or is_list(value) or isinstance(value, Mapping):
+            return EvaluationError(f"`{name}` of {entry} is {kind_of(value)}", hint, kind="input")
+    return None
 
 
 def _plain(text: str | Secret) -> str:

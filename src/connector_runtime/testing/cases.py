@@ -168,7 +168,7 @@ def run_case(model: Model, case: Case) -> list[str]:
         return list(_push(model, case, case.trigger))
     failures: dict[str, list[str]] = {}
     for how in ("sync", "async"):
-        given = _replies(case.action, case)
+        given = _replies(case)
         script, clock = Script([*given], is_counted=len(given) > 1), _clock_of(case)
         outcome = _play(model, case, script, clock, how)
         found = [] if case.trigger else [*_misfits(model, case.action, outcome)]
@@ -176,8 +176,7 @@ def run_case(model: Model, case: Case) -> list[str]:
             found += [f"gives no output: {outcome.kind}: {outcome}"]
         if not case.is_example:
             found += differences(case.definition, script, clock, _picked(case, outcome))
-        if 1 < len(given) < len(script.sent):
-            found.append(f"{len(script.sent)} requests were sent, and there are {len(given)} replies")
+        found += _miscounts(given, script, may_be_fewer=_may_be_fewer(case))
         for text in found:
             failures.setdefault(text, []).append(how)
     # What both drivers say is said once.
@@ -190,7 +189,7 @@ def sample_of(model: Model, action: Action) -> Any:
     if "reply" not in example:
         return None
     case = Case(action.key, name, {"example": name}, action)
-    outcome = _play(model, case, Script(_replies(action, case)), StillClock(), "sync")
+    outcome = _play(model, case, Script(_replies(case)), StillClock(), "sync")
     if isinstance(outcome, ConnectorError) or isinstance(outcome.data, bytes):
         return None
     return plain(json_ready(outcome.data, exact=True))
@@ -313,7 +312,27 @@ def connection_of(model: Model, action: Action, definition: Mapping[str, Any]) -
     return Connection.from_dict({**base, **own, "key": own.get("key", key), "fields": fields})
 
 
-def _replies(action: Action, case: Case) -> list[Mapping[str, Any]]:
-    example = action.examples.get(case.definition.get("example", ""), {})
-    replies = case.definition.get("reply", example.get("reply", []))
+def _told(case: Case) -> Any:
+    """Return what a test, or else its example, has under `reply`: one reply, or a list of them."""
+    example = case.action.examples.get(case.definition.get("example", ""), {})
+    return case.definition.get("reply", example.get("reply", []))
+
+
+def _replies(case: Case) -> list[Mapping[str, Any]]:
+    replies = _told(case)
     return [replies] if isinstance(replies, dict) else list(replies)
+
+
+def _may_be_fewer(case: Case) -> bool:
+    """Return whether a test may ask less often than there are replies: its example's, for other inputs."""
+    is_changed = "reply" not in case.definition and bool(case.definition.get("inputs"))
+    return is_changed or not isinstance(_told(case), list)
+
+
+def _miscounts(given: list[Mapping[str, Any]], script: Script, *, may_be_fewer: bool) -> Iterator[str]:
+    """Yield how many replies of a list nobody came for, or how many requests had none."""
+    asked = len(script.sent)
+    if 1 < len(given) < asked:
+        yield f"{asked} requests were sent, and there are {len(given)} replies"
+    if asked < len(given) and not may_be_fewer:
+        yield f"{len(given) - asked} of the {len(given)} replies were not used: {asked} requests were sent"

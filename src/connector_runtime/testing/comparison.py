@@ -48,19 +48,8 @@ def differences(
     sends = [sends] if isinstance(sends, dict) else sends
     if isinstance(wanted.get("sends"), list) and len(sends) != len(script.sent):
         yield f"{len(script.sent)} requests were sent, and `sends` has {len(sends)}"
-    yield from _reply_count(wanted, script)
     for number, (expected, outgoing) in enumerate(zip(sends, script.sent, strict=False), 1):
         yield from (f"request {number}: {text}" for text in _compare_request(expected, outgoing))
-
-
-def _reply_count(wanted: Mapping[str, Any], script: Script) -> Iterator[str]:
-    """Yield how many replies of a test's own list nobody came for."""
-    given = wanted.get("reply")
-    if not isinstance(given, list):
-        return
-    unused = len(given) - len(script.sent)
-    if unused > 0:
-        yield f"{unused} of the {len(given)} replies were not used: {len(script.sent)} requests were sent"
 
 
 def apart(found: Any, wanted: Any, path: str = "") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from zoho_sandbox.books.catalogue import catalogue
-from zoho_sandbox.books.filters import filter_tests
-from zoho_sandbox.books.rows import index_entry
+
+from zoho_sandbox.products.books.rules.catalogue import catalogue
+from zoho_sandbox.products.books.rules.filters import filter_tests
+from zoho_sandbox.products.books.rules.rows import index_entry
 
 from .conftest import CUSTOMER, INACTIVE, OFFICE_ACCOUNT, SALES_ACCOUNT, SHELF, TABLE, refused
 

@@ -188,7 +188,8 @@ def judge_records(
     """Judge a many-record reply record by record, whatever its HTTP status.
 
     A record that went well and whose `output` cannot be worked out is given as it came,
-    with a warning.
+    with a warning. Where the answers are the very list that was sent, the vendor has one word
+    for all of them: the failure is that of the whole reply.
 
     Returns:
         One entry a record, in the order sent, and the failed ones. A record
@@ -213,8 +214,11 @@ def judge_records(
     outputs: list[Any] = []
     failed: list[dict[str, Any]] = []
     scope = dict(scope)
+    # One word for all of them stands in the reply itself, and what is judged was sent by us.
+    whole = scope.get("reply", {}).get("json", ABSENT) if answers is sent else None
     for index in range(count):
         item = scope["item"] = answers[index] if index < len(answers) else ABSENT
+        scope["fault"] = item if whole is None else whole
         entry = _failure(program, scope, index, redactor)
         if entry is not None:
             failed.append(entry)
@@ -246,14 +250,14 @@ def worked_out(
 def _failure(
     program: ResultsProgram, scope: dict[str, Any], index: int, redactor: Redactor
 ) -> dict[str, Any] | None:
-    item = scope["item"]
-    if item is ABSENT:
+    if scope["item"] is ABSENT:
         return _unknown(index, "The reply says nothing about this record.")
     if safely(program.ok, scope, "results", "ok"):
         return _unknown(index, NAMELESS) if is_nameless(program.identity, scope) else None
-    if not isinstance(item, Mapping):
-        return _unknown(index, f"The reply has {kind_of(item)} where its word on this record should be.")
-    named = classify(program.errors, {**scope, "fault": item}, redactor)
+    fault = scope["fault"]
+    if not isinstance(fault, Mapping):
+        return _unknown(index, f"The reply has {kind_of(fault)} where its word on this record should be.")
+    named = classify(program.errors, scope, redactor)
     if named is UNNAMED:
         # Neither a yes nor a no that anybody knows: it is not for us to say that nothing was done.
         message = "What the reply says of this record is neither a yes nor a known no."

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.expression_checks import compiled_at, is_slip, references_in
 from connector_runtime.definition.check.let_reads import is_unsound, note_unknown
 from connector_runtime.definition.check.reference_checks import Site, check_reference
 from connector_runtime.definition.problems.draft import as_map, texts_below
+from connector_runtime.inputs.types.registry import NAMES
 from connector_runtime.language.expressions.expression import ExpressionError
-from connector_runtime.language.lets import MAX_READS, compile_let, name_of
+from connector_runtime.language.kinds import KEYED
+from connector_runtime.language.lets import MAX_READS, compile_let, is_rows, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from connector_runtime.definition.problems.draft import Draft
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
+
+_ONE_INPUT = re.compile(r"\$\{\s*inputs\.(\w+)\s*\}")
+# Types of inputs whose values have entries.
+_WITH_ENTRIES = frozenset({"any", "list", "keyvalue", "object"})
 
 
 def check_lets(draft: Draft, kind: str, document: Document) -> None:
@@ -32,6 +39,8 @@ def check_lets(draft: Draft, kind: str, document: Document) -> None:
             message, hint = f"`let.{name}` is a second value of this name", "component.yaml has the first"
             draft.note(document, ("let", name), "R025", message, hint=hint, key=True, hides=True)
         _check_texts(draft, kind, document, name, value)
+        if is_rows(value):
+            _check_rows(draft, kind, document, name, value["of"])
         if len(draft.problems) > before or draft.is_faulty(document, ("let", name)):
             draft.unsound.add((document.name, name))
     _check_reads(draft, document, own)
@@ -49,6 +58,17 @@ def _check_texts(draft: Draft, kind: str, document: Document, name: str, value: 
                 check_reference(site, reference, is_guarded=True)
             elif name_of(reference) not in lets.values:
                 note_unknown(site, reference, lets)
+
+
+def _check_rows(draft: Draft, kind: str, document: Document, name: str, of: str) -> None:
+    """Note rows that are to come from an input which holds one value."""
+    found = _ONE_INPUT.fullmatch(of.strip())
+    definition = as_map(draft.inputs_of(kind, document).get(found[1])) if found and kind in KEYED else {}
+    given = definition.get("type")
+    if found and given in NAMES and given not in _WITH_ENTRIES:
+        message = f"`inputs.{found[1]}` is a {given}, and has no entries that could be rows"
+        hint = "give the input the type `list` or `keyvalue`: a row of the latter has `key` and `value`"
+        draft.note(document, ("let", name, "of"), "R064", message, hint=hint)
 
 
 def _check_reads(draft: Draft, document: Document, own: Mapping[str, Any]) -> None:

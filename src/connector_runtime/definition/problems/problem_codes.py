@@ -126,6 +126,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Policies need whole numbers, durations, true or false.",
     ),
     "R063": ("A name behind a dollar without braces", "It would be sent as it stands."),
+    "R064": (
+        "Rows of something that has none",
+        "`of` names a list, or a key/value list: its entries are the rows of a text.",
+    ),
     "L001": ("An input that nobody uses", "People would fill it in for nothing."),
     "L002": ("A rule that no test reaches", "Nobody knows whether it holds when it should."),
     "L003": ("A rule that can never apply", "A rule before it always holds."),
@@ -159,5 +163,13 @@ CODES: dict[str, tuple[str, str]] = {
     "L027": (
         "A change that has another word",
         "Records are `created`, `updated` and `deleted` in every trigger; other words are for other changes.",
+    ),
+    "L028": (
+        "A create that nothing identifies",
+        "When its answer is lost, `identity` says what was sent, and `lookup` finds out whether it was made.",
+    ),
+    "L029": (
+        "Records that nobody looks at",
+        "`ok` of `results` judges each record by its `item`; a word for all of them is judged by `reply.ok`.",
     ),
 }

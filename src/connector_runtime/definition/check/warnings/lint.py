@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.effect_checks import is_writing
-from connector_runtime.definition.check.expression_checks import references_in
+from connector_runtime.definition.check.expression_checks import references_in, references_within
 from connector_runtime.definition.check.let_checks import unread_lets
+from connector_runtime.definition.check.let_reads import expanded
 from connector_runtime.definition.check.poll_checks import doubtful_sources
 from connector_runtime.definition.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.definition.check.sheet_checks import unused_replies, useless_schemas
@@ -78,6 +79,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
     found += _of_schema_lines(draft)
     for document in draft.files["action"].values():
         found += _of_action(document)
+        found += _of_results(draft, document)
         found += _dead_rules(draft, document)
     found += [*broken_conventions(draft), *too_long(draft)]
     return list(dict.fromkeys(found))
@@ -226,6 +228,10 @@ def _of_action(document: Document) -> Iterator[Problem]:
         if "identity" in data and effect in ("read", "delete", "raw"):
             message = f"`identity` has no use with the effect `{effect}`"
             yield _warn(document, (*own, "identity"), "L009", message, hint="take it out", key=True)
+        if effect in ("create", "upsert") and not {"identity", "lookup"} & data.keys():
+            message = "nothing says what is written here: neither `identity` nor `lookup`"
+            hint = "say with `identity` what it is called before it is sent, as in `${ inputs.name }`"
+            yield _warn(document, (*own, "effect"), "L028", message, hint=hint)
         is_read = effect == "read" and is_writing(as_map(data.get("request")).get("method"))
         if "because" in data and not is_read:
             message = "`because` has no use: the request looks like reading, or does not only read"
@@ -234,6 +240,20 @@ def _of_action(document: Document) -> Iterator[Problem]:
     if lines > MAX_LINES:
         message = f"the action has {lines} lines without examples and tests; {MAX_LINES} are enough"
         yield _warn(document, ("action",), "L006", message, hint="share inputs, or make it two actions")
+
+
+def _of_results(draft: Draft, document: Document) -> Iterator[Problem]:
+    """Warn about results that are good or bad whatever the vendor says of a record."""
+    for own, data in owners(document.data):
+        place = (*own, "reply", "results", "ok")
+        text = at(data, ("reply", "results", "ok"))
+        if not isinstance(text, str):
+            continue
+        read = {one.path[0] for one in expanded(draft, document, references_within("action", place, text))}
+        if read and "item" not in read:
+            message = "`ok` does not look at `item`, so that one record is judged as all of them"
+            hint = "write it as `reply.ok`, and `ok: ${ true }` here: then the whole request is refused"
+            yield _warn(document, place, "L029", message, hint=hint)
 
 
 def _counted_lines(document: Document) -> int:
