@@ -97,7 +97,7 @@ def renewed(till: Till, driver: Any) -> None:
     from connector_runtime.conversation.tokens.renewal import Renewal
 
     session = till.session
-    problem = driver.run(Renewal(session._channel, session._clock, session._random).fly(60.0))
+    problem = driver.run(Renewal(session._channel, session._clock, session._random).run(60.0))
     if problem is not None:
         raise problem
 

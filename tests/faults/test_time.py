@@ -15,8 +15,9 @@ import pytest
 from connector_runtime.access.connections import Connection
 from connector_runtime.base.messages import Failure, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.definition.retry import Policy, retry_after_s
+from connector_runtime.definition.retry import RetryPolicy
 from connector_runtime.errors import ConnectorError
+from connector_runtime.language.durations import retry_after_s
 from connector_runtime.session.session import Options, Session
 from connector_runtime.testing.cases import Script, StillClock
 from engine.shop import SENT, Shop, action, model_of
@@ -212,9 +213,9 @@ def test_no_wait_depends_on_the_wall_clock(monkeypatch: pytest.MonkeyPatch, zone
 # Jitter -----------------------------------------------------------------------------------------
 
 
-def exponential() -> Policy:
+def exponential() -> RetryPolicy:
     """Return the policy of a patient client."""
-    return Policy(
+    return RetryPolicy(
         retries=9, exponential=True, delay_s=0.5, cap_s=60.0, kinds=frozenset({"server"}), on_any=False
     )
 

@@ -82,7 +82,7 @@ class Process:
         self.channel = Channel(MODEL, Connection.from_dict(GIVEN))
         self.channel.use_store()
         self._store, self._vendor, self._clock = store, vendor, clock
-        self._steps = Renewal(self.channel, clock, luck).fly(10_000.0)  # type: ignore[arg-type]
+        self._steps = Renewal(self.channel, clock, luck).run(10_000.0)  # type: ignore[arg-type]
         self._answer: Any = None
         self.is_done = False
         self.outcome: Any = None

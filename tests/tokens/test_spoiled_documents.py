@@ -10,7 +10,7 @@ import pytest
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores import MemoryStore
 from connector_runtime.stores.ports import Entry
-from connector_runtime.stores.token_state import Kept, Trouble
+from connector_runtime.stores.token_state import Kept, RenewalFailure
 from tokens.scene import HOUR_S, renewals
 
 NOTHING_OF_OURS: tuple[Any, ...] = (
@@ -123,9 +123,9 @@ def test_a_spoiled_document_is_read_without_an_exception(seeds: range) -> None:
         assert kept.leased_until is None or isinstance(kept.leased_until, float)
         assert kept.now is None or isinstance(kept.now, float)
         assert kept.token.access is None or kept.token.access.reveal().isascii()
-        if kept.trouble is not None:
-            assert isinstance(kept.trouble.holds(1.9e9), bool)
-            assert not kept.trouble.holds(1.9999e9) or isinstance(kept.trouble.error(), ConnectorError)
+        if kept.renewal_failure is not None:
+            assert isinstance(kept.renewal_failure.holds(1.9e9), bool)
+            assert not kept.renewal_failure.holds(1.9999e9) or isinstance(kept.renewal_failure.error(), ConnectorError)
 
 
 class Strange:
@@ -204,7 +204,7 @@ def test_a_spoiled_row_is_an_error_that_names_its_key(sandbox, connection, keys,
 def test_a_trouble_is_read_as_it_was_written() -> None:
     """To a map and back, whatever members it has."""
     for trouble in (
-        Trouble("auth_revoked", "Gone.", "Connect.", "invalid_code", 5.0),
-        Trouble("auth_throttled", "Later.", None, 7, 9.5),
+        RenewalFailure("auth_revoked", "Gone.", "Connect.", "invalid_code", 5.0),
+        RenewalFailure("auth_throttled", "Later.", None, 7, 9.5),
     ):
-        assert Trouble.from_dict(trouble.to_dict()) == trouble
+        assert RenewalFailure.from_dict(trouble.to_dict()) == trouble

@@ -96,7 +96,7 @@ def test_an_interrupted_call_breaks_no_count(monkeypatch: pytest.MonkeyPatch) ->
     def before(*_: object) -> None:
         raise KeyboardInterrupt
 
-    def after(desk: errands._Desk, errand: errands.Errand) -> None:
+    def after(desk: errands._Desk, errand: errands.SideTask) -> None:
         take(desk, errand)
         raise KeyboardInterrupt
 

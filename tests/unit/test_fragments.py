@@ -13,7 +13,7 @@ from connector_runtime.definition.compiled import FILE, compile_component
 from connector_runtime.definition.load import find_problems, read_component
 from connector_runtime.errors import ConnectorError
 from connector_runtime.language.documents.document import read_yaml
-from connector_runtime.language.documents.merged import Merged, merge
+from connector_runtime.language.documents.merged import MergedDocument, merge
 from connector_runtime.language.schemas.validator import language
 from engine.shop import Shop, action, model_of
 from meta.repository import PETSHOP, ROOT
@@ -117,7 +117,7 @@ def test_tables_and_rules_in_files_of_their_own_count_as_if_in_the_component() -
     """`component.yaml` is short, and what stands beside it is found there and in place."""
     component = read_component([ROOT]).component
 
-    assert isinstance(component, Merged)
+    assert isinstance(component, MergedDocument)
     assert len(component.text.splitlines()) < 80
     assert component.problem(("tables", "crmModules"), "X", "wrong").file == "tables/crm.yaml"
     assert component.problem(("errors", "tokens", 0), "X", "wrong").file == "errors/tokens.yaml"

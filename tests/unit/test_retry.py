@@ -13,18 +13,19 @@ from hypothesis import strategies as st
 
 from connector_runtime.base.values import ABSENT, Certainty
 from connector_runtime.definition.program.request import RetryProgram
-from connector_runtime.definition.retry import Policy, may_double, may_repeat, retry_after_s, seconds_of
+from connector_runtime.definition.retry import RetryPolicy, may_double, may_repeat
+from connector_runtime.language.durations import retry_after_s, seconds_of
 
 EFFECTS = ("read", "create", "update", "upsert", "delete", "raw")
 NOW = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC).timestamp()
 
 
-def policy(**changes: object) -> Policy:
+def policy(**changes: object) -> RetryPolicy:
     plain = {
         "retries": 3, "exponential": True, "delay_s": 0.5, "cap_s": 60.0,
         "kinds": frozenset({"server", "network"}), "on_any": False,
     }  # fmt: skip
-    return Policy(**{**plain, **changes})  # type: ignore[arg-type]
+    return RetryPolicy(**{**plain, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
@@ -93,7 +94,7 @@ def test_exponential_backoff_without_a_delay_waits_nevertheless(delay: object) -
         kinds=frozenset({"server"}), on_any=lambda _: False,
     )  # fmt: skip
 
-    found = Policy.of(program, {})
+    found = RetryPolicy.of(program, {})
 
     assert [found.wait_s(repeat, lambda: 0.0) for repeat in (1, 2, 3)] == [0.5, 1.0, 2.0]
 

@@ -17,7 +17,7 @@ from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.inputs.inputs import outdated, take
 from connector_runtime.language.expressions.expression import EvaluationError
-from connector_runtime.stores.token_state import ServerTime, Token, Trouble, grant_key, is_token
+from connector_runtime.stores.token_state import RenewalFailure, ServerTime, Token, grant_key, is_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,7 +101,7 @@ class Channel:
         token: The newest that is known; `version` counts them.
         refused: The access token that the vendor refused last.
         proven: The access token that the vendor took last.
-        trouble: Why there is no newer token, or None.
+        renewal_failure: Why there is no newer token, or None.
         store_key: Under which stores keep the token; None until a session has a store.
         has_looked: Whether the store was asked, and has what the session has.
         unstored: A token that was renewed and could not be stored yet, with the version that it
@@ -112,9 +112,32 @@ class Channel:
     """
 
     __slots__ = (
-        "_grant_key", "_headers", "_key", "_rested_at", "_secrets", "bases", "connection", "context",
-        "definition", "has_looked", "hosts", "identity", "is_named", "name", "proven", "redactor", "refused",
-        "store_key", "tables", "time", "token", "token_host", "trouble", "unstored", "version", "warnings",
+        "_grant_key",
+        "_headers",
+        "_key",
+        "_rested_at",
+        "_secrets",
+        "bases",
+        "connection",
+        "context",
+        "definition",
+        "has_looked",
+        "hosts",
+        "identity",
+        "is_named",
+        "name",
+        "proven",
+        "redactor",
+        "refused",
+        "renewal_failure",
+        "store_key",
+        "tables",
+        "time",
+        "token",
+        "token_host",
+        "unstored",
+        "version",
+        "warnings",
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
@@ -129,7 +152,7 @@ class Channel:
         self.version = 0
         self.refused: Secret | None = None
         self.proven: Secret | None = None
-        self.trouble: Trouble | None = None
+        self.renewal_failure: RenewalFailure | None = None
         self.store_key: str | None = None
         self.has_looked = True
         self.unstored: tuple[Token, int] | None = None
@@ -233,7 +256,7 @@ class Channel:
             token = Token(
                 token.access, token.refresh, token.expires_at, token.issued_at, token.grant, self.token.extra
             )
-        self.token, self.trouble = token, None
+        self.token, self.renewal_failure = token, None
         self.version += 1
 
     def rest(self, clock: Clock) -> None:

@@ -17,9 +17,9 @@ from connector_runtime.base.messages import Failure
 from connector_runtime.base.values import ABSENT
 from connector_runtime.definition.error_names import UNNAMED, classify
 from connector_runtime.definition.evaluation import safely
-from connector_runtime.definition.retry import retry_after_s, seconds_of
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.language.documents.document import JsonError, parse_json
+from connector_runtime.language.durations import retry_after_s, seconds_of
 from connector_runtime.stores.token_state import OURS, RECONNECT, is_token
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Take live secrets out of texts and structures: by value, and by the names beside them.
 
-By value in every common writing (`writings.py`). A secret of fewer than `SECRET_MIN_CHARS`
+By value in every common writing (`secret_forms.py`). A secret of fewer than `SECRET_MIN_CHARS`
 characters is not looked for: it would black out half of every text and protect nothing.
 """
 

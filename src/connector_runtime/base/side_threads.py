@@ -31,7 +31,7 @@ _IDLE_S = 0.5
 SPARE_S = 0.1
 
 
-class Errand:
+class SideTask:
     """Asks for something in a thread; what came too late is undone.
 
     Args:
@@ -68,7 +68,7 @@ class Errand:
             self.is_off = True
             is_late = self._is_done
         if is_late and self._undo is not None:
-            late = Errand(self._store, self._take_back)
+            late = SideTask(self._store, self._take_back)
             try:
                 late.begin(lambda: None)
             except StoreError:
@@ -117,7 +117,7 @@ def in_time(
     """
     if isinstance(threading.current_thread(), _Worker):
         return work()
-    errand, done, is_done = Errand(store, work, undo), Latch(), False
+    errand, done, is_done = SideTask(store, work, undo), Latch(), False
     try:
         errand.begin(done.set)
         is_done = done.wait(min(limit_s, WAIT_MAX_S))
@@ -139,7 +139,7 @@ async def awaited_in_time(
     import asyncio  # noqa: PLC0415  threads never pay for it
 
     loop = asyncio.get_running_loop()
-    errand, done = Errand(store, work, undo), loop.create_future()
+    errand, done = SideTask(store, work, undo), loop.create_future()
     try:
         errand.begin(lambda: _tell(loop, done))
         async with asyncio.timeout(limit_s):
@@ -186,7 +186,7 @@ class _Desks:
         # By the store's identity, which is nobody else's as long as its desk keeps it.
         self.of: dict[int, _Desk] = {}
 
-    def do(self, store: object, errand: Errand) -> None:
+    def do(self, store: object, errand: SideTask) -> None:
         """Have something done soon."""
         with self.lock:
             desk = self.of.get(id(store))
@@ -201,11 +201,11 @@ class _Desk:
     def __init__(self, store: object, desks: _Desks) -> None:
         self.store = store
         self.desks = desks
-        self.waiting: deque[Errand] = deque()
+        self.waiting: deque[SideTask] = deque()
         self.workers: list[_Worker] = []
         self.has_more = threading.Condition(desks.lock)
 
-    def take(self, errand: Errand) -> None:
+    def take(self, errand: SideTask) -> None:
         """Put an errand in the line, with a thread that will do it if there may be one more."""
         # Whoever was interrupted may have left one that was never started.
         self.workers = [one for one in self.workers if one.is_alive()]
@@ -247,7 +247,7 @@ class _Worker(threading.Thread):
 
     def __init__(self, desk: _Desk) -> None:
         super().__init__(name="connector-errand", daemon=True)
-        self.errand: Errand | None = None
+        self.errand: SideTask | None = None
         self._desk = desk
 
     def run(self) -> None:

@@ -11,7 +11,7 @@ from connector_runtime.conversation.io_steps import ReleaseSlot, Send
 from connector_runtime.conversation.replies.judging import is_json, judge, verdict_of
 from connector_runtime.conversation.replies.results import Attempt
 from connector_runtime.conversation.request import build
-from connector_runtime.conversation.slots import heed, take_slots
+from connector_runtime.conversation.slots import pause_as_told, take_slots
 from connector_runtime.errors import error_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def attempt_once(
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
     if verdict.certainty is Certainty.REJECTED:
-        yield from heed(call, taken, verdict)
+        yield from pause_as_told(call, taken, verdict)
     date = verdict.values.get("headers", {}).get("date")
     if date is not None:
         channel.time.hear(date, started, call.clock.now() - (ended - started))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.definition.evaluation import TELLER
 from connector_runtime.definition.problems.fault_places import place_of
-from connector_runtime.definition.retry import retry_after_s, seconds_of
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.language.durations import retry_after_s, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

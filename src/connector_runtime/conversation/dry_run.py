@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connector_runtime.access.connections import Channel
     from connector_runtime.base.messages import Outgoing
     from connector_runtime.definition.model import Action, Model
-    from connector_runtime.definition.program.sequence import Step
+    from connector_runtime.definition.program.sequence import ActionStep
     from connector_runtime.definition.program.unit import Unit
 
 SHOWN_BODY_BYTES = 64 * 1024
@@ -169,7 +169,7 @@ def _first(action: Action, scope: dict[str, Any]) -> tuple[Unit, tuple[str, ...]
     return (waiting[0].unit if waiting else program.unit), following
 
 
-def _sentence(step: Step) -> str:
+def _sentence(step: ActionStep) -> str:
     often = ", again and again until it is done" if step.poll else ""
     needed = ", where it is needed" if step.when else ""
     return f"Then the step `{step.key}` ({step.unit.effect}){often}{needed}."

@@ -30,7 +30,7 @@ from connector_runtime.conversation.sequence.walk import run_steps
 from connector_runtime.conversation.tokens import ensuring as tokens
 from connector_runtime.conversation.unexpected_errors import in_our_words, interrupted, tell_faults
 from connector_runtime.definition.evaluation import note_fault, placed
-from connector_runtime.definition.retry import Policy, may_double, may_repeat
+from connector_runtime.definition.retry import RetryPolicy, may_double, may_repeat
 from connector_runtime.errors import ConnectorError, Fault, error_of
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
     """Return the wait before the next attempt, or None to stop here."""
     kind = verdict.kind or ""
     try:
-        policy = Policy.of(call.unit.retry, scope)
+        policy = RetryPolicy.of(call.unit.retry, scope)
     except Fault as fault:
         note_fault(scope, fault, "retry")
         # What the attempt came to, perhaps a write, must not be hidden by how to repeat it.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT, Certainty
 from connector_runtime.definition.evaluation import note_fault
-from connector_runtime.definition.retry import seconds_in_words
 from connector_runtime.definition.sent_records import adds_rows
 from connector_runtime.errors import Fault, error_of
+from connector_runtime.language.durations import seconds_in_words
 from connector_runtime.language.expressions.expression import EvaluationError
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-class Landing(enum.Enum):
+class FlightEnd(enum.Enum):
     """How a flight ended for one who wanted its outcome and did not get it.
 
     BUSY: another's is under way, and this one did not want to wait. LATE: its time ran out
@@ -63,13 +63,13 @@ class Landing(enum.Enum):
     AGAIN = "again"
 
 
-class Fly(NamedTuple):
+class SingleFlight(NamedTuple):
     """Have one conversation held for all who want its outcome: the renewal of the token.
 
     The first one takes off, the others wait for it to land, or go on at once where `waits`
     is false. What has been sent is finished and kept even if whoever took off is cancelled.
 
-    Answered with what the conversation returned, or a `Landing`.
+    Answered with what the conversation returned, or a `FlightEnd`.
 
     Attributes:
         flight: Takes the seconds it may last and returns the conversation.
@@ -156,9 +156,9 @@ class Give(NamedTuple):
 
 T = TypeVar("T")
 Step = (
-    Send | OpenDraft | PlaceDraft | Sleep | Fly | ReadToken | WriteToken | AcquireSlot | ReleaseSlot
+    Send | OpenDraft | PlaceDraft | Sleep | SingleFlight | ReadToken | WriteToken | AcquireSlot | ReleaseSlot
     | PauseSlots | Give
 )  # fmt: skip
 Conversation = Generator[Step, Any, T]
 if TYPE_CHECKING:
-    Outcome = ConnectorError | Landing | None
+    Outcome = ConnectorError | FlightEnd | None

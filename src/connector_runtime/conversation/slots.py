@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.io_steps import AcquireSlot, PauseSlots
-from connector_runtime.definition.retry import seconds_in_words
 from connector_runtime.errors import ConnectorError, error_of
+from connector_runtime.language.durations import seconds_in_words
 from connector_runtime.stores.budget import Pause
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _no_slot(call: Call, refused: Busy) -> ConnectorError:
     return error_of(pause.kind, message, retry_at=call.instant_after(pause.back_s))
 
 
-def heed(call: Call, taken: list[Hashable], verdict: Verdict) -> Conversation[None]:
+def pause_as_told(call: Call, taken: list[Hashable], verdict: Verdict) -> Conversation[None]:
     """Tell all who share the first budget what the vendor has asked of one of them, if it did."""
     wait_s = call.wait_asked_s(verdict) if taken and verdict.kind in _PAUSING else None
     if wait_s:

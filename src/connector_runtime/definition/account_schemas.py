@@ -48,7 +48,7 @@ class Wanted(NamedTuple):
     inputs: Mapping[str, Any]
 
 
-class Entry(NamedTuple):
+class CachedSchema(NamedTuple):
     """What is known: a validator and the schema that a form shows, or why there is none; until when."""
 
     validator: Validator | None
@@ -67,7 +67,7 @@ class Fields:
     def __init__(self, schemas: Schemas, clock: Clock) -> None:
         self._schemas = schemas
         self.clock = clock
-        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: OrderedDict[str, CachedSchema] = OrderedDict()
         self._turns: dict[str, tuple[Any, int]] = {}
         self._lock = threading.Lock()
 
@@ -80,7 +80,7 @@ class Fields:
         entry = self.entry(wanted_by(origin, scope))
         return entry.validator if entry else None
 
-    def entry(self, wanted: Wanted | None) -> Entry | None:
+    def entry(self, wanted: Wanted | None) -> CachedSchema | None:
         """Return what is known and not too old."""
         if wanted is None:
             return None
@@ -98,9 +98,9 @@ class Fields:
             validator = validator_of(found)
         if validator is None or isinstance(found, str):
             why = found if isinstance(found, str) else "The reply names no field that can be used."
-            entry = Entry(None, {}, why, now + AGAIN_S)
+            entry = CachedSchema(None, {}, why, now + AGAIN_S)
         else:
-            entry = Entry(validator, found, "", now + AGE_S)
+            entry = CachedSchema(validator, found, "", now + AGE_S)
         with self._lock:
             self._entries[wanted.key] = entry
             self._entries.move_to_end(wanted.key)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from connector_runtime.definition.component_files import MAIN_FILE, Source, folder_files
 from connector_runtime.language.documents.document import Document
-from connector_runtime.language.documents.merged import Merged
+from connector_runtime.language.documents.merged import MergedDocument
 from connector_runtime.language.expressions.grammar import packed_tree, remember
 from connector_runtime.language.kinds import KEYED, KINDS
 from connector_runtime.language.schemas.validator import Schemas
@@ -248,7 +248,7 @@ def _trees(data: Any) -> Iterator[tuple[str, list[Any]]]:
 
 def _names(document: Document) -> list[str]:
     """Return the names of the files that a document was made of, where there are several."""
-    return [layer.name for layer in document.layers] if isinstance(document, Merged) else []
+    return [layer.name for layer in document.layers] if isinstance(document, MergedDocument) else []
 
 
 def _document(folder: Path, name: str, data: Any, parts: list[str] | None = None) -> Document:
@@ -256,7 +256,7 @@ def _document(folder: Path, name: str, data: Any, parts: list[str] | None = None
         return Document(folder / name, name, data)
     # Only whoever wants a place reads them.
     layers = [Document(folder / part, part, None) for part in parts]
-    return Merged(folder / name, name, data, layers=layers, takes=name != MAIN_FILE)
+    return MergedDocument(folder / name, name, data, layers=layers, takes=name != MAIN_FILE)
 
 
 def _digests(folder: Path) -> dict[str, str]:

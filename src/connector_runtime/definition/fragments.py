@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.problems.draft import as_list, as_map
-from connector_runtime.language.documents.merged import Merged, merge
+from connector_runtime.language.documents.merged import MergedDocument, merge
 from connector_runtime.language.schemas.violations import meant
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def used_fragments(draft: Draft) -> set[str]:
 
 def _asked(document: Document) -> list[str]:
     """Return the fragments that a file names, before or after they were put in place."""
-    own = document.layers[0] if isinstance(document, Merged) else document
+    own = document.layers[0] if isinstance(document, MergedDocument) else document
     return [name for _, name in _names(own)]
 
 
@@ -88,7 +88,7 @@ def _with_fragments(draft: Draft, kind: str, document: Document, circular: set[s
         data = merge(data, {key: value for key, value in as_map(layer.data).items() if key not in _OWN_KEYS})
     if isinstance(data["use"], str | list):
         del data["use"]
-    return Merged(document.path, document.name, data, layers=layers)
+    return MergedDocument(document.path, document.name, data, layers=layers)
 
 
 def _judge_maps(draft: Draft, fragment: Document) -> None:
@@ -131,4 +131,4 @@ def _with_facts(draft: Draft, component: Document) -> Document:
         if added and isinstance(data.get(section, {}), dict):
             data[section] = {**data.get(section, {}), **added, **as_map(component.data.get(section))}
     layers = [component, *(document for _, document in draft.facts)]
-    return Merged(component.path, component.name, data, layers=layers, takes=False)
+    return MergedDocument(component.path, component.name, data, layers=layers, takes=False)

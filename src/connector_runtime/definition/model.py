@@ -13,8 +13,8 @@ from connector_runtime.base.values import ABSENT
 from connector_runtime.definition.program.action import Check, compile_program
 from connector_runtime.definition.program.errors import ErrorRules
 from connector_runtime.definition.program.trigger import Trigger
-from connector_runtime.definition.retry import seconds_of
 from connector_runtime.inputs.inputs import build_inputs, input_schema
+from connector_runtime.language.durations import seconds_of
 from connector_runtime.language.lets import Lets
 from connector_runtime.language.templates import compile_node
 from connector_runtime.language.visible_names import names_for

@@ -11,21 +11,21 @@ from connector_runtime.base.saved_files import Draft, DraftError
 from connector_runtime.base.side_threads import too_slow
 from connector_runtime.conversation.io_steps import (
     AcquireSlot,
-    Fly,
+    FlightEnd,
     Give,
-    Landing,
     OpenDraft,
     PauseSlots,
     PlaceDraft,
     ReadToken,
     ReleaseSlot,
     Send,
+    SingleFlight,
     Sleep,
     WriteToken,
 )
 from connector_runtime.errors import error_of
 from connector_runtime.session.async_store_calls import AsyncAsking
-from connector_runtime.session.drivers import Fault, go_on, opened, outcome_for_others, placed
+from connector_runtime.session.drivers import Raised, go_on, opened, outcome_for_others, placed
 from connector_runtime.transport.offload import offload_if_possible
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class AsyncDriver:
             WriteToken: lambda step, held: self._of_store(self._asking.write(step, held)),
             OpenDraft: _open_draft,
             PlaceDraft: lambda step, _: offload_if_possible(placed, step.draft),
-            Fly: lambda step, _: self._fly(step),
+            SingleFlight: lambda step, _: self._single_flight(step),
         }
 
     async def run(self, conversation: Conversation[T]) -> T:
@@ -87,7 +87,7 @@ class AsyncDriver:
                     is_page = isinstance(step, Give)
                     answers.append(None if is_page else await self._ways[type(step)](step, held))
                 except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
-                    answers.append(Fault(fault))
+                    answers.append(Raised(fault))
         finally:
             await self._end(conversation, held)
 
@@ -110,7 +110,7 @@ class AsyncDriver:
                 try:
                     answers.append(await self._ways[type(step)](step, held))
                 except BaseException as fault:  # noqa: BLE001
-                    answers.append(Fault(fault))
+                    answers.append(Raised(fault))
         finally:
             await self._end(conversation, held)
 
@@ -186,25 +186,25 @@ class AsyncDriver:
                 self._running -= 1
             conversation.close()
 
-    async def _fly(self, step: Fly) -> Any:
+    async def _single_flight(self, step: SingleFlight) -> Any:
         flight = self._flight
         is_mine = flight is None or flight.done()
         if flight is None or flight.done():
             flight = self._flight = asyncio.ensure_future(self.run(step.flight(FLIGHT_S)))
             flight.add_done_callback(_noticed)
         elif not step.waits:
-            return Landing.BUSY
+            return FlightEnd.BUSY
         try:
             async with asyncio.timeout(step.limit_s):
                 outcome = await asyncio.shield(flight)
         except TimeoutError:
             if flight.done() and not flight.cancelled():
                 return flight.result()  # it ended at the same moment, and knows why
-            return too_slow() if self._flight_asks_store and flight is self._flight else Landing.LATE
+            return too_slow() if self._flight_asks_store and flight is self._flight else FlightEnd.LATE
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if flight.cancelled() and not (task and task.cancelling()):
-                return Landing.AGAIN  # the flight was given up, not this call
+                return FlightEnd.AGAIN  # the flight was given up, not this call
             raise
         return outcome if is_mine else outcome_for_others(outcome)
 

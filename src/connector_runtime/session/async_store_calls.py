@@ -1,4 +1,4 @@
-"""What the driver for an event loop asks of budgets and token stores; see `asking`."""
+"""What the driver for an event loop asks of budgets and token stores; see `store_calls`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two drivers for one conversation: one blocks a thread, one awaits.
+"""The driver that carries a conversation out in a thread; `async_drivers` has its twin for an event loop.
 
 Whatever a conversation holds (a slot, the lease of a token) is the driver's to free:
 on return, error, close and cancellation.
@@ -13,15 +13,15 @@ from connector_runtime.base.latches import Latch
 from connector_runtime.base.saved_files import Draft, DraftError
 from connector_runtime.conversation.io_steps import (
     AcquireSlot,
-    Fly,
+    FlightEnd,
     Give,
-    Landing,
     OpenDraft,
     PauseSlots,
     PlaceDraft,
     ReadToken,
     ReleaseSlot,
     Send,
+    SingleFlight,
     Sleep,
     WriteToken,
 )
@@ -45,10 +45,10 @@ class _Flight:
 
     def __init__(self) -> None:
         self.landed = Latch()
-        self.outcome: Any = Landing.AGAIN
+        self.outcome: Any = FlightEnd.AGAIN
 
 
-class Fault(NamedTuple):
+class Raised(NamedTuple):
     """A step that raised instead of answering."""
 
     error: BaseException
@@ -59,7 +59,7 @@ def go_on(conversation: Conversation[Any], answers: list[Any]) -> Step:
 
     It is taken out of the list, so that an error's frames do not hold what the vendor has said.
     """
-    if type(answers[-1]) is Fault:
+    if type(answers[-1]) is Raised:
         return conversation.throw(answers.pop().error)
     return conversation.send(answers.pop())
 
@@ -83,7 +83,7 @@ class SyncDriver:
             WriteToken: self._asking.write,
             OpenDraft: open_draft,
             PlaceDraft: lambda step, _: placed(step.draft),
-            Fly: lambda step, _: self._fly(step),
+            SingleFlight: lambda step, _: self._single_flight(step),
         }
 
     def run(self, conversation: Conversation[T]) -> T:
@@ -102,7 +102,7 @@ class SyncDriver:
                         is_page = isinstance(step, Give)
                         answers.append(None if is_page else self._ways[type(step)](step, held))
                     except BaseException as fault:  # noqa: BLE001  who speaks judges it, even a signal
-                        answers.append(Fault(fault))
+                        answers.append(Raised(fault))
             finally:
                 _end(conversation, held)
         finally:
@@ -130,7 +130,7 @@ class SyncDriver:
                     try:
                         answers.append(self._ways[type(step)](step, held))
                     except BaseException as fault:  # noqa: BLE001
-                        answers.append(Fault(fault))
+                        answers.append(Raised(fault))
             finally:
                 _end(conversation, held)
         finally:
@@ -140,7 +140,7 @@ class SyncDriver:
         """Try nothing more in the background."""
         self._asking.close()
 
-    def _fly(self, step: Fly) -> Any:
+    def _single_flight(self, step: SingleFlight) -> Any:
         mine: _Flight | None = None
         try:
             with self._lock:
@@ -156,16 +156,16 @@ class SyncDriver:
                 self._flight = None
                 mine.landed.set()
         if not step.waits:
-            return Landing.BUSY
+            return FlightEnd.BUSY
         if not flight.landed.wait(step.limit_s):
-            return Landing.LATE
+            return FlightEnd.LATE
         return outcome_for_others(flight.outcome)
 
 
 def outcome_for_others(outcome: Any) -> Any:
     """Return how a flight ended for one who only waited: whoever flew may have had less time."""
     is_store_late = isinstance(outcome, StoreError) and outcome.kind == "timeout"
-    return Landing.AGAIN if outcome is Landing.LATE or is_store_late else outcome
+    return FlightEnd.AGAIN if outcome is FlightEnd.LATE or is_store_late else outcome
 
 
 def open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:

@@ -1,4 +1,4 @@
-"""What drivers ask of budgets and token stores: blocking in a thread, or awaiting.
+"""What drivers ask of budgets and token stores, in a thread; `async_store_calls` awaits the same.
 
 A store that does not answer is an answer, too: the conversation decides what it means.
 None of it outlasts the time that there is: a store whose methods take `limit_s` keeps to it
@@ -333,7 +333,7 @@ class Asking(AskingBase):
 def left_behind(
     store: object, work: Callable[[], Any], limit_s: float, undo: Callable[[Any], None] | None = None
 ) -> Any:
-    """Do what may block for long in a thread that can be left behind, as `errands.in_time`."""
+    """Do what may block for long in a thread that can be left behind, as `side_threads.in_time`."""
     from connector_runtime.base.side_threads import in_time  # noqa: PLC0415  only where a store was brought
 
     return in_time(store, work, limit_s, undo)

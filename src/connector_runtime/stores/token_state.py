@@ -162,7 +162,7 @@ def _mark(text: str) -> str:
     return hashlib.sha256(f"grant {text}".encode()).hexdigest()[:32]
 
 
-class Trouble(NamedTuple):
+class RenewalFailure(NamedTuple):
     """Why there is no newer token, for all who share the grant; every trouble ends.
 
     Attributes:
@@ -179,7 +179,7 @@ class Trouble(NamedTuple):
     until: float | None = None
 
     @classmethod
-    def from_dict(cls, given: Any) -> Trouble | None:
+    def from_dict(cls, given: Any) -> RenewalFailure | None:
         """Read what `to_dict` gave; None for anything else."""
         if not isinstance(given, Mapping) or given.get("kind") not in ("auth_revoked", "auth_throttled"):
             return None
@@ -210,7 +210,7 @@ class Kept(NamedTuple):
     Attributes:
         version: Of the document.
         token: Without an access token where none is kept.
-        trouble: Why there is no newer one, or None.
+        renewal_failure: Why there is no newer one, or None.
         leased_until: End of the lease by the store's clock, or None.
         is_removed: Whether nothing may be put in its place any more.
         rest: The document without its lease.
@@ -219,7 +219,7 @@ class Kept(NamedTuple):
 
     version: int = 0
     token: Token = Token()
-    trouble: Trouble | None = None
+    renewal_failure: RenewalFailure | None = None
     leased_until: float | None = None
     is_removed: bool = False
     rest: Mapping[str, Any] = MappingProxyType({})
@@ -240,7 +240,7 @@ class Kept(NamedTuple):
         return cls(
             version=version,
             token=Token.from_dict(token_in(document)),
-            trouble=Trouble.from_dict(document.get("trouble")),
+            renewal_failure=RenewalFailure.from_dict(document.get("trouble")),
             leased_until=_number(lease.get("until")) if isinstance(lease, Mapping) else None,
             is_removed=document.get(REMOVED) is True,
             rest={member: document[member] for member in document if member != "lease"},

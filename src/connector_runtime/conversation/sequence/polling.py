@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.conversation.io_steps import Sleep
 from connector_runtime.definition.evaluation import safely
-from connector_runtime.definition.retry import seconds_of
 from connector_runtime.errors import error_of
+from connector_runtime.language.durations import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.call import Call
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.conversation.replies.results import Result
-    from connector_runtime.definition.program.sequence import Step
+    from connector_runtime.definition.program.sequence import ActionStep
     from connector_runtime.errors import ConnectorError
 
     Settle = Callable[[Call, dict[str, Any], str], Conversation[Result]]
@@ -26,7 +26,7 @@ _USUAL_S = 5.0
 _LEAST_S = 0.1
 
 
-def polled(call: Call, scope: dict[str, Any], settle: Settle, step: Step) -> Conversation[Result]:
+def polled(call: Call, scope: dict[str, Any], settle: Settle, step: ActionStep) -> Conversation[Result]:
     """Send a step again and again until it is done; only the attempts of the first and last time are kept.
 
     Raises:
@@ -52,7 +52,7 @@ def polled(call: Call, scope: dict[str, Any], settle: Settle, step: Step) -> Con
         result = yield from settle(call, scope, "poll")
 
 
-def told(call: Call, scope: dict[str, Any], step: Step) -> Any:
+def told(call: Call, scope: dict[str, Any], step: ActionStep) -> Any:
     """Tell whoever listens how far a step is; returns that."""
     progress = None if step.progress is None else call.redactor.value(safely(step.progress, scope))
     call.progressed(progress)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.call import Call
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.conversation.sequence.trail import Trail
-    from connector_runtime.definition.program.sequence import Step
+    from connector_runtime.definition.program.sequence import ActionStep
 
     Perform = Callable[[Call, dict[str, Any], str], Conversation[Verdict]]
     Settle = Callable[[Call, dict[str, Any], str], Conversation[Result]]
@@ -82,7 +82,7 @@ def run_steps(
     return whole
 
 
-def _opened(call: Call, scope: dict[str, Any], last: Step) -> Conversation[tuple[Any, Any]]:
+def _opened(call: Call, scope: dict[str, Any], last: ActionStep) -> Conversation[tuple[Any, Any]]:
     """Prove the file that the last step's reply goes to, before anything is sent; returns it."""
     if call.save_to is None:
         return None, None
@@ -93,7 +93,7 @@ def _opened(call: Call, scope: dict[str, Any], last: Step) -> Conversation[tuple
     return kept
 
 
-def _done(call: Call, scope: dict[str, Any], step: Step, settle: Settle) -> Conversation[Result]:
+def _done(call: Call, scope: dict[str, Any], step: ActionStep, settle: Settle) -> Conversation[Result]:
     if step.poll is not None:
         return (yield from polled(call, scope, settle, step))
     result = yield from settle(call, scope, "first")
@@ -112,7 +112,7 @@ def _remember(call: Call, trail: Trail) -> None:
 
 
 def _taken_up(
-    call: Call, scope: dict[str, Any], step: Step, perform: Perform, settle: Settle
+    call: Call, scope: dict[str, Any], step: ActionStep, perform: Perform, settle: Settle
 ) -> Conversation[Result]:
     """Do a step again that may have happened: where that may double it, it is only looked up."""
     identified = is_identified(identity_of(call, scope))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connector_runtime.access.connections import Freshness
 from connector_runtime.base.side_threads import too_slow
-from connector_runtime.conversation.io_steps import Fly, Landing
+from connector_runtime.conversation.io_steps import FlightEnd, SingleFlight
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.stores.token_state import RECONNECT
 
@@ -45,7 +45,8 @@ def ensure(call: Call) -> Conversation[None]:
             return
         problem = _hindrance(call)
         if problem is None:
-            problem = yield from _flown(call, waits=state is Freshness.INVALID or not channel.has_looked)
+            waits = state is Freshness.INVALID or not channel.has_looked
+            problem = yield from _renewed_once(call, waits=waits)
         state = channel.freshness(call.clock)
         if state is not Freshness.INVALID:
             if state is Freshness.STALE or not channel.has_looked:
@@ -59,21 +60,21 @@ def ensure(call: Call) -> Conversation[None]:
             raise problem or error_of("contract", "The vendor gives tokens that have expired already.")
 
 
-def _flown(call: Call, *, waits: bool) -> Conversation[ConnectorError | None]:
+def _renewed_once(call: Call, *, waits: bool) -> Conversation[ConnectorError | None]:
     """Have the token renewed, by this call or by another one; returns why it was not."""
     from connector_runtime.conversation.tokens.renewal import (  # noqa: PLC0415  most workers start with a token that lives
         Renewal,
     )
 
-    outcome: ConnectorError | Landing | None = Landing.AGAIN
-    while outcome is Landing.AGAIN:
+    outcome: ConnectorError | FlightEnd | None = FlightEnd.AGAIN
+    while outcome is FlightEnd.AGAIN:
         left_s = call.deadline.left_s()
         look_s = min(LOOK_MAX_S, left_s * LOOK_SHARE)
         renewal = Renewal(call.channel, call.clock, call.random, look_s=look_s, begin_s=left_s)
         is_good = call.channel.freshness(call.clock) is Freshness.FRESH
         # One who flies for a token that is good only looks into the store.
-        outcome = yield Fly(renewal.fly, look_s if is_good else left_s, waits)
-        if outcome is Landing.LATE and is_good:
+        outcome = yield SingleFlight(renewal.run, look_s if is_good else left_s, waits)
+        if outcome is FlightEnd.LATE and is_good:
             return too_slow()
     return _problem_of(outcome)
 
@@ -86,7 +87,7 @@ def store_late(channel: Channel, clock: Clock, random: Random) -> Conversation[N
     """
     from connector_runtime.conversation.tokens.renewal import Renewal  # noqa: PLC0415  as above
 
-    outcome = yield from Renewal(channel, clock, random, look_s=LOOK_MAX_S).fly(LOOK_MAX_S)
+    outcome = yield from Renewal(channel, clock, random, look_s=LOOK_MAX_S).run(LOOK_MAX_S)
     if isinstance(outcome, StoreError):
         raise outcome
 
@@ -132,19 +133,19 @@ def _hindrance(call: Call) -> ConnectorError | None:
                 "auth_expired", "The access token has expired and cannot be renewed.", hint=RECONNECT
             )
         return error_of("config", "The connection has no access token.", hint=RECONNECT)
-    trouble = channel.trouble
+    trouble = channel.renewal_failure
     if trouble is None:
         return None
     if not trouble.holds(channel.time.now(call.clock)):
-        channel.trouble = None
+        channel.renewal_failure = None
         return None
     # The store is asked, not the vendor: another process may have got a token meanwhile.
     return None if channel.store_key is not None else trouble.error()
 
 
-def _problem_of(outcome: ConnectorError | Landing | None) -> ConnectorError | None:
+def _problem_of(outcome: ConnectorError | FlightEnd | None) -> ConnectorError | None:
     """Return the error of a flight, one of one's own: each call notes its own attempts on it."""
-    if outcome is Landing.LATE:
+    if outcome is FlightEnd.LATE:
         return _too_late()
     if not isinstance(outcome, ConnectorError):
         return None

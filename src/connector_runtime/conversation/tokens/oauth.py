@@ -88,7 +88,7 @@ class Authorization(NamedTuple):
         return cls(kept["url"], kept["redirectUri"], kept["state"], verifier)
 
 
-class Answer(NamedTuple):
+class LoginAnswer(NamedTuple):
     """What a person brings back from the login page: a code, and what the connection keeps."""
 
     code: Secret
@@ -149,7 +149,7 @@ def is_answer(begun: Authorization, query: str) -> bool:
     return len(states) == 1 and compare_digest(states[0].encode(), begun.state.encode())
 
 
-def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:
+def read_callback(channel: Channel, begun: Authorization, query: str) -> LoginAnswer:
     """Return what the login page sent back, if it is the answer to what was begun.
 
     Args:
@@ -176,7 +176,7 @@ def read_callback(channel: Channel, begun: Authorization, query: str) -> Answer:
     for name, value in {"code": code, **kept}.items():
         if len(value) > PARAMETER_MAX_CHARS or not re.fullmatch(_PLAIN, value):
             raise error_of("config", f"The login page's answer has no usable `{name}`.", hint=_AGAIN)
-    return Answer(Secret(code), kept)
+    return LoginAnswer(Secret(code), kept)
 
 
 def token_for_code(

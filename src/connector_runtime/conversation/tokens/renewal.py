@@ -18,11 +18,11 @@ from connector_runtime.access.token_replies import read_token
 from connector_runtime.base.messages import Failure
 from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT, Certainty
-from connector_runtime.conversation.io_steps import Landing, ReadToken, Send, Sleep, WriteToken
+from connector_runtime.conversation.io_steps import FlightEnd, ReadToken, Send, Sleep, WriteToken
 from connector_runtime.conversation.tokens.oauth import Form, client_form, post
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.language.expressions.expression import EvaluationError
-from connector_runtime.stores.token_state import BELIEVED_S, RECONNECT, Kept, Token, Trouble, sealed
+from connector_runtime.stores.token_state import BELIEVED_S, RECONNECT, Kept, RenewalFailure, Token, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ class Renewal:
         # Until when the store may take before anything is asked: then whoever began has no more time.
         self._begin_until = clock.monotonic() + begin_s
 
-    def fly(self, limit_s: float) -> Conversation[ConnectorError | Landing | None]:
+    def run(self, limit_s: float) -> Conversation[ConnectorError | FlightEnd | None]:
         """Look into the store, and renew if nobody else has; returns the failure instead of raising it."""
         key = self._channel.store_key
         end = self._clock.monotonic() + limit_s
@@ -75,7 +75,7 @@ class Renewal:
                 return (yield from self._shared(key, end))
             # Whoever flew before may have landed after this one saw the token end.
             found: ConnectorError | None = self._looked(None)
-            return found if found is not _GO_ON else self._landed((yield from self._asked(end)))
+            return found if found is not _GO_ON else self._ended((yield from self._asked(end)))
         except (EvaluationError, UrlError) as refusal:
             return error_of("config", f"The request for a token cannot be made: {refusal}")
         except ConnectorError as refusal:
@@ -83,7 +83,7 @@ class Renewal:
 
     # -- with a store --------------------------------------------------------------
 
-    def _shared(self, key: str, end: float) -> Conversation[ConnectorError | Landing | None]:
+    def _shared(self, key: str, end: float) -> Conversation[ConnectorError | FlightEnd | None]:
         watched, channel = _Watched(), self._channel
         if channel.unstored is not None:
             token, known = channel.unstored
@@ -114,7 +114,7 @@ class Renewal:
                     found = taken  # the store itself fails
                     return found
             if self._clock.monotonic() >= end:
-                return Landing.LATE
+                return FlightEnd.LATE
             yield Sleep(ASK_AGAIN_S * (1.0 + self._random.random()))
 
     def _looked(self, entry: Entry | StoreError | None) -> Any:
@@ -132,7 +132,7 @@ class Renewal:
             return None
         if kept is None:
             return _strange(str(channel.store_key))
-        trouble = channel.trouble
+        trouble = channel.renewal_failure
         if trouble and trouble.holds(self._now()):
             return trouble.error()
         return _GO_ON
@@ -141,7 +141,7 @@ class Renewal:
         channel = self._channel
         if kept.is_removed:
             channel.refused = channel.token.access
-            channel.trouble = _removed()
+            channel.renewal_failure = _removed()
             return
         stored, mine = kept.token, channel.token
         if stored.access and stored.access != mine.access:
@@ -149,12 +149,12 @@ class Renewal:
             is_alive = stored.expires_at is None or self._now() < stored.expires_at
             if stored.is_newer_than(mine) or (is_mine_dead and is_alive):
                 channel.adopt(stored)
-        if kept.trouble and kept.trouble.holds(self._now()):
-            channel.trouble = kept.trouble
+        if kept.renewal_failure and kept.renewal_failure.holds(self._now()):
+            channel.renewal_failure = kept.renewal_failure
 
     def _kept(
         self, key: str, outcome: Any, rest: Mapping[str, Any], version: int, end: float
-    ) -> Conversation[ConnectorError | Landing | None]:
+    ) -> Conversation[ConnectorError | FlightEnd | None]:
         """Store what came of the renewal, unless something newer is there by now."""
         if isinstance(outcome, Token):
             return (yield from self._stored(key, outcome, version, end))
@@ -165,15 +165,15 @@ class Renewal:
             found = self._looked((yield ReadToken(key, self._left_s(end))))
             if found is None:
                 return None
-        return self._landed(outcome)
+        return self._ended(outcome)
 
     def _stored(
         self, key: str, outcome: Token, version: int, end: float
-    ) -> Conversation[ConnectorError | Landing | None]:
+    ) -> Conversation[ConnectorError | FlightEnd | None]:
         """Store a token that was issued; the channel keeps it until that is done."""
         channel = self._channel
         # Here before anything else: what was issued is not lost, whatever becomes of the store.
-        self._landed(outcome)
+        self._ended(outcome)
         for _ in range(_WRITES):
             channel.unstored, channel.has_looked = (outcome, version), False
             document, limit_s = sealed({"token": outcome.to_dict()}), self._patience_s(end)
@@ -199,11 +199,11 @@ class Renewal:
                 break
             version = kept.version
         channel.unstored = None
-        return self._landed(outcome)
+        return self._ended(outcome)
 
     # -- asking the vendor -----------------------------------------------------------
 
-    def _asked(self, end: float) -> Conversation[Token | ConnectorError | Landing]:
+    def _asked(self, end: float) -> Conversation[Token | ConnectorError | FlightEnd]:
         """Ask for a token, and again while it may help and the flight lasts."""
         outgoing = request_of(self._channel)
         last = min(end, self._clock.monotonic() + FLIGHT_S)
@@ -211,19 +211,19 @@ class Renewal:
         for repeat in range(REPEATS + 1):
             now = self._clock.monotonic()
             if now >= last:
-                return outcome or Landing.LATE
+                return outcome or FlightEnd.LATE
             sent_at = self._now()
             got = yield Send(outgoing, min(last - now, REQUEST_TIMEOUT_S))
             outcome = self._read(got, sent_at)
             if isinstance(outcome, Token):
                 return outcome
             if outcome.kind == "timeout" and end - now < REQUEST_TIMEOUT_S:
-                return Landing.LATE
+                return FlightEnd.LATE
             wait_s = self._wait_s(got, outcome, repeat)
             if wait_s is None or self._clock.monotonic() + wait_s >= last:
                 break
             yield Sleep(wait_s)
-        return outcome or Landing.LATE
+        return outcome or FlightEnd.LATE
 
     def _wait_s(self, got: Reply | Failure, outcome: ConnectorError, repeat: int) -> float | None:
         """Return how long to wait before asking once more; None where that may not help, or is not needed."""
@@ -254,18 +254,18 @@ class Renewal:
             extra={**old.extra, **fresh.extra},
         )
 
-    def _landed(self, outcome: Any) -> ConnectorError | Landing | None:
+    def _ended(self, outcome: Any) -> ConnectorError | FlightEnd | None:
         channel = self._channel
         channel.has_looked = True
         if isinstance(outcome, Token):
             if outcome.access != channel.token.access:
                 channel.adopt(outcome)
             return None
-        channel.trouble = self._trouble_of(outcome) or channel.trouble
-        found: ConnectorError | Landing | None = outcome
+        channel.renewal_failure = self._trouble_of(outcome) or channel.renewal_failure
+        found: ConnectorError | FlightEnd | None = outcome
         return found
 
-    def _trouble_of(self, outcome: Any) -> Trouble | None:
+    def _trouble_of(self, outcome: Any) -> RenewalFailure | None:
         """Return what every caller should know of a failure: some ends last."""
         if not isinstance(outcome, ConnectorError):
             return None
@@ -275,7 +275,7 @@ class Renewal:
             until = outcome.retry_at.timestamp()
         else:
             return None
-        return Trouble(outcome.kind, outcome.message, outcome.hint, outcome.code, until)
+        return RenewalFailure(outcome.kind, outcome.message, outcome.hint, outcome.code, until)
 
     def _left_s(self, end: float) -> float:
         return max(0.0, end - self._clock.monotonic())
@@ -325,8 +325,8 @@ def request_of(channel: Channel) -> Outgoing:
     return post(str(oauth2.token_url(scope)), [*form, *client_form(channel)])
 
 
-def _removed() -> Trouble:
-    return Trouble("auth_revoked", "The connection was removed.", RECONNECT)
+def _removed() -> RenewalFailure:
+    return RenewalFailure("auth_revoked", "The connection was removed.", RECONNECT)
 
 
 def _strange(key: str) -> StoreError:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector_runtime.definition.program.common import Evaluate
-    from connector_runtime.definition.program.sequence import Chunks, Step
+    from connector_runtime.definition.program.sequence import ActionStep, Chunks
     from connector_runtime.definition.program.unit import Unit
 
 
@@ -39,7 +39,7 @@ class Program(NamedTuple):
 
     checks: tuple[Check, ...]
     unit: Unit
-    steps: tuple[Step, ...]
+    steps: tuple[ActionStep, ...]
     chunks: Chunks | None
     output: Evaluate | None
     scopes: tuple[Evaluate, ...]

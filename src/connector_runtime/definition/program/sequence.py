@@ -19,7 +19,7 @@ STRENGTH = {"read": 0, "update": 1, "delete": 1, "upsert": 2, "create": 3, "raw"
 _SHARED = ("let", "errors", "retry")
 
 
-class Poll(NamedTuple):
+class PollRule(NamedTuple):
     """How a step is sent again and again: as long as what holds, how often, how long at most."""
 
     more: Evaluate
@@ -27,13 +27,13 @@ class Poll(NamedTuple):
     up_to: Evaluate
 
 
-class Step(NamedTuple):
+class ActionStep(NamedTuple):
     """One named request of several; without its `when` it is left out where that does not hold."""
 
     key: str
     unit: Unit
     when: Evaluate | None
-    poll: Poll | None
+    poll: PollRule | None
     progress: Evaluate | None
 
 
@@ -46,11 +46,11 @@ class Chunks(NamedTuple):
 
 def compile_steps(
     definition: Mapping[str, Any], component: Mapping[str, Any], lets: Lets
-) -> tuple[Step, ...]:
+) -> tuple[ActionStep, ...]:
     """Compile the steps of an action, none where it has a single request."""
     shared = {key: definition[key] for key in _SHARED if key in definition}
     return tuple(
-        Step(
+        ActionStep(
             key=key,
             unit=compile_unit({**shared, **step}, component, lets),
             when=maybe(step, "when", ("steps", key, "when")),
@@ -61,8 +61,8 @@ def compile_steps(
     )
 
 
-def _poll(poll: Mapping[str, Any], at: tuple[str, ...]) -> Poll:
-    return Poll(
+def _poll(poll: Mapping[str, Any], at: tuple[str, ...]) -> PollRule:
+    return PollRule(
         more=value(poll["while"], (*at, "while")),
         delay=value(poll["delay"], (*at, "delay")),
         up_to=value(poll["upTo"], (*at, "upTo")),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.definition.program.reply import compile_paging
 from connector_runtime.definition.program.webhook import compile_webhook
-from connector_runtime.definition.retry import seconds_of
+from connector_runtime.language.durations import seconds_of
 from connector_runtime.language.lets import Lets
 from connector_runtime.language.templates import compile_node
 from connector_runtime.language.visible_names import names_for

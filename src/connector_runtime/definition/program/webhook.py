@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.values import ABSENT
-from connector_runtime.definition.retry import seconds_of
+from connector_runtime.language.durations import seconds_of
 from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.lets import Lets
 from connector_runtime.language.templates import compile_node
@@ -41,7 +41,7 @@ class Proof(NamedTuple):
     status: int
 
 
-class Answer(NamedTuple):
+class PushAnswer(NamedTuple):
     """What the service is told; one with `when` answers a challenge, before anything is proven."""
 
     when: Evaluate | None
@@ -74,7 +74,7 @@ class WebhookProgram(NamedTuple):
     """
 
     proof: Proof
-    answers: tuple[Answer, ...]
+    answers: tuple[PushAnswer, ...]
     events: EventsProgram
     lasts_s: float | None
     before_s: float
@@ -162,8 +162,8 @@ def _proof(verify: Mapping[str, Any]) -> Proof:
     )
 
 
-def _answer(entry: Mapping[str, Any]) -> Answer:
-    return Answer(
+def _answer(entry: Mapping[str, Any]) -> PushAnswer:
+    return PushAnswer(
         when=_maybe(entry, "when", "reply", "when"),
         status=entry.get("status", USUAL_STATUS),
         headers=_value(entry.get("headers", {}), "reply", "headers"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class Merged(Document):
+class MergedDocument(Document):
     """A file with what it takes from others in place.
 
     Attributes:

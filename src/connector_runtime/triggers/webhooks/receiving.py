@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.base.numbers import Numbers
     from connector_runtime.definition.program.trigger import Trigger
-    from connector_runtime.definition.program.webhook import Answer, EventsProgram, WebhookProgram
+    from connector_runtime.definition.program.webhook import EventsProgram, PushAnswer, WebhookProgram
 
 # One push of one request of a service's tells of fewer.
 MAX_EVENTS = 10_000
@@ -249,7 +249,7 @@ def _challenge(program: WebhookProgram, scope: Mapping[str, Any]) -> Answered | 
     return None
 
 
-def _rendered(answer: Answer, scope: Mapping[str, Any]) -> Answered:
+def _rendered(answer: PushAnswer, scope: Mapping[str, Any]) -> Answered:
     headers = {name: _shown(value) for name, value in header_pairs(answer.headers(scope))}
     # Browsers must not take for a page what somebody has us repeat.
     headers["X-Content-Type-Options"] = "nosniff"

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from connector_runtime.base.instants import date_s, instant_s
 from connector_runtime.base.values import Secret
-from connector_runtime.definition.retry import seconds_in_words
 from connector_runtime.errors import error_of
 from connector_runtime.language.documents.document import dump_json
+from connector_runtime.language.durations import seconds_in_words
 from connector_runtime.language.expressions.operators import is_number
 from connector_runtime.triggers.webhooks.subscription import (
     MAX_URL_CHARS,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from connector_runtime.errors import Problem
 from connector_runtime.language.documents.layout import MAX_LINE, long_lines
-from connector_runtime.language.documents.merged import Merged
+from connector_runtime.language.documents.merged import MergedDocument
 from connector_runtime.language.templates import expression_texts
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MAX_EXPRESSION = 100
 def too_long(draft: Draft) -> Iterator[Problem]:
     """Yield a warning for each long line and each long expression of a component's own files."""
     documents = [document for _, document in (*draft.documents(), *draft.parts())]
-    own = [one.layers[0] if isinstance(one, Merged) else one for one in documents]
+    own = [one.layers[0] if isinstance(one, MergedDocument) else one for one in documents]
     for document in {one.name: one for one in own}.values():
         yield from _lines_of(document)
         yield from _expressions_of(draft, document)

@@ -19,7 +19,7 @@ from connector_runtime.definition.check.warnings.length_checks import too_long
 from connector_runtime.definition.fragments import used_fragments
 from connector_runtime.definition.problems.draft import as_list, as_map, at, owners, request_places
 from connector_runtime.errors import Problem
-from connector_runtime.language.documents.merged import Merged
+from connector_runtime.language.documents.merged import MergedDocument
 from connector_runtime.language.kinds import KEYED, SENDING
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _of_results(draft: Draft, document: Document) -> Iterator[Problem]:
 
 
 def _counted_lines(document: Document) -> int:
-    own = document.layers[0] if isinstance(document, Merged) else document
+    own = document.layers[0] if isinstance(document, MergedDocument) else document
     starts = sorted((own.place((key,), key=True)[0], key) for key in as_map(own.data))
     total = len(document.text.splitlines())
     ends = [line for line, _ in starts[1:]] + [total + 1]
