@@ -11,19 +11,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.access.given_fields import (
+    check_rules,
+    chosen_rows,
+    definition_of,
+    fields_of,
+    origin_of,
+    token_of,
+)
 from connector_runtime.base.redaction import Redactor
-from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.errors import ConnectorError, error_of
-from connector_runtime.inputs.inputs import outdated, take
-from connector_runtime.language.expressions.expression import EvaluationError
-from connector_runtime.stores.token_state import RenewalFailure, ServerTime, Token, grant_key, is_token
+from connector_runtime.inputs.inputs import outdated
+from connector_runtime.stores.token_state import RenewalFailure, ServerTime, Token, grant_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connector_runtime.base.values import Clock
-    from connector_runtime.definition.model import ConnectionModel, Evaluate, Model
+    from connector_runtime.definition.model import Evaluate, Model
 
 MASK = "***"
 # A failure to renew a token that still lives is not tried again for so long.
@@ -141,14 +147,14 @@ class Channel:
     )  # fmt: skip
 
     def __init__(self, model: Model, given: Connection) -> None:
-        self.definition = _definition(model, given)
+        self.definition = definition_of(model, given)
         # Not the connection itself: it holds secrets in clear.
         self._key = given.key
         self._grant_key = grant_key(given.name, given.token)
         self.name, self.is_named = given.name, given.is_named
         self.tables = model.tables
         self.context = given.context
-        self.token = _token(self.definition, given)
+        self.token = token_of(self.definition, given)
         self.version = 0
         self.refused: Secret | None = None
         self.proven: Secret | None = None
@@ -160,16 +166,16 @@ class Channel:
         self._rested_at = float("-inf")
         self.bases: dict[str, str] = {}
         self._headers: tuple[Token, list[tuple[str, Secret | str]]] | None = None
-        fields = _fields(self.definition, given, model)
+        fields = fields_of(self.definition, given, model)
         self.warnings = tuple(outdated(self.definition.inputs, given.fields, fields))
         self._secrets = {key: value for key, value in fields.items() if isinstance(value, Secret)}
         self.redactor = Redactor(self.secrets())
         plain = {key: value for key, value in fields.items() if key not in self._secrets}
         self.identity = given.name if given.is_named else f"{given.key}~{_mark_of(given)}"
         self.connection: dict[str, Any] = plain
-        self.connection = plain | _chosen(self.definition, self.scope(inputs=plain), self._key)
+        self.connection = plain | chosen_rows(self.definition, self.scope(inputs=plain), self._key)
         scope = self.scope()
-        _check(self.definition, scope)
+        check_rules(self.definition, scope)
         self.hosts = frozenset(str(host(scope)) for host in self.definition.hosts)
         oauth2 = self.definition.oauth2
         if oauth2 is None:
@@ -178,7 +184,7 @@ class Channel:
             words = [value.reveal().rpartition(" ")[2] for value in made if isinstance(value, Secret)]
             self.redactor.add(*map(Secret, words))
         self.redactor.hides_echoes = bool(self.definition.query)
-        self.token_host = _origin_of(str(oauth2.token_url(scope))) if oauth2 else None
+        self.token_host = origin_of(str(oauth2.token_url(scope))) if oauth2 else None
 
     def scope(self, **more: Any) -> dict[str, Any]:
         """Return what the connection's own expressions may see; secrets stay `Secret`."""
@@ -271,7 +277,7 @@ class Channel:
         plain = self._given_inputs()
         scope = {**self._scope_with(token), "inputs": plain, "connection": plain}
         try:
-            rows = _chosen(self.definition, scope, self._key)
+            rows = chosen_rows(self.definition, scope, self._key)
         except ConnectorError:
             return False
         return all(self.connection[name] == row for name, row in rows.items())
@@ -322,102 +328,3 @@ def _mark_of(given: Connection) -> str:
     parts = (given.fields, given.token, given.context)
     everything = repr([sorted(part.items(), key=str) for part in parts])
     return hmac.digest(_PROCESS_KEY, everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
-
-
-def _definition(model: Model, given: Connection) -> ConnectionModel:
-    definition = model.connections.get(given.key)
-    if definition is None:
-        raise error_of(
-            "config",
-            f"There is no connection called `{given.key}`.",
-            hint=f"Use one of: {', '.join(sorted(model.connections))}.",
-        )
-    return definition
-
-
-def _token(definition: ConnectionModel, given: Connection) -> Token:
-    for name in ("access_token", "refresh_token"):
-        value = given.token.get(name)
-        if definition.oauth2 is not None and value not in (None, "") and not is_token(value):
-            raise error_of(
-                "config",
-                f"The connection's {name} is none: it is no text, too long, or holds what no header can.",
-                hint="Give the token as it was stored, or connect the account again.",
-            )
-    return Token.from_dict(given.token)
-
-
-def _fields(definition: ConnectionModel, given: Connection, model: Model) -> dict[str, Any]:
-    try:
-        return take(
-            definition.inputs,
-            given.fields,
-            connection={},
-            tables=model.tables,
-            schemas=None,
-            trust_paths=False,
-        )
-    except ConnectorError as refusal:
-        problem = refusal
-    raise error_of("config", problem.message, hint=problem.hint, input=problem.input)
-
-
-def _chosen(definition: ConnectionModel, scope: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Pick rows from tables; the first entry that has a value decides, and must be in a row."""
-    rows: dict[str, Any] = {}
-    for name, choice in definition.choose.items():
-        for column, render in choice.first:
-            value = _origin_or_error(render, scope, name)
-            if value is ABSENT or value is None or value == "":
-                continue
-            rows[name] = _row(choice.rows, scope, column, value, name)
-            break
-        else:
-            raise error_of(
-                "config",
-                f"Nothing in the connection says which {name} to use.",
-                hint=f"Fill in the connection `{key}` again, or connect anew.",
-            )
-    return rows
-
-
-def _origin_or_error(render: Any, scope: Mapping[str, Any], name: str) -> Any:
-    try:
-        return render(scope)
-    except (UrlError, EvaluationError) as refusal:
-        problem = refusal
-    raise error_of("config", f"The connection's {name}: {problem.message}", hint=problem.hint)
-
-
-def _row(
-    rows: Mapping[str, Mapping[str, Any]], scope: Mapping[str, Any], column: str, value: Any, name: str
-) -> dict[str, Any]:
-    known = []
-    for key, row in rows.items():
-        cells = {label: cell(scope) if callable(cell) else cell for label, cell in row.items()}
-        if cells.get(column) == value or (column == "key" and key == value):
-            return {**cells, "key": key}
-        known.append(str(cells.get(column, key)))
-    raise error_of(
-        "config",
-        f"The connection's {name} cannot be {str(value)[:100]!r}: it is not in the list.",
-        hint=f"Known are: {', '.join(known)}.",
-    )
-
-
-def _check(definition: ConnectionModel, scope: Mapping[str, Any]) -> None:
-    for check in definition.checks:
-        try:
-            broken = check.when(scope)
-        except (UrlError, EvaluationError) as refusal:
-            problem = error_of("config", refusal.message, hint=refusal.hint, input=check.input)
-        else:
-            if not broken:
-                continue
-            problem = error_of("config", str(check.message(scope)), input=check.input)
-        raise problem
-
-
-def _origin_of(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}"
