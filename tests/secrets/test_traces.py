@@ -322,7 +322,7 @@ def test_only_a_few_places_reveal_a_secret() -> None:
     assert callers <= {
         "base/bodies.py",  # forms
         "transport/envelope.py",  # whether a header can be sent
-        "transport/given.py",  # headers of a transport that is given
+        "transport/httpx/given.py",  # headers of a transport that is given
         "language/expressions/operators.py",  # texts made of secrets, which are secrets
         "stores/token_state.py",  # for keeping
         "stores/keys.py",  # keys of stores
