@@ -322,11 +322,11 @@ def test_only_a_few_places_reveal_a_secret() -> None:
     assert callers == {
         "base/bodies.py",  # forms
         "transport/envelope.py",  # whether a header can be sent
+        "transport/httpx/given.py",  # headers of a transport that is given
         "transport/httpx/lines.py", "transport/wires.py",  # the address of a proxy, which may hold a password
         "language/expressions/operators.py",  # texts made of secrets, which are secrets
         "stores/token_state.py",  # for keeping
         "stores/keys.py",  # keys of stores
-        "base/redaction.py",  # what to take out
         "conversation/tokens/oauth.py",  # the proof of a login
         "inputs/reading.py", "base/urls.py",  # whether it can be sent
         "testing/comparison.py", "testing/pushed_cases.py",  # embedded tests compare what was sent, and prove a push

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from connector_runtime.base.instants import date_s
+from connector_runtime.language.expressions.operators import is_number
 
 # Beyond a year a wait is a mistake of the sender's, not an instruction.
 LONGEST_WAIT_S = 366 * 86_400.0
