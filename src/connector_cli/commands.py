@@ -19,7 +19,7 @@ from connector_cli.pages import action_page, listing, table, trigger_page
 from connector_cli.sandboxes import sandbox_of
 from connector_cli.terminal.exit_codes import FAILED, INTERRUPTED, Commands
 from connector_cli.terminal.output import as_json, jsonable, put, say
-from connector_cli.triggers.poll import kept_state, poll
+from connector_cli.triggers.poll import kept_state, poll, say_unused
 from connector_cli.triggers.subscribe import renew, subscribe, unsubscribe
 from connector_runtime.component.describe import describe_action, describe_trigger
 from connector_runtime.definition.model import Action
@@ -86,7 +86,11 @@ def request(context: click.Context, /, key: str, *, curl: bool, as_json: bool, *
     found, state = any_of(component, key), None
     if not isinstance(found, Action):
         found = trigger_of(component, key, "poll").asking
-        state = kept_state(given["kept_in"]) or given["since"]
+        state = kept_state(given["kept_in"])
+        if state is None:
+            state = given["since"]
+        else:
+            say_unused(context, given["kept_in"])
     elif given["kept_in"] or given["since"]:
         raise click.UsageError(f"--state and --since are for triggers, and `{key}` is an action.")
     inputs = inputs_of(found, given["pairs"], given["file"])

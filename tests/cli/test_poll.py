@@ -120,6 +120,24 @@ def test_the_state_of_other_inputs_says_how_to_start_again(at_shop: Any, folder:
     assert begun.code == 0
 
 
+def test_where_no_poll_can_begin_is_said_with_all_three_ways(at_shop: Any) -> None:
+    """A word that is no moment is named, and what would be possible, a moment among it."""
+    ended = at_shop(*POLL, "--since", "yesterday")
+
+    assert (ended.code, '"yesterday" says no moment' in ended.err) == (1, True)
+    assert "`from now`, `from the beginning` or a moment such as `2026-06-01T12:00:00Z`" in ended.err
+
+
+@pytest.mark.parametrize("command", ["poll", "request"])
+def test_a_since_that_is_not_used_is_said(at_shop: Any, command: str) -> None:
+    """Where a file says where the last poll ended, `--since` changes nothing, and that is told."""
+    first = at_shop(*POLL, "--since", "from the beginning")
+    second = at_shop(command, *POLL[1:], "--since", "2026-06-01T12:00:00Z")
+
+    assert "--since is not used" not in first.err
+    assert (second.code, "--since is not used: pets.json says where" in second.err) == (0, True)
+
+
 def test_what_one_poll_may_not_read_is_no_reason_to_poll_again(at_shop: Any, shop: Any, folder: Path) -> None:
     """A source that is read whole and does not fit says what helps, and not that more comes by polling."""
     source = folder / "shop" / "triggers" / "petChanged.yaml"

@@ -38,8 +38,8 @@ def without(state: dict[str, Any], *keys: str) -> dict[str, Any]:
         (json.dumps, "not one that a poll has given"),
         (lambda state: [state], "not one that a poll has given"),
         (lambda _state: {}, "not one that a poll has given"),
-        (lambda _state: "yesterday", "not one that a poll has given"),
-        (lambda _state: "2026-06-01", "not one that a poll has given"),
+        (lambda _state: "yesterday", '"yesterday" says no moment at which a poll can begin'),
+        (lambda _state: "2026-06-01", '"2026-06-01" is a day, and a poll begins at a moment'),
     ],
 )
 def test_a_state_that_is_none_is_refused(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from connector_cli.arguments import inputs_of, load, session_of, with_inputs
 from connector_cli.key_lookup import trigger_of
@@ -46,11 +47,13 @@ def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since
     found = trigger_of(component, trigger, "poll")
     inputs = inputs_of(found.asking, given["pairs"], given["file"])
     kept = kept_state(kept_in)
+    if kept is not None:
+        say_unused(context, kept_in)
     with session_of(component, given, quiet=as_json) as session:
         try:
             result = session.poll(trigger, inputs, since if kept is None else kept)
         except ConnectorError as problem:
-            if kept is not None and problem.hint == START_AGAIN:
+            if kept is not None and (problem.hint == START_AGAIN or isinstance(kept, str)):
                 # The file is read before `--since` is, so that a command can be repeated as it is.
                 problem.hint = (
                     f"Take {kept_in} away, or name another file with --state, to start anew: "
@@ -79,6 +82,12 @@ def _put(result: Poll, *, as_json: bool) -> None:
         say(f"broke off: {result.error}")
     if result.more:
         say("There is more: poll again.")
+
+
+def say_unused(context: click.Context, file: Path | None) -> None:
+    """Say that `--since` was given in vain: a file says where the last poll ended."""
+    if context.get_parameter_source("since") is ParameterSource.COMMANDLINE:
+        say(f"--since is not used: {file} says where the last poll ended. Take it away to begin anew.")
 
 
 def kept_state(file: Path | None) -> Any:

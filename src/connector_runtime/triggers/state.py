@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.numbers import digestible
 from connector_runtime.errors import error_of
+from connector_runtime.inputs.refusals import shown
 from connector_runtime.triggers.times import EARLIEST, moment_of, text_of
 from connector_runtime.triggers.told import ToldChanges, Zone
 
@@ -20,7 +21,8 @@ FROM_NOW = "from now"
 FROM_THE_BEGINNING = "from the beginning"
 
 _VERSION = 1
-START_AGAIN = f"Start again with `{FROM_NOW}` or `{FROM_THE_BEGINNING}`."
+_STARTS = f"`{FROM_NOW}`, `{FROM_THE_BEGINNING}` or a moment such as `2026-06-01T12:00:00Z`"
+START_AGAIN = f"Start again with {_STARTS}."
 _SAME_ACCOUNT = (
     "Poll with the connection that it came from. Where that has another name or other keys by now and its "
     "account is the same, take `connection` out of the state and poll again. "
@@ -216,6 +218,8 @@ def read_state(given: Any, owner: Owner, keys: tuple[str, ...]) -> PollState:
 
 def _judge(given: Any, owner: Owner) -> None:
     """Refuse what no poll has given, and what it has given to somebody else."""
+    if isinstance(given, str) and not given.startswith("{"):
+        raise _refused(f"{_not_a_start(given)}.", f"Begin with {_STARTS}.")
     if not isinstance(given, dict) or "sources" not in given:
         raise _refused("The state is not one that a poll has given.")
     if given.get("version") != _VERSION:
@@ -241,6 +245,14 @@ def digest(value: Any) -> str:
     """Return what tells a JSON value from others."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=digestible)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _not_a_start(given: str) -> str:
+    """Return why no poll can begin at a text."""
+    moment, text = moment_of(given), shown(given)
+    if moment is None:
+        return f"{text} says no moment at which a poll can begin"
+    return f"{text} is a day, and a poll begins at a moment" if moment.is_day else f"{text} is too long ago"
 
 
 def _refused(message: str, hint: str = START_AGAIN) -> Exception:
