@@ -54,6 +54,9 @@ key or item. A text `$${` stands for `${`.
 from UTC are compared as points in time: `2026-01-01T00:30:00+01:00` is earlier than `2026-01-01T00:00:00+00:00`.
 A time with an offset and one without, or a day, do not compare. `==`, `!=` and `in` compare texts as they are
 written; two spellings of one point in time are the same as `(a | instant) == (b | instant)`.
+
+A duration is a number and its unit, without a blank between them: `500ms 60s 5m 24h 7d`. A number alone counts
+seconds, also where an expression gives it.
 """
 
 

@@ -274,20 +274,22 @@ def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -
 
 def _judge(draft: Draft, kind: str, document: Document) -> None:
     for violation in language(kind).violations(document.data):
+        from connector_runtime.definition.problems.next_steps import told  # noqa: PLC0415  only for mistakes
+
         draft.misshapen.add(document.name)
-        code = _CODES.get(violation.keyword, "S006")
+        said = told(document, kind, violation)
         draft.note(
             document,
             violation.pointer,
-            code,
-            _placed(violation, kind),
-            hint=violation.hint,
+            said.code or _CODES.get(violation.keyword, "S006"),
+            _placed(violation, kind, said.message),
+            hint=said.hint,
             key=violation.keyword in _AT_KEY,
             hides=violation.keyword in _HIDING,
         )
 
 
-def _placed(violation: Violation, kind: str) -> str:
+def _placed(violation: Violation, kind: str, message: str) -> str:
     if violation.pointer or violation.keyword != "type":
-        return violation.message
+        return message
     return f"{KIND[kind].what} is a map: `key: value` in every line"

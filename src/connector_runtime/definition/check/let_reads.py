@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector_runtime.definition.check.reference_checks import check_reference, names_in, note_foreign
+from connector_runtime.definition.problems.draft import as_map
 from connector_runtime.language.expressions.expression import ExpressionError
 from connector_runtime.language.expressions.grammar import parse
 from connector_runtime.language.expressions.references import find_references
@@ -68,7 +69,14 @@ def check_read(site: Site, reference: Reference, asked: Collection[Path]) -> Non
 def note_unknown(site: Site, reference: Reference, lets: Lets) -> None:
     """Note a named value that there is not."""
     name = str(name_of(reference))
-    hint = meant(name, lets.values, "named values") or "write it under `let`, in this file or component.yaml"
+    own = as_map(as_map(site.document.data).get("let"))
+    hint = meant(name, lets.values, "named values") or ""
+    if not own or not hint.startswith("did you mean"):
+        # Those of component.yaml, often many, are not what somebody has just written.
+        hint = meant(name, own, "named values of this file") or ""
+    else:
+        hint = hint.partition("?")[0] + "?"
+    hint = hint or "write it under `let`, in this file or component.yaml"
     site.note(reference, "R032", f"there is no named value `{name}`", hint)
 
 

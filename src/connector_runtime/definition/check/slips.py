@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.problems.draft import DATA, as_list, as_map
+from connector_runtime.definition.problems.lookalikes import BLANKS, CURLY, what_is_wrong
 from connector_runtime.language.expressions.grammar import closing_brace
 from connector_runtime.language.visible_names import ALL_NAMES
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from connector_runtime.language.documents.document import Document
 
 # Examples and tests are data: anything may stand there.
-_BLANKS = "\u00a0\u2007\u202f"
-_QUOTES = {"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'", "\u201a": "'"}
-_ODD = re.compile(f"[{_BLANKS}{''.join(_QUOTES)}]")
+_ODD = re.compile(f"[{BLANKS}{CURLY}]")
 _DASHED = re.compile(r"-[A-Za-z]")
 _BARE = re.compile(r"(?<!\$)\$([A-Za-z]\w*)(?=[.\[])")
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
@@ -31,9 +29,9 @@ def check_writing(draft: Draft, document: Document) -> None:
         key, around = pointer[-1], pointer[:-1]
         if isinstance(key, str):
             _check_key(draft, document, pointer, key, around)
-        if isinstance(value, str) and "${" not in value and value.strip(_BLANKS) != value:
-            offset = 0 if value[0] in _BLANKS else len(value) - 1
-            message, hint = _told(value[offset])
+        if isinstance(value, str) and "${" not in value and value.strip(BLANKS) != value:
+            offset = 0 if value[0] in BLANKS else len(value) - 1
+            message, hint = what_is_wrong(value[offset])
             draft.note(document, pointer, "Y020", message, hint=hint, offset=offset, hides=True)
 
 
@@ -44,7 +42,7 @@ def _check_key(draft: Draft, document: Document, pointer: Pointer, key: str, aro
         draft.note(document, pointer, "Y021", message, hint=hint, key=True, hides=around)
     odd = _ODD.search(key)
     if odd and "${" not in key:
-        message, hint = _told(odd[0])
+        message, hint = what_is_wrong(odd[0])
         draft.note(document, pointer, "Y020", f"in this key {message}", hint=hint, key=True, hides=around)
 
 
@@ -59,7 +57,7 @@ def odd_character(text: str) -> tuple[int, str, str] | None:
         source = _STRING.sub(lambda found: "_" * len(found[0]), text[start:end])
         odd = _ODD.search(source)
         if odd:
-            return (start + odd.start(), *_told(odd[0]))
+            return (start + odd.start(), *what_is_wrong(odd[0]))
     return None
 
 
@@ -72,15 +70,6 @@ def bare_name(text: str) -> tuple[int, str] | None:
         if found[1] in ALL_NAMES:
             return found.start(), found[1]
     return None
-
-
-def _told(character: str) -> tuple[str, str]:
-    """Return what is wrong with a character, and what would be right."""
-    name = unicodedata.name(character).lower()
-    if character in _BLANKS:
-        return f"a {name} (U+{ord(character):04X}) stands here", "write an ordinary blank"
-    right = _QUOTES[character]
-    return f"a curly quote (U+{ord(character):04X}) stands here", f"write a straight one: {right}"
 
 
 def _expressions(text: str) -> Iterator[tuple[int, int]]:

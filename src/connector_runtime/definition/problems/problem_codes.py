@@ -172,4 +172,18 @@ CODES: dict[str, tuple[str, str]] = {
         "Records that nobody looks at",
         "`ok` of `results` judges each record by its `item`; a word for all of them is judged by `reply.ok`.",
     ),
+    "L030": (
+        "A text that is another than it looks",
+        "A `#` behind a blank begins a comment, and curly quotes do not enclose a text: they are part of it.",
+    ),
+    "L031": ("A duration without a unit", "A number alone counts seconds: `5m` are minutes, `5s` seconds."),
+    "L032": ("A GET with a body", "HTTP gives such a body no meaning, so that it may get lost on its way."),
+    "L033": (
+        "An example or a test that cannot be run",
+        "It lacks an input that every call needs, or begins at no moment.",
+    ),
+    "L034": (
+        "An example that its input refuses",
+        "People enter what the form shows them: the example is one of the values that can be entered.",
+    ),
 }

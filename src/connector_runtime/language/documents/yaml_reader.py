@@ -270,7 +270,7 @@ def _syntax(error: yaml.YAMLError, lines: list[str]) -> Mistake:
     if dashed is not None:
         return dashed
     if problem.startswith("mapping values"):
-        return _stray_colon(line, column, text)
+        return _outdented(line, lines) or _stray_colon(line, column, text)
     context = getattr(error, "context_mark", None) or at
     if "flow" in (getattr(error, "context", None) or "") and context:
         return _flow(line, column, context, lines)
@@ -305,6 +305,24 @@ def _by_words(problem: str, context: Any, here: Mistake, text: str) -> Mistake:
         message = f"a text cannot start with `{text[here.column : here.column + 1]}`"
         return replace(here, code="Y007", message=message, hint="put it in quotes")
     return _misplaced(here, text)
+
+
+def _outdented(line: int, lines: list[str]) -> Mistake | None:
+    """Return the mistake of a line that is indented less than the lines around it, missed until the next."""
+    said = [row for row in range(line) if lines[row].strip() and not lines[row].lstrip().startswith("#")]
+    around = said[-2:]
+    if len(around) < 2:
+        return None
+    before, odd, here = (_indent(lines[row]) for row in (*around, line))
+    key = re.match(r"\s*[\w-]+:\s+\S", lines[around[1]])
+    if not (key and before == here > odd):
+        return None
+    hint = f"indent it like the lines around it, by {here} blanks"
+    return Mistake(around[1], odd, "Y002", "this line is indented less than its neighbours", hint)
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _stray_colon(line: int, column: int, text: str) -> Mistake:

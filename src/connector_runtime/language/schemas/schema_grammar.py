@@ -84,9 +84,14 @@ def misspelt(schema: Any) -> Iterator[Misuse]:
             if key in _TAKES:
                 wanted, fits = _TAKES[key]
                 if not fits(value):
-                    yield (*pointer, key), f"`{key}` must be {wanted}", None
+                    hint = _as_list(value) if wanted.startswith("a list") else None
+                    yield (*pointer, key), f"`{key}` must be {wanted}", hint
             elif not key.startswith("x-"):
                 yield (*pointer, key), f"there is no keyword `{key}`", _meant(key)
+
+
+def _as_list(value: Any) -> str | None:
+    return f"write it as a list: [{value}]" if isinstance(value, str | int | float) else None
 
 
 def _meant(key: str) -> str:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 Pointer = tuple[str | int, ...]
 
 _LISTED = 40
+NO_EXPRESSION = "must be one expression"
 # What the patterns of the language's own schemas ask for.
 _FORMS = {
-    r"^\$\{[\s\S]*\}$": "must be one expression",
+    r"^\$\{[\s\S]*\}$": NO_EXPRESSION,
     r"^(/|\$\{)": "must start with a slash",
     r"^https://": "must start with https://",
     r"^[A-Za-z0-9_-][A-Za-z0-9_/-]*\.[a-z]+$": "must be a file below this folder",
@@ -214,6 +215,8 @@ def _example(error: Any) -> str | None:
     example = next(iter(error.schema.get("examples", ())), None)
     if isinstance(example, str | int | float) and not isinstance(example, bool):
         return f"for example {example}"
+    if isinstance(example, Mapping) and len(example) == 1 and isinstance(next(iter(example.values())), str):
+        return "for example " + "".join(f"{{ {key}: {value} }}" for key, value in example.items())
     text = error.schema.get("description")
     return text if isinstance(text, str) else None
 
@@ -280,7 +283,9 @@ def _type(teller: _Teller, error: Any, name: str) -> tuple[str, str | None]:
         hint = f'put it in quotes: "{str(value).lower() if isinstance(value, bool) else value}"'
     elif value is None:
         hint = "leave the key out, or give it a value"
-    elif "pattern" in error.schema:
+    elif wanted == ["array"] and isinstance(value, str | int | float) and teller.shows_values:
+        hint = f"write it as a list: [{value}]"
+    elif "pattern" in error.schema or (wanted == ["object"] and error.path and error.schema.get("examples")):
         hint = _example(error)
     return f"{name} must be {' or '.join(kinds)}, and is {teller.value(value)}", hint
 

@@ -15,6 +15,7 @@ from connector_runtime.definition.check.poll_checks import doubtful_sources
 from connector_runtime.definition.check.rule_coverage import reached_rules, rules_of, unreached_rules
 from connector_runtime.definition.check.sheet_checks import unused_replies, useless_schemas
 from connector_runtime.definition.check.warnings.conventions import broken_conventions
+from connector_runtime.definition.check.warnings.doubtful import doubtful
 from connector_runtime.definition.check.warnings.length_checks import too_long
 from connector_runtime.definition.fragments import used_fragments
 from connector_runtime.definition.problems.draft import as_list, as_map, at, owners, request_places
@@ -81,7 +82,7 @@ def find_warnings(draft: Draft) -> list[Problem]:
         found += _of_action(document)
         found += _of_results(draft, document)
         found += _dead_rules(draft, document)
-    found += [*broken_conventions(draft), *too_long(draft)]
+    found += [*broken_conventions(draft), *too_long(draft), *doubtful(draft)]
     return list(dict.fromkeys(found))
 
 
