@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connector_runtime.base.saved_files import Draft
     from connector_runtime.base.values import Secret
     from connector_runtime.transport.async_transport import AsyncSender
+    from connector_runtime.transport.httpx.given import Course
     from connector_runtime.transport.lines import Head
     from connector_runtime.transport.network import Traffic
     from connector_runtime.transport.wires import Route
@@ -57,6 +58,7 @@ class Attempt:
 
     Attributes:
         traffic: What is known about its connection; None through a given transport.
+        course: How far a given transport has come, as httpcore tells it.
     """
 
     __slots__ = (
@@ -67,6 +69,7 @@ class Attempt:
         "_is_head",
         "_outgoing",
         "_started_at",
+        "course",
         "traffic",
     )
 
@@ -80,6 +83,7 @@ class Attempt:
         self._intake = intake
         self._is_head = outgoing.method == "HEAD"
         self._outgoing = outgoing
+        self.course: Course | None = None
         self._failure_of: Any = None
 
     def use(self, traffic: Traffic, wire: ModuleType) -> None:
@@ -135,7 +139,7 @@ class Attempt:
         host = self._address.host
         failure: Failure
         if traffic is None:
-            failure = load_given().failure_of(error, host)
+            failure = load_given().failure_of(error, host, self.course)
         else:
             failure = self._failure_of(error, traffic, host)
         return failure
@@ -359,6 +363,8 @@ class SyncSender(Sender):
     def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
         given = load_given()
         quiet = given.is_sending.set(True)
+        attempt.course = given.Course()
+        request.extensions["trace"] = attempt.course.note
         try:
             response = self._given.handle_request(request)
             try:

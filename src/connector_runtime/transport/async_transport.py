@@ -118,6 +118,8 @@ class AsyncSender(Sender):
     async def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
         given = load_given()
         quiet = given.is_sending.set(True)
+        attempt.course = given.Course()
+        request.extensions["trace"] = attempt.course.anote
         try:
             async with asyncio.timeout(attempt.left_s()):
                 response = await self._given.handle_async_request(request)

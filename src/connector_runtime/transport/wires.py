@@ -202,9 +202,11 @@ def environment_proxy(host: str) -> Secret | None:
 
 
 def _how_to_install() -> str:
-    """Return the command that installs the fast wire, by the name of what this package came with."""
-    from importlib.metadata import packages_distributions  # noqa: PLC0415
+    """Return the command that installs the fast wire, by the name of the distribution that offers it."""
+    from importlib.metadata import distributions  # noqa: PLC0415
 
-    names = packages_distributions().get(__name__.partition(".")[0], [])
+    # Whoever ships this package has the extra; its name is not ours to know.
+    offers = re.compile(r"httptools\b.*\bextra == .speed.")
+    names = [one.name for one in distributions() if any(map(offers.match, one.requires or ()))]
     wanted = f"'{names[0]}[speed]'" if names else "httptools"
     return f"Install it, `pip install {wanted}`"

@@ -91,7 +91,7 @@ class AsyncLine(HttpxLine):
         return found
 
     async def _trace(self, event: str, info: dict[str, Any]) -> None:
-        self._phase(event, info.get("request"))
+        self._phase(event, info)
 
 
 class Network(AsyncNetwork, httpcore.AsyncNetworkBackend):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
@@ -84,6 +84,34 @@ class Upload(httpx.SyncByteStream, httpx.AsyncByteStream):
         return iter(()) if self._body is None else self._body.chunks()
 
 
+class Course:
+    """How far httpcore has come with a request, as it tells by its extension `trace`.
+
+    Attributes:
+        is_told: Whether it tells anything: other transports do not.
+        is_sent: Whether it has begun to write the request itself, and not the way to it through a proxy.
+    """
+
+    def __init__(self) -> None:
+        self.is_told = False
+        self.is_sent = False
+
+    def note(self, event: str, info: dict[str, Any]) -> None:
+        """Take what httpcore tells, from a thread."""
+        self.is_told = True
+        if begins_request(event, info):
+            self.is_sent = True
+
+    async def anote(self, event: str, info: dict[str, Any]) -> None:
+        """Take what httpcore tells, from an event loop."""
+        self.note(event, info)
+
+
+def begins_request(event: str, info: dict[str, Any]) -> bool:
+    """Return whether an event of httpcore's says that the request is written from now on."""
+    return event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT"
+
+
 def request_of(
     outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], timeout_s: float | None
 ) -> httpx.Request:
@@ -121,16 +149,19 @@ def head_of(reply: httpx.Response) -> Head:
     return Head(reply.status_code, headers, reply.http_version.removeprefix("HTTP/"))
 
 
-def failure_of(error: Exception, host: str) -> Failure:
+def failure_of(error: Exception, host: str, course: Course | None = None) -> Failure:
     """Return what an error of a transport means, in words without addresses or secrets.
 
     Args:
         error: What was raised; its own text is not used.
         host: Host name for the message.
+        course: How far the request came, if httpcore tells.
     """
     # The aiohttp transport calls every lost connection a ConnectTimeout, and repeats some requests itself.
     is_aiohttps = type(error.__cause__).__module__.startswith("aiohttp.")
     is_unsent = isinstance(error, _NOT_SENT) and not is_aiohttps
+    if course is not None and course.is_told:
+        is_unsent = not course.is_sent
     certainty = Certainty.NOT_SENT if is_unsent else Certainty.UNKNOWN
     if isinstance(error, _LATE) and not (is_aiohttps and isinstance(error, httpx.ConnectTimeout)):
         return Failure(certainty, "timeout", f"No complete reply from {host} in time.")

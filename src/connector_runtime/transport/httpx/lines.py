@@ -112,9 +112,9 @@ class HttpxLine(Line):
             pool._optional_thread_lock = contextlib.nullcontext()  # noqa: SLF001
         return transport
 
-    def _phase(self, event: str, request: Any) -> None:
+    def _phase(self, event: str, info: dict[str, Any]) -> None:
         """Note, behind a proxy, that what comes now is the request and no longer the way to it."""
-        if event.endswith(".send_request_headers.started") and request.method != b"CONNECT":
+        if given.begins_request(event, info):
             self.network.traffic.is_ahead = False
 
     def _heard(self, received: bytes | None) -> bool:
@@ -198,7 +198,7 @@ class SyncLine(HttpxLine):
         request = self._request(outgoing, address, headers)
         if self._proxy is not None:
             self.network.traffic.is_ahead = True
-            request.extensions["trace"] = lambda event, info: self._phase(event, info.get("request"))
+            request.extensions["trace"] = self._phase
         self._reply = self._transport.handle_request(request)
         self._pieces = iter(self._reply.stream)
         return given.head_of(self._reply)
