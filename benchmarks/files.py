@@ -23,18 +23,19 @@ SMALL_MIB, LARGE_MIB, ROUNDS = 64, 1024, 3
 CHUNK_BYTES = 65_536
 # Loaded beforehand: what is measured is how content moves.
 LOADED = component()
+WIRE = os.environ.get("WIRE", "fast")
 
 
 def up(port: int, path: Path) -> None:
     """Send a file with crmAddAttachment."""
-    session = LOADED.session(connection(port), trust_paths=True)
+    session = LOADED.session(connection(port), trust_paths=True, transport=WIRE)
     inputs = {"recordType": "Leads", "recordId": "1", "file": {"path": str(path)}, "fileName": "file.bin"}
     session.run("crmAddAttachment", inputs)
 
 
 def down(port: int, path: Path) -> None:
     """Save a reply with crmRawRequest."""
-    session = LOADED.session(connection(port))
+    session = LOADED.session(connection(port), transport=WIRE)
     inputs = {"url": "/files", "method": "GET", "responseType": "binary"}
     session.run("crmRawRequest", inputs, save_to=path)
 

@@ -30,7 +30,7 @@ async def by_action(port: int, flights: int, calls: int, **options: Any) -> floa
 
 
 async def by_aiohttp(port: int, flights: int, calls: int) -> float:
-    """Return the same through the transport of the extra `speed`."""
+    """Return the same through the transport of the extra `aiohttp`."""
     # As decision 14 has it: without a jar for cookies.
     connector = aiohttp.TCPConnector(limit=flights)
     async with (

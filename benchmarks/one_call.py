@@ -16,15 +16,17 @@ ROUNDS, CALLS = 15, 200
 
 
 def rows() -> Iterator[Row]:
-    """Compare without and with somebody who listens to every event."""
+    """Compare on either wire, and with somebody who listens to every event."""
     events: list[object] = []
     with answering(CREATED, status=201) as port:
         hand = create_by_hand(port)
-        plain, traced = create_by_action(port), create_by_action(port, on_event=events.append)
-        assert plain() == traced() == hand()
+        plain, fast = (create_by_action(port, transport=wire) for wire in ("httpx", "fast"))
+        traced = create_by_action(port, on_event=events.append)
+        assert plain() == fast() == traced() == hand()
         for what, goal, action in (
-            ("one warm create", 0.80, plain),
-            ("one warm create with a listener", 0.95, traced),
+            ("one warm create, httpx", 0.85, plain),
+            ("one warm create, fast", 0.60, fast),
+            ("one warm create with a listener, fast", 0.70, traced),
         ):
             pairs = interleaved(
                 lambda action=action: cpu_us(action, CALLS),  # type: ignore[misc]

@@ -27,7 +27,8 @@ def install(folder: Path) -> Path:
     zipfile.ZipFile(next((folder / "dist").glob("*.whl"))).extractall(site)
     needed = next(site.glob("*.dist-info/METADATA")).read_text("utf-8")
     wanted = re.findall(r"^Requires-Dist: (.*)$", needed.partition("\n\n")[0], re.MULTILINE)
-    for name in _closure([Requirement(line) for line in wanted]):
+    # Both wires: the parser of the fast one is only loaded where it is wanted.
+    for name in _closure([Requirement(line) for line in [*wanted, "httptools"]]):
         _link(metadata.distribution(name), site)
     subprocess.run([sys.executable, "-m", "compileall", "-q", site], check=False, capture_output=True)
     return site
