@@ -205,7 +205,9 @@ class Http2Server:
                 for event in talk.receive_data(data):
                     if isinstance(event, events.StreamEnded):
                         self.streams += 1
-                        talk.send_headers(event.stream_id, [(":status", "201"), ("content-type", "application/json")])
+                        talk.send_headers(
+                            event.stream_id, [(":status", "201"), ("content-type", "application/json")]
+                        )
                         talk.send_data(event.stream_id, b'{"id":"7"}', end_stream=True)
                 writer.write(talk.data_to_send())
         finally:
