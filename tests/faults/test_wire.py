@@ -249,7 +249,6 @@ SURPLUS = {
 
 
 @pytest.mark.plan("S-26")
-@pytest.mark.plan("S-305")
 @pytest.mark.parametrize("moment", ["in the same packet", "while idle"])
 @pytest.mark.parametrize("surplus", SURPLUS)
 def test_surplus_bytes_never_answer_the_next_request(faults, caller, surplus, moment):
@@ -269,7 +268,6 @@ def test_surplus_bytes_never_answer_the_next_request(faults, caller, surplus, mo
 
 
 @pytest.mark.plan("S-26")
-@pytest.mark.plan("S-305")
 def test_surplus_bytes_are_noticed(faults, caller, caplog):
     """Whoever reads the log learns that a server sent more than it announced."""
     faults.play([read_request, send(HONEST + b"junk")])
