@@ -12,10 +12,11 @@ from connector_runtime import ConnectorError
 from connector_runtime.base.instants import instant_text
 from connector_runtime.triggers.state import Owner, PollState, SourceState, digest, read_state
 from connector_runtime.triggers.told import POTS
-from triggers.odd_rows import HOUR, NOON, Rows, ids
+from triggers.odd_rows import FRAME, HOUR, NOON, Rows, ids, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 OWNER = Owner("t", "b", "c")
 
@@ -314,3 +315,30 @@ def test_a_state_has_a_bound_whatever_the_identity(rows: Rows, identity: str) ->
         sizes.append(len(json.dumps(poll.state)))
 
     assert max(sizes) < 64 * 1024
+
+
+@pytest.mark.parametrize("part", ["change", "output"])
+def test_a_row_that_an_expression_was_not_made_for_is_said_and_never_lost(tmp_path: Path, part: str) -> None:
+    """A vendor sends a text where a number was: what lies before it is told, and it itself once it is mended."""
+    change = 'updated\n      output: {{ n: "${{ item.n - 1 }}" }}'
+    if part == "change":
+        change = "\"${{ 'created' if item.n > 1 else 'updated' }}\""
+    rows = rows_in(tmp_path, FRAME.replace("change: updated", f"change: {change}"))
+    rows.size = 2
+    for number in range(5):
+        rows.add(f"r{number}", number - 60)
+        rows.rows[-1]["n"] = "many" if number == 3 else 1
+    told, state, problems = [], "from the beginning", []
+    for _ in range(4):
+        try:
+            poll = rows.poll("walk", state)
+        except ConnectorError as problem:
+            problems.append(problem)
+            rows.rows[3]["n"] = 2
+            continue
+        told, state = told + ids(poll), json.loads(json.dumps(poll.state))
+        problems += [poll.error] if poll.error else []
+
+    assert told == [f"r{number}" for number in range(5)]
+    assert {problem.kind for problem in problems} == {"contract"}
+    assert "The source `rows` cannot be read" in str(problems[0])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.petshop_server import PETSHOP
-from connector_runtime import Component
 from connector_runtime.base.instants import date_s
 from connector_runtime.triggers.times import Moment, moment_of, text_of, written
-from triggers.odd_rows import FRAME, HOUR, NOON, TRIGGERS, Rows, ids
+from triggers.odd_rows import FRAME, HOUR, NOON, Rows, ids, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -146,14 +143,7 @@ def test_a_date_that_no_calendar_has_counts_as_none() -> None:
 @pytest.mark.parametrize("days", [1, 2, 999_999])
 def test_an_overlap_longer_than_the_calendar_asks_for_all(tmp_path: Path, days: int) -> None:
     """It costs, and it works."""
-    place = tmp_path / "petshop"
-    shutil.copytree(PETSHOP, place)
-    text = FRAME.replace("overlap: 5m", f"overlap: {days}d")
-    query, how = TRIGGERS["walk"]
-    (place / "triggers" / "walk.yaml").write_text(
-        text.format(key="walk", query=query, how=how), encoding="utf-8"
-    )
-    rows = Rows(Component.load(place))
+    rows = rows_in(tmp_path, FRAME.replace("overlap: 5m", f"overlap: {days}d"))
     state = rows.poll("walk", "from now").state
     rows.add("r", 100)
     rows.now += 300

@@ -47,6 +47,8 @@ def test_an_event_can_bring_its_record_or_say_how_it_is_fetched():
         ("2026-06-01T12:00:00+02:00", "2026-06-01T10:00:00+00:00"),
         ("2026-06-01T10:00:00.250Z", "2026-06-01T10:00:00.250000+00:00"),
         (1780308000, "2026-06-01T10:00:00+00:00"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999+00:00"),
+        ("0001-01-01T00:00:00+12:00", "0001-01-01T00:00:00+00:00"),
     ],
 )
 def test_instants_are_told_in_one_way(at, instant):
@@ -253,7 +255,7 @@ def test_a_push_without_headers_or_query_is_judged():
 
 
 @pytest.mark.plan("S-270")
-@pytest.mark.parametrize("pairs", [5, "x", b"x", ["x"], [("a",)], [("a", "b", "c")], [None], [5]])
+@pytest.mark.parametrize("pairs", [5, "x", b"x", ["x"], [("a",)], [("a", "b", "c")], [None], [5], [("a", {})], {"a": [[]]}])
 def test_headers_that_are_no_pairs_are_said_to_be_none(pairs):
     """It is the platform's own mistake, and no push of anybody's."""
     with pytest.raises(ConnectorError, match="map or pairs") as caught:

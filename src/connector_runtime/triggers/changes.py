@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.instants import date_s
@@ -11,12 +12,12 @@ from connector_runtime.base.numbers import digestible, exactly
 from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.exchange import converse
 from connector_runtime.definition.evaluation import safely
-from connector_runtime.errors import error_of
+from connector_runtime.errors import Fault, error_of
 from connector_runtime.language.expressions.operators import kind_of
 from connector_runtime.triggers.times import SECOND, Moment, moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from connector_runtime.base.numbers import Numbers
     from connector_runtime.conversation.call import Call
@@ -59,6 +60,19 @@ class Answer(NamedTuple):
     following: Mapping[str, Any] | None
     clock: int | None
     scope: Mapping[str, Any]
+
+
+@contextmanager
+def worked_out(source: PollSource) -> Iterator[None]:
+    """Say of which source an expression met what it was not made for: a vendor may send anything.
+
+    Raises:
+        UnreadableReply: An expression cannot be worked out.
+    """
+    try:
+        yield
+    except Fault as fault:
+        raise _unreadable(source, fault.message, fault.hint) from None
 
 
 def ask_page(

@@ -9,6 +9,7 @@ from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.triggers.changes import worked_out
 from connector_runtime.triggers.state import Owner, Window, digest, read_state
 from connector_runtime.triggers.times import SECOND
 from connector_runtime.triggers.windows import WindowReading
@@ -195,7 +196,8 @@ def _begin_together(readings: list[WindowReading]) -> None:
 def _is_wanted(source: PollSource, call: Call) -> bool:
     if source.when is None:
         return True
-    wanted = source.when(call.scope())
+    with worked_out(source):
+        wanted = source.when(call.scope())
     return wanted is not ABSENT and bool(wanted)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
-from connector_runtime.triggers.changes import ask_page, change_of
+from connector_runtime.triggers.changes import ask_page, change_of, worked_out
 from connector_runtime.triggers.state import Window
 from connector_runtime.triggers.times import EARLIEST, FIRST, FIRST_MICRO, HOUR, SECOND, text_of, written
 from connector_runtime.triggers.told import Zone
@@ -69,7 +69,8 @@ class WindowReading:
     def run(self) -> Conversation[None]:
         """Go through the source; what was read is in the state, also when this raises."""
         go = self._read_whole if self.source.paging is not None else self._walk
-        yield from go()
+        with worked_out(self.source):
+            yield from go()
 
     # Where a window begins and ends.
 
@@ -360,12 +361,10 @@ class WindowReading:
             self._settle(self.state.window, row, answer, is_new=row.number in new)
 
     def _settle(self, window: Window, row: Row, answer: Answer, *, is_new: bool) -> None:
-        was_read = window.told.has(row.number)
-        if not was_read:
-            # A day is kept as long as it may come again.
-            window.told.add(row.number, row.at.latest)
+        if window.told.has(row.number):
+            return
         is_before = self.state.is_quiet and row.at.latest < window.clock
-        if is_new and not was_read and not is_before:
+        if is_new and not is_before:
             event = {
                 "id": str(row.identity),
                 "at": row.at.text(),
@@ -373,6 +372,8 @@ class WindowReading:
                 "data": row.data,
             }
             self.events.append((row.at.micro, event))
+        # Behind the event, that may not be worked out. A day is kept as long as it may come again.
+        window.told.add(row.number, row.at.latest)
 
     def _change(self, window: Window, row: Row, answer: Answer) -> str:
         since, reported = answer.scope["since"], self._reported(window)

@@ -175,6 +175,8 @@ def _odd_pairs(given: Any) -> Exception:
 
 
 def _text_of(value: Any) -> str:
+    if isinstance(value, Mapping | list | tuple | set):
+        raise _odd_pairs(value)
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 

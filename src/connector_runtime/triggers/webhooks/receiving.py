@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.base.instants import instant_s, instant_text
+from connector_runtime.base.instants import instant_text
 from connector_runtime.base.numbers import exactly
 from connector_runtime.base.urls import UrlError, header_pairs
 from connector_runtime.base.values import ABSENT, Secret
@@ -14,6 +15,7 @@ from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.expressions.operators import is_number, kind_of, text_of
+from connector_runtime.triggers.times import moment_of
 from connector_runtime.triggers.webhooks.proof import is_proven
 from connector_runtime.triggers.webhooks.pushes import (
     MAX_BODY_BYTES,
@@ -222,12 +224,14 @@ def _event(program: EventsProgram, scope: dict[str, Any]) -> dict[str, Any]:
 
 
 def _instant(value: Any) -> str:
-    seconds: Any = value if is_number(value) else instant_s(value)
-    try:
-        return instant_text(seconds)
-    except (TypeError, ValueError, ArithmeticError):
-        what = "a text with its offset from UTC, or seconds since 1970"
-        raise EvaluationError(f"`events.made` is no instant: {what}") from None
+    found = moment_of(value) if isinstance(value, str) else None
+    if found is not None and not found.is_day:
+        return found.text()
+    if is_number(value):
+        with suppress(ValueError, ArithmeticError):
+            return instant_text(value)
+    what = "a text with its offset from UTC, or seconds since 1970"
+    raise EvaluationError(f"`events.made` is no instant: {what}")
 
 
 def _named(value: Any, name: str) -> str:
