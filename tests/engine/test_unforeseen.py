@@ -190,3 +190,32 @@ def test_a_refused_delete_is_not_taken_for_done() -> None:
 
 def _example() -> dict[str, Any]:
     return {"one": {"label": "One", "inputs": {}, "reply": {"json": {"id": "7", "data": []}}}}
+
+
+@pytest.mark.parametrize("given", [[1], "text", 5, {1}])
+def test_inputs_that_are_no_map_are_said_to_be_none(given: Any) -> None:
+    """They may come from a program that has read the wrong part of its JSON."""
+    shop = Shop(model_of(action("read")))
+
+    with pytest.raises(ConnectorError, match="needed as a map") as caught:
+        shop.session.run("order", given)
+
+    assert (caught.value.kind, shop.sent) == ("input", 0)
+
+
+@pytest.mark.parametrize("key", [None, 5, [], {}, b"order"])
+def test_an_action_that_is_named_by_no_text_is_not_found(key: Any) -> None:
+    """And a trigger likewise."""
+    shop = Shop(model_of(action("read")))
+
+    with pytest.raises(ConnectorError, match="There is no action called"):
+        shop.session.run(key, {})
+    with pytest.raises(ConnectorError, match="There is no trigger called"):
+        shop.session.poll(key, {})
+
+
+def test_a_deadline_may_have_any_number_of_digits() -> None:
+    """It bounds nothing then."""
+    shop = Shop(model_of(action("read")), {"status": 200, "json": {}})
+
+    assert shop.session.run("order", {"name": "Rex"}, deadline_s=10**400).outcome == "done"

@@ -150,6 +150,10 @@ def system_random() -> Random:
     return _SYSTEM_RANDOM
 
 
+# Longer than any process lives.
+_LONGEST_S = 1e10
+
+
 class Deadline(NamedTuple):
     """An instant on a monotonic clock; `monotonic` is that clock's reading."""
 
@@ -159,7 +163,8 @@ class Deadline(NamedTuple):
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> Deadline:
         """Return the instant so many seconds from now."""
-        return cls(clock.monotonic() + seconds, clock.monotonic)
+        # A whole number may have more digits than a float can take.
+        return cls(clock.monotonic() + min(seconds, _LONGEST_S), clock.monotonic)
 
     def left_s(self) -> float:
         """Return the seconds left, 0.0 when none are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.errors import ConnectorError, error_of
@@ -9,8 +10,6 @@ from connector_runtime.inputs.inputs import outdated, take
 from connector_runtime.inputs.refusals import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connector_runtime.access.connections import Channel
     from connector_runtime.base.numbers import Numbers
     from connector_runtime.conversation.call import Call
@@ -23,9 +22,9 @@ def find_action(model: Model, key: str) -> Action:
     Raises:
         InputError: There is none.
     """
-    action = model.action(key)
+    action = model.action(key) if isinstance(key, str) else None
     if action is None:
-        wanted = key[:200]
+        wanted = key[:200] if isinstance(key, str) else type(key).__name__
         hint = did_you_mean(wanted, model.actions)
         raise error_of("input", f"There is no action called `{wanted}`.", hint=hint)
     return action
@@ -101,6 +100,9 @@ def take_inputs(  # noqa: PLR0913
             hint=f"Use one of: {', '.join(action.connections)}.",
             action=action.key,
         )
+    if not isinstance(given, Mapping):
+        message = f"The inputs are needed as a map of keys and values, and came as {type(given).__name__}."
+        raise error_of("input", message, action=action.key)
     values = given
     if "connection" in given:
         values = {key: value for key, value in given.items() if key != "connection"}

@@ -52,9 +52,9 @@ def find_trigger(model: Model, key: str) -> Trigger:
     Raises:
         InputError: There is none.
     """
-    found = model.triggers.get(key)
+    found = model.triggers.get(key) if isinstance(key, str) else None
     if found is None:
-        wanted = key[:200]
+        wanted = key[:200] if isinstance(key, str) else type(key).__name__
         hint = did_you_mean(wanted, model.triggers)
         raise error_of("input", f"There is no trigger called `{wanted}`.", hint=hint)
     return found
