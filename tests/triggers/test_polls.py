@@ -62,13 +62,13 @@ def test_from_the_beginning_tells_everything(book: ChangeBook, session: Session)
     assert names(events) == [f"created p-{number}" for number in range(7)]
 
 
-def test_a_moment_begins_there(book: ChangeBook, session: Session) -> None:
+def test_a_moment_begins_there(petshop: Component, book: ChangeBook, counter: Counter) -> None:
     """Given a moment, a poll tells what was changed later, and a little before: nobody has said what is known."""
     book.put("p-1")
     book.now += 3600
     book.put("p-2")
 
-    events, _ = whole(session, "2025-06-15T15:30:00Z")
+    events, _ = whole(session_with(petshop, counter), "2025-06-15T15:30:00Z")
 
     assert names(events) == ["created p-2"]
 

@@ -94,6 +94,11 @@ def test_one_date_that_is_wrong_makes_no_gap(rows: Rows, date: str, monkeypatch:
     assert gaps == []
 
 
+def test_a_start_that_lies_ahead_is_now_by_the_earlier_clock(rows: Rows) -> None:
+    """The first reply is dated ahead, too."""
+    assert told_in(rows, "2026-06-10T12:30:00Z", {0}) == ALL
+
+
 def test_a_gap_is_said_also_while_the_date_is_wrong(rows: Rows) -> None:
     """Forty days without a poll: what the vendor has forgotten ends by our own clock, not in its year 2062."""
     state = rows.poll("month", "from now").state

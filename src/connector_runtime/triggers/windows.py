@@ -113,7 +113,7 @@ class WindowReading:
         window = self._begin(here)
         answer = yield from self._page(window, page)
         clock = here if answer.clock is None else answer.clock
-        self._lower_start(clock)
+        self._lower_start(min(clock, here))
         again = self._begin(clock, answer.clock)
         is_late = window.since is not None and (again.since is None or again.since < window.since)
         if is_late and (not state.is_quiet or here - clock > _CLOCK_MAX):
@@ -390,9 +390,7 @@ class WindowReading:
 
 def _gone_on(clock: int, here: int, clock_then: int | None, here_then: int | None) -> int:
     """Return a vendor's clock, that has gone on by no more than ours has: one of them may be wrong once."""
-    if clock_then is None or here_then is None:
-        return clock
-    return min(clock, clock_then + here - here_then)
+    return clock if clock_then is None or here_then is None else min(clock, clock_then + here - here_then)
 
 
 def _is_within(before: list[int], after: list[int]) -> bool:
