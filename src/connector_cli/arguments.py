@@ -14,16 +14,16 @@ import click
 from connector_cli.connections.kept import is_file, kept, names_kept, unknown
 from connector_cli.sandboxes import embedded
 from connector_cli.terminal.output import debug_logger, say
-from connector_runtime.component.component import Component
-from connector_runtime.definition.problems.report import render_problems
+from connector_runtime import Component
+from connector_runtime.checks import render_problems
+from connector_runtime.documents import JsonError, parse_json, parse_yaml, read_yaml
 from connector_runtime.errors import DefinitionError
-from connector_runtime.language.documents.document import JsonError, parse_json, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from connector_runtime.definition.model import Action
-    from connector_runtime.session.session import Session
+    from connector_runtime import Session
+    from connector_runtime.component import Action
 
     Command = Callable[..., Any]
 
@@ -207,15 +207,10 @@ def _read(file: str) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    from connector_runtime.language.documents.yaml_reader import (  # noqa: PLC0415  only who gives YAML pays for it
-        read,
-    )
-
-    data, _, mistakes = read(text, exact=True)
-    if mistakes:
-        first = mistakes[0]
-        raise click.UsageError(f"Standard input, line {first.line + 1}: {first.message}.")
-    return data
+    try:
+        return parse_yaml(text)
+    except DefinitionError as problem:
+        raise click.UsageError(problem.message) from None
 
 
 def resume_of(given: str | None) -> Any:

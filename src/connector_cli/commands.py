@@ -21,12 +21,11 @@ from connector_cli.terminal.exit_codes import FAILED, INTERRUPTED, Commands
 from connector_cli.terminal.output import as_json, jsonable, put, say
 from connector_cli.triggers.poll import kept_state, poll, say_unused
 from connector_cli.triggers.subscribe import renew, subscribe, unsubscribe
-from connector_runtime.component.describe import describe_action, describe_trigger
-from connector_runtime.definition.model import Action
-from connector_runtime.language.documents.document import dump_json
+from connector_runtime.component import Action, describe_action, describe_trigger
+from connector_runtime.documents import dump_json
 
 if TYPE_CHECKING:
-    from connector_runtime.conversation.replies.results import Result
+    from connector_runtime import Result
 
 # What a created record is known by stands near the beginning of a reply.
 _TOLD_MAX_CHARS = 2_000

@@ -17,16 +17,14 @@ from rich.markup import escape
 
 from connector_cli.sandboxes import sandbox_of
 from connector_cli.terminal.output import jsonable, printable
-from connector_runtime.definition.component_files import lies_inside
+from connector_runtime.checks import lies_inside
+from connector_runtime.documents import dump_json, read_yaml, rendered
 from connector_runtime.errors import ConnectorError
-from connector_runtime.language.documents.document import dump_json, read_yaml
-from connector_runtime.language.templates import compile_node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.session.session import Session
+    from connector_runtime import Component, Session
 
 FILE = "demo.yaml"
 SHOWN_LINES = 14
@@ -85,7 +83,7 @@ def _step(
     """Show one step: the action's file, the request, and what came of it."""
     console, component = stage.console, stage.component
     key = step["action"]
-    inputs = compile_node(step.get("inputs", {}), ("steps",)).render({"steps": kept})
+    inputs = rendered(step.get("inputs", {}), {"steps": kept})
     document = component.model.source.files["action"][key]
     console.rule(f"[bold]{number}. {escape(step['title'])}", align="left")
     console.print(f"[dim]action file[/dim]  {document.name}")
@@ -96,7 +94,7 @@ def _step(
     except ConnectorError as problem:
         _block(console, "refused", f"{problem.kind}: {problem}")
         return {"error": problem.to_dict(exact=True)}, step.get("ends") == problem.kind
-    told = compile_node(step.get("shows", "${ data }"), ("data",)).render({"data": result.data})
+    told = rendered(step.get("shows", "${ data }"), {"data": result.data})
     text = told if isinstance(told, str) else dump_json(jsonable(told), indent=2)
     _block(console, f"HTTP {result.status}", text)
     console.print(f"[dim]outcome[/dim]      [green]{result.outcome}[/green]\n")

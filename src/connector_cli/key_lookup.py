@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connector_runtime.definition.component_files import locate
-from connector_runtime.definition.model import Action
+from connector_runtime.checks import locate
+from connector_runtime.component import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.definition.program.trigger import Trigger
+    from connector_runtime import Component
+    from connector_runtime.component import Trigger
 
     Known = Mapping[str, Action | Trigger]
 

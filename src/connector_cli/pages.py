@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from connector_runtime.access.connections import Channel, Connection
-from connector_runtime.component.describe import describe_action, describe_trigger
-from connector_runtime.component.health import granted_scopes, row_name
-from connector_runtime.errors import ConnectorError
-from connector_runtime.triggers.shapes import event_schema, state_schema
+from connector_runtime.component import describe_action, describe_trigger, event_schema, state_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.definition.model import Action
-    from connector_runtime.definition.program.trigger import Trigger
+    from connector_runtime import Component
+    from connector_runtime.component import Action, Trigger
 
 
 def table(component: Component) -> str:
@@ -109,20 +104,3 @@ def _page(
     }
     shown = {key: value for key, value in page.items() if value not in (None, [], {})}
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100).rstrip()
-
-
-def connection_shape(component: Component, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what may be shown of a connection: nothing secret, and what its fields lead to."""
-    shape: dict[str, Any] = {"name": given.get("name"), "key": given["key"]}
-    definition = component.connections.get(given["key"])
-    # What is no field any more may have been a secret.
-    plain = {entry.key for entry in definition.inputs if entry.type != "secret"} if definition else set()
-    shape["fields"] = {key: value for key, value in given["fields"].items() if key in plain}
-    try:
-        channel = Channel(component.model, Connection.from_dict(given))
-    except ConnectorError as problem:
-        return shape | {"problem": problem.message}
-    rows = {name: channel.connection[name] for name in channel.definition.choose}
-    shape["chosen"] = {name: {"key": row["key"], "name": row_name(row)} for name, row in rows.items()}
-    shape["scopes"] = list(granted_scopes(channel, given.get("token") or {}))
-    return shape

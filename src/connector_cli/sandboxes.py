@@ -24,7 +24,7 @@ from connector_runtime.errors import error_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.component.component import Component
+    from connector_runtime import Component
 
 GROUP = "connector_runtime.sandboxes"
 FOLDER = "sandbox"

@@ -95,7 +95,7 @@ def test_the_guide_asks_for_no_scope_beyond_the_usual_ones() -> None:
     named = set(re.findall(r"\bZoho(?:Books|CRM)\.[\w.]+\b", GUIDE))
 
     assert len(named) > 3
-    assert coverage_of(component, "sandbox").missing(split_scopes(fields["scopes"]), named) == []
+    assert coverage_of(component.model, "sandbox").missing(split_scopes(fields["scopes"]), named) == []
 
 
 def test_the_program_of_the_guide_runs(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,8 @@ FLOORS = (
     "testing",
     "logins",
     "component",
+    "documents",
+    "checks",
     "__init__",
     "__main__",
 )

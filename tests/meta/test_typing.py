@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.mark.parametrize("file", ["api.py", "refused.py"])
+@pytest.mark.parametrize("file", ["api.py", "platform.py", "refused.py"])
 def test_the_public_interface_satisfies_a_strict_checker(file: str) -> None:
     """What users write has no type error, and what they misspell has the one that is expected."""
     checked = subprocess.run(

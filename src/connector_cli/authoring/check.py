@@ -9,26 +9,19 @@ import click
 
 from connector_cli.key_lookup import near_keys
 from connector_cli.terminal.output import put, say
-from connector_runtime.definition.component_files import locate
-from connector_runtime.definition.load import find_problems, read_component
-from connector_runtime.definition.model import Model
-from connector_runtime.definition.problems.report import render_problems
-from connector_runtime.language.documents.document import parse_json
-from connector_runtime.testing.cases import cases_of, run_case
+from connector_runtime.checks import EmbeddedTests, problems_in, render_problems
+from connector_runtime.documents import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from connector_runtime.definition.component_files import Source
     from connector_runtime.errors import Problem
-    from connector_runtime.testing.cases import Case
 
 
 def check(folders: Sequence[Any], style: str) -> int:
     """Print every problem; returns 1 when one of them is an error."""
     started = time.perf_counter()
-    places = [locate(folders[0]), *folders[1:]]
-    problems = find_problems(places)
+    problems = problems_in(folders)
     report(problems, style)
     errors = sum(problem.severity == "error" for problem in problems)
     if style == "text":
@@ -51,16 +44,6 @@ def report(problems: Sequence[Problem], style: str) -> None:
         put(text.rstrip("\n"), as_json=False)
 
 
-def _place_of(source: Source, case: Case) -> str:
-    """Return file and line of a test, or of the example that is one."""
-    kinds = (source.files["action"], source.files["datasource"], source.files["trigger"])
-    document = next(files[case.owner] for files in kinds if case.owner in files)
-    section = "examples" if case.is_example else "tests"
-    # Behind the sentence of a test with `each` stand the values of the entry.
-    shown = case.name.removeprefix("example: ") if case.is_example else case.name
-    fitting = (name for name in document.read_data().get(section, {}) if shown.startswith(name))
-    pointer = (section, max(fitting, key=len, default=""))
-    return f"{document.origin(pointer).name}:{document.place(pointer, key=True)[0]}"
 
 
 def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
@@ -70,24 +53,18 @@ def test(folders: Sequence[Any], wanted: str, *, as_json: bool) -> int:
         click.UsageError: None has the text that is wanted.
     """
     started = time.perf_counter()
-    source = read_component([locate(folders[0]), *folders[1:]])
-    model = Model(source)
-    outcomes = []
-    for case in cases_of(model):
-        if wanted.casefold() not in f"{case.owner} {case.name}".casefold():
-            continue
-        failures = run_case(model, case)
-        outcome = {"action": case.owner, "test": case.name, "failures": failures}
-        outcomes.append(outcome)
-        if failures:
-            outcome["place"] = _place_of(source, case)
-        if failures and not as_json:
-            say(f"FAILED {case.owner}: {case.name}")
-            say(f"    {outcome['place']}")
-            for failure in failures:
+    tests = EmbeddedTests(folders)
+    outcomes: list[dict[str, Any]] = []
+    for one in tests.run(wanted):
+        outcome = {"action": one.action, "test": one.test, "failures": one.failures}
+        outcomes.append(outcome | ({"place": one.place} if one.failures else {}))
+        if one.failures and not as_json:
+            say(f"FAILED {one.action}: {one.test}")
+            say(f"    {one.place}")
+            for failure in one.failures:
                 say(f"    {failure}")
     if wanted and not outcomes:
-        near = near_keys(wanted, {**model.actions, **model.triggers})
+        near = near_keys(wanted, tests.owners)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise click.UsageError(f"No test has `{wanted}` in its action or name.{meant}")
     failed = sum(bool(outcome["failures"]) for outcome in outcomes)

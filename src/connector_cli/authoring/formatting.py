@@ -7,17 +7,11 @@ import shutil
 import tempfile
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from connector_cli.terminal.output import put, say
-from connector_runtime.definition.component_files import MAIN_FILE, locate, walk
-from connector_runtime.language.documents.layout import LayoutError, long_lines, wrapped
-from connector_runtime.language.kinds import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from connector_runtime.checks import LayoutError, locate, long_lines, wrapped, yaml_files
 
 
 @click.command("format")
@@ -28,7 +22,7 @@ def format_files(context: click.Context, /, files: tuple[Path, ...], *, is_check
     """Wrap long lines of YAML files: of these files or folders, or of the whole component."""
     base = files or [locate((context.obj or {}).get("component") or Path())]
     changed = refused = 0
-    for path in _yaml_files(base):
+    for path in (path for place in base for path in yaml_files(place)):
         try:
             is_changed = _format(path, is_check=is_check)
         except (LayoutError, OSError, UnicodeDecodeError) as problem:
@@ -41,23 +35,6 @@ def format_files(context: click.Context, /, files: tuple[Path, ...], *, is_check
             put(f"{'would wrap' if is_check else 'wrapped'} {path}", as_json=False)
     if refused or (changed and is_check):
         context.exit(1)
-
-
-def _yaml_files(places: Sequence[Path]) -> Iterator[Path]:
-    for place in places:
-        if not place.is_dir():
-            yield place
-        elif not (place / MAIN_FILE).is_file():
-            yield from _below(place)
-        else:
-            yield place / MAIN_FILE
-            # The folder of a component may hold much else.
-            for part in (kind.folder for kind in KINDS if kind.folder):
-                yield from _below(place / part)
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in walk(folder, 0) if path.suffix == ".yaml" and path.is_file())
 
 
 def _format(path: Path, *, is_check: bool) -> bool:

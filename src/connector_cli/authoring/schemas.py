@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from connector_cli.terminal.output import put, say
-from connector_runtime.language.kinds import KINDS
-from connector_runtime.language.schemas.language_files import language_files
+from connector_runtime.checks import KINDS, language_files
 
 
 @click.command()

@@ -13,20 +13,17 @@ from connector_cli.arguments import load
 from connector_cli.connections.callback import DEFAULT_PORT, waiting
 from connector_cli.connections.form import fields_of, is_answered, way_to_connect
 from connector_cli.connections.kept import checked_name, kept
-from connector_cli.pages import connection_shape
 from connector_cli.terminal.output import as_json, put, say
-from connector_runtime.base.values import Secret
+from connector_runtime import Secret
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.logins import is_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.definition.model import ConnectionModel
-    from connector_runtime.inputs.inputs import Input
+    from connector_runtime import Component, Session
+    from connector_runtime.component import ConnectionModel, Input
     from connector_runtime.logins import Logins
-    from connector_runtime.session.session import Session
 
 WAIT_S = 300.0
 
@@ -63,7 +60,7 @@ def connect(context: click.Context, /, key: str | None, *, as_json: bool, **give
         connection = _allowed(component, definition, form, given)
         connection = _chosen(component, definition, connection)
         store.save(name, connection)
-    shape = connection_shape(component, connection)
+    shape = component.summary(connection)
     words = f"Connected. Use it with --connection {name}."
     put({"connection": shape} if as_json else name, as_json=as_json, done=words)
     say(words)

@@ -11,15 +11,14 @@ import click
 
 from connector_cli.arguments import named, read_map
 from connector_cli.terminal.output import say
-from connector_runtime.base.values import ABSENT, Secret
-from connector_runtime.inputs.refusals import Refusal, did_you_mean
+from connector_runtime import Secret
+from connector_runtime.component import ABSENT, Refusal, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.definition.model import ConnectionModel
-    from connector_runtime.inputs.inputs import Input
+    from connector_runtime import Component
+    from connector_runtime.component import ConnectionModel, Input
 
 _CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

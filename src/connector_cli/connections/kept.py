@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connector_runtime.component import did_you_mean
 from connector_runtime.errors import StoreError
-from connector_runtime.inputs.refusals import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

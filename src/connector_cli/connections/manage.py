@@ -10,19 +10,16 @@ from connector_cli.arguments import load, named
 from connector_cli.connections.form import fields_of, way_to_connect
 from connector_cli.connections.kept import checked_name, find, kept, names_kept, unknown
 from connector_cli.key_lookup import any_of
-from connector_cli.pages import connection_shape, table_of
+from connector_cli.pages import table_of
 from connector_cli.terminal.output import as_json, put, say
-from connector_runtime.access.connections import Channel, Connection
-from connector_runtime.definition.model import Action
+from connector_runtime.component import Action, Refusal
 from connector_runtime.errors import ConnectorError
-from connector_runtime.inputs.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.component.component import Component
-    from connector_runtime.component.health import Finding
-    from connector_runtime.definition.program.trigger import Trigger
+    from connector_runtime import Component, Finding
+    from connector_runtime.component import Trigger
 
 _MARKS = {"good": "ok", "warning": "warning", "bad": "WRONG"}
 a_name = click.argument("name")
@@ -49,7 +46,7 @@ def connections(context: click.Context, /, *, as_json: bool) -> None:
         shapes = []
     else:
         with kept(component.key) as store:
-            shapes = [connection_shape(component, store.connection(name)) for name in store.names()]
+            shapes = [component.summary(store.connection(name)) for name in store.names()]
     if as_json:
         put(shapes, as_json=True)
     elif shapes:
@@ -92,9 +89,9 @@ def change(context: click.Context, /, name: str, pairs: tuple[str, ...], *, as_j
         fields = fields_of(definition, pairs, None, component=component.key, known=known)
         fields = {key: value for key, value in fields.items() if key not in emptied}
         connection = {**connection, "fields": fields}
-        Channel(component.model, Connection.from_dict(connection))  # refuses what does not fit
+        component.session(connection).close()  # refuses what does not fit
         store.save(name, connection)
-    shape = connection_shape(component, connection)
+    shape = component.summary(connection)
     words = f"{name} is changed."
     put({"connection": shape} if as_json else words, as_json=as_json, done=words)
 

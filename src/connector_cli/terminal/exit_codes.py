@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector_cli.terminal.output import OutputLostError, flush_output, ready_streams, refuse, say, tell
-from connector_runtime.definition.problems.report import render_problems
+from connector_runtime.checks import render_problems
 from connector_runtime.errors import ConnectorError, DefinitionError, InputError, error_of, problem_of
 
 if TYPE_CHECKING:

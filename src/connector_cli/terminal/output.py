@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from connector_runtime.language.documents.document import dump_json
+from connector_runtime.documents import dump_json
 
 if TYPE_CHECKING:
     from connector_runtime.errors import ConnectorError

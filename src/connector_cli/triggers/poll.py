@@ -14,13 +14,13 @@ from connector_cli.key_lookup import trigger_of
 from connector_cli.terminal.exit_codes import FAILED
 from connector_cli.terminal.output import as_json, put, say
 from connector_cli.triggers.kept import read_kept
+from connector_runtime.component import FROM_NOW, START_AGAIN
+from connector_runtime.documents import dump_json
 from connector_runtime.errors import ConnectorError, StoreError
-from connector_runtime.language.documents.document import dump_json
-from connector_runtime.stores.files import replace_private
-from connector_runtime.triggers.state import FROM_NOW, START_AGAIN
+from connector_runtime.stores import replace_private
 
 if TYPE_CHECKING:
-    from connector_runtime.triggers import Poll
+    from connector_runtime import Poll
 
 
 _NOTED = "Noted where now is: what was there before is not told. The next poll tells what has changed since."

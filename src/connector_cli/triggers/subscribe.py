@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,14 @@ from connector_cli.connections.kept import keys_of
 from connector_cli.key_lookup import trigger_of
 from connector_cli.terminal.output import as_json, put, say
 from connector_cli.triggers.kept import read_kept
-from connector_runtime.base.values import Secret
+from connector_runtime import Secret, Subscription
+from connector_runtime.component import new_secret
 from connector_runtime.errors import ConnectorError, StoreError
-from connector_runtime.stores.files import check_private, make_private, replace_private
-from connector_runtime.triggers.webhooks.subscription import Subscription, iso, new_secret
+from connector_runtime.stores import check_private, make_private, replace_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from connector_runtime.stores import Keys
 
@@ -163,8 +165,8 @@ def _tell(subscription: Subscription, *, as_json: bool) -> None:
     shape: Mapping[str, Any] = {
         "trigger": subscription.trigger,
         "id": subscription.id,
-        "expires": iso(subscription.expires),
-        "renewAt": iso(subscription.renew_at),
+        "expires": _iso(subscription.expires),
+        "renewAt": _iso(subscription.renew_at),
         "warnings": list(subscription.warnings),
     }
     until = f" until {shape['expires']}" if subscription.expires else ""
@@ -172,6 +174,10 @@ def _tell(subscription: Subscription, *, as_json: bool) -> None:
     words = f"{subscription.trigger}: the subscription {subscription.id} is kept, and good{until}{later}."
     put(shape if as_json else words, as_json=as_json, done=words)
     _warn(() if as_json else subscription.warnings)
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _warn(warnings: Sequence[str]) -> None:

@@ -94,6 +94,23 @@ def coverage_of(model: Model, channel_or_key: Channel | str) -> Coverage:
     return Coverage(model.tables.get(table, {}) if table else {})
 
 
+def shown_of(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be shown of a connection: nothing secret, and what its fields lead to."""
+    shape: dict[str, Any] = {"name": given.get("name"), "key": given["key"]}
+    definition = model.connections.get(given["key"])
+    # What is no field any more may have been a secret.
+    plain = {entry.key for entry in definition.inputs if entry.type != "secret"} if definition else set()
+    shape["fields"] = {key: value for key, value in given["fields"].items() if key in plain}
+    try:
+        channel = Channel(model, Connection.from_dict(given))
+    except ConnectorError as problem:
+        return shape | {"problem": problem.message}
+    rows = {name: channel.connection[name] for name in channel.definition.choose}
+    shape["chosen"] = {name: {"key": row["key"], "name": row_name(row)} for name, row in rows.items()}
+    shape["scopes"] = list(granted_scopes(channel, given.get("token") or {}))
+    return shape
+
+
 def row_name(row: Mapping[str, Any]) -> str:
     """Return what people call a row of a table."""
     return str(row.get("name") or row.get("label") or row["key"])

@@ -166,6 +166,20 @@ class Opening:
 
         return Policy(self.model, allow)
 
+    def summary(self, connection: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what may be shown of a connection: nothing secret, and what its fields lead to.
+
+        Args:
+            connection: As platforms store it.
+
+        Returns:
+            `{name, key, fields, chosen, scopes}`; instead of the last two `problem`, where it is
+            not filled in.
+        """
+        from connector_runtime.component.health import shown_of  # noqa: PLC0415  not needed to run an action
+
+        return shown_of(self.model, connection)
+
     def health(  # noqa: PLR0913  all of them are said by name
         self,
         connection: Mapping[str, Any],

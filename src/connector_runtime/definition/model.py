@@ -8,7 +8,7 @@ from functools import cached_property, reduce
 from operator import getitem
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from connector_runtime.base.lazy_map import LazyMap
+from connector_runtime.base.lazy import LazyMap
 from connector_runtime.base.values import ABSENT
 from connector_runtime.definition.program.action import Check, compile_program
 from connector_runtime.definition.program.errors import ErrorRules

@@ -1,7 +1,9 @@
-"""A map whose values are made when they are first asked for."""
+"""What is made when it is first asked for: the values of a map, the public names of a package."""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,3 +33,23 @@ class LazyMap(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._documents)
+
+
+def lazily(package: str, homes: Mapping[str, str]) -> tuple[list[str], Callable[[str], object]]:
+    """Return `__all__` and `__getattr__` for a package; type checkers read its stub, `__init__.pyi`.
+
+    Args:
+        package: Its `__name__`.
+        homes: By module of the runtime, the names that it has, with blanks between.
+    """
+    places = {name: home for home, names in homes.items() for name in names.split()}
+
+    def find(name: str) -> object:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(importlib.import_module(f"connector_runtime.{places[name]}"), name)
+        # Found at once from now on.
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return sorted(places), find
