@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import hmac
 import json
@@ -34,7 +35,12 @@ if TYPE_CHECKING:
 MASK = "***"
 # A failure to renew a token that still lives is not tried again for so long.
 REST_S = 5.0
-_PROCESS_KEY = os.urandom(16)
+
+
+@functools.cache
+def _process_key() -> bytes:
+    """Return a key of this process; made when it is wanted, for importing asks for no randomness."""
+    return os.urandom(16)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -327,4 +333,4 @@ def _mark_of(given: Connection) -> str:
     """Return a mark of all that was given, which means something in this process only."""
     parts = (given.fields, given.token, given.context)
     everything = repr([sorted(part.items(), key=str) for part in parts])
-    return hmac.digest(_PROCESS_KEY, everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]
+    return hmac.digest(_process_key(), everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]

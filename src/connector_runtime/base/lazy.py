@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -52,4 +53,10 @@ def lazily(package: str, homes: Mapping[str, str]) -> tuple[list[str], Callable[
         setattr(sys.modules[package], name, value)
         return value
 
+    # Modules of a map of its own are those of a sandbox, such as that of a Temporal workflow: what
+    # is imported there while the workflow runs may ask for no thread and no randomness.
+    if type(sys.modules) is not dict:
+        for name in places:
+            with suppress(ModuleNotFoundError):  # of an extra that is not installed
+                find(name)
     return sorted(places), find

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import hmac
 import random
@@ -142,12 +143,11 @@ class Random(Protocol):
         """Return a number in [0.0, 1.0)."""
 
 
-_SYSTEM_RANDOM = random.SystemRandom()
-
-
+@functools.cache
 def system_random() -> Random:
     """Return a source of randomness for any number of sessions: it has no state to keep or to fork."""
-    return _SYSTEM_RANDOM
+    # Made when it is wanted: where a workflow is replayed, importing must not ask for randomness.
+    return random.SystemRandom()
 
 
 # Longer than any process lives.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.component.opening import Opening, opened
+from connector_runtime.component.validation import problems_of
 from connector_runtime.definition.compiled import read_compiled
 from connector_runtime.definition.component_files import locate, overlay
 from connector_runtime.definition.model import Model
@@ -149,10 +150,6 @@ class Component(Opening):
             InputError: There is no such action or trigger.
             ConnectionProblem: The connection itself is not filled in, or is not one for this action.
         """
-        from connector_runtime.component.validation import (  # noqa: PLC0415  not needed to run an action
-            problems_of,
-        )
-
         trigger = self.model.triggers.get(action)
         found = find_action(self.model, action) if trigger is None else trigger.asking
         if connection is None:

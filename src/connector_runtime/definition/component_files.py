@@ -131,7 +131,7 @@ def folder_files(folder: Path, part: str) -> Iterator[str]:
 def lies_inside(path: Path, folder: Path) -> bool:
     """Return whether a file of a component is in its folder, wherever links lead."""
     try:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+        return Path(os.path.realpath(str(path))).is_relative_to(os.path.realpath(str(folder)))
     except ValueError:
         return False  # a null byte: it lies nowhere
 

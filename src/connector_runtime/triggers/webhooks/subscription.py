@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -144,6 +143,8 @@ def new_id(random: Random) -> str:
 
 def new_secret() -> Secret:
     """Return a secret of 160 bits: forty letters and digits, which every service takes."""
+    import secrets  # noqa: PLC0415  it makes a source of randomness when it is imported
+
     return Secret(secrets.token_hex(20))
 
 
