@@ -39,6 +39,7 @@ def kind(request) -> str:
     return request.param
 
 
+@pytest.mark.plan("S-303")
 def test_respx_answers_in_the_vendors_place(kind):
     """A route of respx is met with the whole request; nothing is opened."""
     caller = Caller(kind, HOST, loopback=False)
@@ -52,6 +53,7 @@ def test_respx_answers_in_the_vendors_place(kind):
     assert route.calls[0].request.content == b'{"name":"Fern"}'
 
 
+@pytest.mark.plan("S-303")
 @pytest.mark.parametrize(
     ("error", "certainty"),
     [
@@ -74,6 +76,7 @@ def test_an_error_that_respx_raises_means_what_its_class_says(kind, error, certa
     assert failure.certainty is certainty
 
 
+@pytest.mark.plan("S-303")
 def test_vcr_records_and_plays_back(faults, kind, tmp_path):
     """What was recorded answers when the server is gone."""
     faults.play(serving(reply(b'{"id":"7"}')))
@@ -92,6 +95,7 @@ def test_vcr_records_and_plays_back(faults, kind, tmp_path):
     assert recorded.body == played.body == b'{"id":"7"}'
 
 
+@pytest.mark.plan("S-303")
 def test_an_instrument_sees_every_call(faults, monkeypatch):
     """What wraps `httpx.HTTPTransport.handle_request`, as OpenTelemetry does, sees the request and adds to it."""
     seen = []
@@ -134,6 +138,7 @@ def certificate(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.plan("S-304")
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_a_client_certificate_is_shown_by_a_given_transport(way, certificate):
     """A vendor who asks for one gets it."""
@@ -222,6 +227,7 @@ def http2() -> Iterator[Http2Server]:
     server.close()
 
 
+@pytest.mark.plan("S-304")
 def test_http2_carries_calls_at_once_over_one_connection(http2):
     """A given transport with HTTP/2 needs nothing more: twenty creates at once, one connection."""
     origin = f"https://127.0.0.1:{http2.port}"

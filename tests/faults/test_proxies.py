@@ -61,6 +61,7 @@ def through(kind: str, proxy: FaultServer, vendor: FaultServer, **options) -> Ca
     return Caller(kind, vendor.origin, proxy=address, ssl_context=trusting_context(), **options)
 
 
+@pytest.mark.plan("S-300")
 @pytest.mark.plan("S-86")
 def test_calls_go_through_the_proxy_and_share_its_tunnel(faults, vendor, kind):
     """Name and password are the proxy's alone, the vendor is verified, and one tunnel carries several calls."""
@@ -86,6 +87,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.plan("S-300")
 @pytest.mark.plan("S-86")
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_what_a_proxy_refuses_was_not_sent(faults, vendor, kind, refusal):
@@ -104,6 +106,7 @@ def test_what_a_proxy_refuses_was_not_sent(faults, vendor, kind, refusal):
     assert vendor.accepted == 0
 
 
+@pytest.mark.plan("S-300")
 @pytest.mark.plan("S-86")
 def test_what_breaks_beyond_the_proxy_may_have_arrived(faults, vendor, kind):
     """A vendor who hangs up upon the request leaves its outcome unknown, through a tunnel as without."""
@@ -118,6 +121,7 @@ def test_what_breaks_beyond_the_proxy_may_have_arrived(faults, vendor, kind):
     assert (failure.kind, failure.certainty) == ("network", Certainty.UNKNOWN)
 
 
+@pytest.mark.plan("S-300")
 @pytest.mark.plan("S-86")
 def test_a_proxy_cannot_stand_in_for_the_vendor(faults, kind):
     """Whoever answers within the tunnel needs the vendor's certificate."""
@@ -136,6 +140,7 @@ def test_a_proxy_cannot_stand_in_for_the_vendor(faults, kind):
     assert liar.requests == []
 
 
+@pytest.mark.plan("S-301")
 @pytest.mark.plan("S-86")
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("transport", [None, "httpx"])
@@ -152,6 +157,7 @@ def test_the_proxy_of_the_environment_is_taken(monkeypatch, faults, name, transp
     assert faults.requests[0].startswith(b"CONNECT vendor.example:443 ")
 
 
+@pytest.mark.plan("S-301")
 @pytest.mark.plan("S-86")
 @pytest.mark.parametrize(
     ("variables", "option"),
@@ -173,6 +179,7 @@ def test_who_wants_no_proxy_gets_none(monkeypatch, faults, variables, option):
     assert faults.accepted == 0
 
 
+@pytest.mark.plan("S-301")
 @pytest.mark.plan("S-86")
 def test_the_fast_wire_passes_no_proxy_by(monkeypatch, faults):
     """Wanted outright where the environment wants a proxy, it says so, and sends nothing past it."""
@@ -217,6 +224,7 @@ def test_a_fast_wire_that_is_not_installed_says_how_to_get_it(monkeypatch):
     assert wires.Wires(None, None, loopback=False)
 
 
+@pytest.mark.plan("S-302")
 @pytest.mark.plan("S-86")
 @pytest.mark.parametrize("refusal", [name for name in REFUSALS if name != "says no"])
 @pytest.mark.parametrize("kind", ["sync", "async"])

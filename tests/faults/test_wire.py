@@ -248,6 +248,7 @@ SURPLUS = {
 }
 
 
+@pytest.mark.plan("S-305")
 @pytest.mark.plan("S-26")
 @pytest.mark.parametrize("moment", ["in the same packet", "while idle"])
 @pytest.mark.parametrize("surplus", SURPLUS)
@@ -267,6 +268,7 @@ def test_surplus_bytes_never_answer_the_next_request(faults, caller, surplus, mo
     assert faults.accepted == 2
 
 
+@pytest.mark.plan("S-305")
 @pytest.mark.plan("S-26")
 def test_surplus_bytes_are_noticed(faults, caller, caplog):
     """Whoever reads the log learns that a server sent more than it announced."""
