@@ -24,7 +24,7 @@ from connector_runtime.conversation.tokens.oauth import (
 )
 from connector_runtime.session.drivers import SyncDriver
 from connector_runtime.stores.budget import Budget
-from connector_runtime.transport import SyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,7 +192,7 @@ class AsyncLogins(_LoginsBase):
 
     async def _run(self, asked: _Asked[T]) -> T:
         from connector_runtime.session.async_drivers import AsyncDriver  # noqa: PLC0415  threads need none
-        from connector_runtime.transport import AsyncSender  # noqa: PLC0415
+        from connector_runtime.transport.async_transport import AsyncSender  # noqa: PLC0415
 
         sender = AsyncSender(_hosts(asked.channel), **self._how(asked.channel))
         try:

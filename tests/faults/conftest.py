@@ -9,7 +9,9 @@ import pytest
 
 from connector_runtime.base.messages import Outgoing
 from connector_runtime.base.saved_files import Draft
-from connector_runtime.transport import AsyncSender, SyncSender, wires
+from connector_runtime.transport import wires
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from connector_runtime.transport.wires import has_fast, load_fast, load_httpx
 from faults.faultserver import FaultServer
 

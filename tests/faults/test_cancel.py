@@ -14,7 +14,8 @@ from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.saved_files import Draft
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from connector_runtime.transport.wires import load_fast, load_httpx
 from faults.conftest import NAMES
 from faults.faultserver import hang, head, read_request, reply, send, serving

@@ -14,7 +14,8 @@ import pytest
 from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from faults.conftest import Caller
 from faults.faultserver import FaultServer, reply, serving
 from faults.test_tls import server_context, trusting_context

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime.base.messages import Outgoing, Reply
-from connector_runtime.transport import SyncSender
 from connector_runtime.transport import resolver as resolving
 from connector_runtime.transport.network import Traffic, _resolved
 from connector_runtime.transport.resolver import Resolver
+from connector_runtime.transport.sync_transport import SyncSender
 from faults.conftest import NAMES
 from faults.faultserver import read_request, reply, send
 

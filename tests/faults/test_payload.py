@@ -196,7 +196,8 @@ def test_well_compressed_honest_content_is_taken(faults, caller):
 _PEAK = """
 import asyncio, resource, sys
 from connector_runtime.base.messages import Outgoing
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 kind, origin = sys.argv[1:]
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 def send(path):

@@ -11,8 +11,9 @@ import pytest
 
 from connector_runtime import transport
 from connector_runtime.base.messages import Failure, Outgoing, Reply
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.intake import Intake
+from connector_runtime.transport.sync_transport import SyncSender
 from faults.conftest import NAMES
 from faults.faultserver import head, read_request, send
 

@@ -45,7 +45,8 @@ from connector_runtime.session.async_session import AsyncSession
 from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError
 from connector_runtime.session.session import Options, Session
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from engine.shop import action, model_of
 kind, origin = sys.argv[1:]
 def peak():

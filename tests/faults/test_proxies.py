@@ -12,7 +12,8 @@ import pytest
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty
 from connector_runtime.errors import ConnectionProblem
-from connector_runtime.transport import SyncSender, wires
+from connector_runtime.transport import wires
+from connector_runtime.transport.sync_transport import SyncSender
 from faults.conftest import Caller
 from faults.faultserver import FaultServer, close, hang, read_request, reply, send, serving
 from faults.test_tls import server_context, trusting_context

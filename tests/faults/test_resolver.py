@@ -15,9 +15,10 @@ import pytest
 
 from connector_runtime.base.messages import Failure, Outgoing
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import AsyncSender, SyncSender
 from connector_runtime.transport import resolver as resolving
+from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.resolver import THREADS_MAX, THREADS_PER_HOST, Resolver
+from connector_runtime.transport.sync_transport import SyncSender
 from faults.conftest import WIRES, Caller
 
 if TYPE_CHECKING:

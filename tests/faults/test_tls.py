@@ -14,7 +14,8 @@ import pytest
 
 from connector_runtime.base.messages import Failure, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from connector_runtime.transport.tls import trust
 from faults.conftest import WIRES, Caller
 from faults.faultserver import FaultServer, reply, serving
@@ -171,7 +172,7 @@ def test_there_is_no_flag_to_turn_verification_off():
 _CALL = """
 import sys
 from connector_runtime.base.messages import Outgoing
-from connector_runtime.transport import SyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 origin = sys.argv[1]
 print(SyncSender({origin}, loopback=True).send(Outgoing("GET", origin + "/x"), timeout_s=10))
 """

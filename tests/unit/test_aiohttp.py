@@ -10,7 +10,7 @@ import pytest
 from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import AsyncSender
+from connector_runtime.transport.async_transport import AsyncSender
 
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}"

@@ -15,7 +15,8 @@ import pytest
 from connector_runtime.base.bodies import BytesBody, FormBody, MultipartBody
 from connector_runtime.base.messages import Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty, File, Secret
-from connector_runtime.transport import AsyncSender, SyncSender
+from connector_runtime.transport.async_transport import AsyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 
 HOST = "https://api.vendor.example"
 SOURCES = Path(__file__).parents[2] / "src"
@@ -274,7 +275,8 @@ def test_sending_loads_no_more_than_its_wire_needs(wire, wanted, unwanted):
     """A first call loads its own wire, not the other one, and never httpx's command line."""
     program = (
         "import sys\n"
-        "from connector_runtime.transport import Outgoing, SyncSender\n"
+        "from connector_runtime.base.messages import Outgoing\n"
+        "from connector_runtime.transport.sync_transport import SyncSender\n"
         "sender = SyncSender({'http://127.0.0.1:1'}, loopback=True, transport=sys.argv[1])\n"
         "sender.send(Outgoing('GET', 'http://127.0.0.1:1/'), timeout_s=1)\n"
         "print(*sys.modules)\n"

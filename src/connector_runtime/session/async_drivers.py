@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.conversation.replies.results import Page
     from connector_runtime.stores.ports import AsyncTokenStore, RequestBudget, TokenStore
-    from connector_runtime.transport import AsyncSender
+    from connector_runtime.transport.async_transport import AsyncSender
 
 T = TypeVar("T")
 # A flight of an event loop belongs to nobody, so it has an end of its own.

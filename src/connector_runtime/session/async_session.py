@@ -13,7 +13,7 @@ from connector_runtime.session.async_drivers import AsyncDriver
 from connector_runtime.session.choosing import AsyncChoosing
 from connector_runtime.session.session import SessionBase
 from connector_runtime.session.subscriptions import AsyncSubscribing
-from connector_runtime.transport import AsyncSender
+from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.offload import offload_if_possible
 from connector_runtime.triggers.poll import ENOUGH
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.io_steps import Conversation, Step
     from connector_runtime.conversation.replies.results import Page
     from connector_runtime.stores.ports import RequestBudget, TokenStore
-    from connector_runtime.transport import SyncSender
+    from connector_runtime.transport.sync_transport import SyncSender
 
 T = TypeVar("T")
 

@@ -35,7 +35,7 @@ from connector_runtime.session.polling import Polling
 from connector_runtime.session.store_calls import is_awaited
 from connector_runtime.session.subscriptions import Subscribing, Subscriptions
 from connector_runtime.stores.budget import Budget
-from connector_runtime.transport import SyncSender
+from connector_runtime.transport.sync_transport import SyncSender
 from connector_runtime.triggers.poll import ENOUGH
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport import Attempt, Sender
+from connector_runtime.transport.attempt import Attempt
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.offload import offload
+from connector_runtime.transport.sync_transport import Sender
 from connector_runtime.transport.wires import load_given
 
 if TYPE_CHECKING:
