@@ -207,7 +207,7 @@ def test_a_long_text_is_decoded_in_pieces_to_the_same_text():
     content = ("\u20ac" * 400_000).encode() + b"\xff\xe2\x82" + b"x" * 400_000 + b"\xe2"
     steps = read_long(
         Reply(200, (), content),
-        as_json=False,
+        numbers=None,
         as_text=True,
         deadline=Deadline.after(60.0, StillClock()),
     )
