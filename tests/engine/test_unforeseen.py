@@ -11,7 +11,7 @@ import pytest
 from connector_runtime.access.connections import Connection
 from connector_runtime.errors import ConnectorError, DefinitionError, OutcomeUnknown
 from connector_runtime.session.async_session import AsyncSession
-from connector_runtime.session.drivers import Fault
+from connector_runtime.session.drivers import Raised
 from connector_runtime.session.session import Options
 from engine.shop import Shop, action, model_of
 
@@ -98,7 +98,7 @@ def test_nothing_of_the_fault_is_kept(driver: str) -> None:
         if "drivers" in frame.f_code.co_filename
         for value in frame.f_locals.values()
     ]
-    assert not any(isinstance(value, Fault) for value in inside)
+    assert not any(isinstance(value, Raised) for value in inside)
 
 
 @pytest.mark.plan("S-166")
