@@ -86,7 +86,7 @@ def _rows(house: House) -> Iterator[str]:
         if room.startswith("__"):
             continue
         home = house.home / room
-        is_folder = home.is_dir()
+        is_folder = (home / "__init__.py").is_file()
         inside = [f"`{name}`" for name in members(home)] if is_folder else []
         source = home / "__init__.py" if is_folder else home.with_suffix(".py")
         yield f"| {floor} | `{room}` | {_said(source)} | {', '.join(inside)} |"
