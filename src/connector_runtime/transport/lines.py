@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.bodies import BodyError
@@ -33,7 +34,7 @@ class Head(NamedTuple):
     http_version: str
 
 
-class Line:
+class Line(ABC):
     """A connection that sends one request after another.
 
     Attributes:
@@ -45,12 +46,12 @@ class Line:
         self.network = network
         self.idle_at = 0.0
 
+    @abstractmethod
     def reset(self) -> bool:
         """Make ready for another request; return whether one may follow on the same connection.
 
         It may when both sides are done and nothing is left unread.
         """
-        raise NotImplementedError
 
     def close(self) -> None:
         """Close the socket, whatever state it is in."""
