@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from connector_runtime.access.connections import Channel, Connection
+from connector_runtime.access.given_fields import origin_of
 from connector_runtime.base.redaction import Redactor
 from connector_runtime.base.values import Secret, SystemClock
 from connector_runtime.conversation.tokens.oauth import (
@@ -205,9 +206,4 @@ def _hosts(channel: Channel) -> set[str]:
     """Return the hosts that stand in the connection's OAuth part: no others are spoken to."""
     oauth2, scope = channel.definition.oauth2, channel.scope()
     pages = [oauth2.token_url, oauth2.revoke_url] if oauth2 else []
-    return {_origin(str(page(scope))) for page in pages if page}
-
-
-def _origin(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}"
+    return {origin_of(str(page(scope))) for page in pages if page}

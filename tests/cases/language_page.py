@@ -25,7 +25,7 @@ from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES, TESTS
 from connector_runtime.language.expressions.grammar import ExpressionError
 from connector_runtime.language.schemas.bounded import judge_of
-from connector_runtime.language.schemas.violations import in_our_words
+from connector_runtime.language.schemas.violations import violations_of
 from connector_runtime.language.templates import compile_text
 from connector_runtime.language.visible_names import _NAMES, ALL_NAMES, names_for
 from meta.test_language import at, inlined, properties
@@ -124,7 +124,7 @@ def bad_example(name: str, pointer: tuple[str, ...]) -> tuple[Any, str] | None:
     key = pointer[-1]
     judge = judge_of({"properties": {key: inlined(name, at(name, pointer))}}, None)
     for value in _WRONG:
-        found = in_our_words(judge, {key: value}, shows_values=True)
+        found = violations_of(judge, {key: value}, shows_values=True)
         if found:
             return value, _words(found[0].message, found[0].hint)
     try:

@@ -72,7 +72,7 @@ def test_the_events_of_every_trigger_have_the_shape_that_is_shown(component: Pat
     told = 0
     for one in Component.load(component).describe()["triggers"]:
         schema = Draft202012Validator(one["eventSchema"])
-        for test in model.sheet(model.triggers[one["key"]].definition).tests():
+        for test in model.written_tests(model.triggers[one["key"]].definition).tests():
             output = test.definition.get("output") or []
             for event in output.get("events", []) if isinstance(output, dict) else output:
                 schema.validate(event)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime.base.messages import Outgoing
-from connector_runtime.base.saved_files import Draft
+from connector_runtime.base.saved_files import FileDraft
 from connector_runtime.transport import wires
 from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.sync_transport import SyncSender
@@ -63,7 +63,7 @@ class Caller:
 
     def save(self, target: Path, **how: Any) -> Reply | Failure:
         """Read something into the draft of a file, and put it in the file's place when it is whole."""
-        draft = Draft(target, judged_bytes=0)
+        draft = FileDraft(target, judged_bytes=0)
         draft.open()
         try:
             got = self.get(sink=draft, **how)

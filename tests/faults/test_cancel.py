@@ -12,7 +12,7 @@ import pytest
 
 from connector_runtime.base.bodies import BytesBody
 from connector_runtime.base.messages import Failure, Outgoing, Reply
-from connector_runtime.base.saved_files import Draft
+from connector_runtime.base.saved_files import FileDraft
 from connector_runtime.base.values import Certainty
 from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.sync_transport import SyncSender
@@ -39,7 +39,7 @@ def test_cancelling_at_any_moment_leaves_nothing_open(faults, tmp_path, wire, fl
     async def call(turns: int, wait_s: float) -> bool:
         """Cancel after so many turns of the loop; return whether the call had ended by itself."""
         faults.play(FLOWS[flow])
-        draft = Draft(tmp_path / "report", judged_bytes=0) if saved else None
+        draft = FileDraft(tmp_path / "report", judged_bytes=0) if saved else None
         if draft is not None:
             draft.open()
         async with AsyncSender({faults.origin}, loopback=True, size=1, transport=wire) as sender:

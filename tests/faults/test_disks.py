@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from connector_runtime.base.saved_files import Draft
+from connector_runtime.base.saved_files import FileDraft
 from connector_runtime.errors import ConnectorError
 from faults.desk import WAYS, Desk, fetching, uploading
 from faults.faultserver import read_request, reply, send, serving
@@ -40,7 +40,7 @@ class Watch:
             sys.addaudithook(cls._note)
             cls._is_hooked = True
         # What Python does not audit.
-        for owner, name in ((Path, "stat"), (Path, "lstat"), (Draft, "write"), (Draft, "finish")):
+        for owner, name in ((Path, "stat"), (Path, "lstat"), (FileDraft, "write"), (FileDraft, "finish")):
             monkeypatch.setattr(owner, name, cls._noting(name, getattr(owner, name)))
         cls.folder, cls.noted = str(folder), []
         return cls.noted
@@ -132,13 +132,13 @@ def test_a_file_is_sent_outside_the_event_loops_thread(
 def test_an_event_loop_goes_on_while_a_disk_is_slow(faults, models, tmp_path, monkeypatch, way):
     """While one save waits for its disk, everybody else has turn after turn."""
     release, turns = threading.Event(), 0
-    slow = Draft.write
+    slow = FileDraft.write
 
-    def write(draft: Draft, *arguments: Any) -> None:
+    def write(draft: FileDraft, *arguments: Any) -> None:
         assert release.wait(10)
         slow(draft, *arguments)
 
-    monkeypatch.setattr(Draft, "write", write)
+    monkeypatch.setattr(FileDraft, "write", write)
     faults.play(serving(reply(b"x" * 100_000, headers=[PDF])))
     desk = Desk(way, faults, models["read"])
 
@@ -163,14 +163,14 @@ def test_an_event_loop_goes_on_while_a_disk_is_slow(faults, models, tmp_path, mo
 def test_a_save_that_is_given_up_within_a_write_leaves_nothing(faults, models, tmp_path, monkeypatch, way):
     """A thread that still waits for the disk when its call is cancelled writes into nothing that stays."""
     entered, release = threading.Event(), threading.Event()
-    slow = Draft.write
+    slow = FileDraft.write
 
-    def write(draft: Draft, *arguments: Any) -> None:
+    def write(draft: FileDraft, *arguments: Any) -> None:
         entered.set()
         assert release.wait(10)
         slow(draft, *arguments)
 
-    monkeypatch.setattr(Draft, "write", write)
+    monkeypatch.setattr(FileDraft, "write", write)
     faults.play(serving(reply(b"x" * 100_000, headers=[PDF])))
     desk = Desk(way, faults, models["read"])
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connector_runtime.base.messages import Failure, Outgoing, Reply
-from connector_runtime.transport import attempt
+from connector_runtime.transport import wire_attempt
 from connector_runtime.transport.async_transport import AsyncSender
 from connector_runtime.transport.intake import Intake
 from connector_runtime.transport.sync_transport import SyncSender
@@ -76,7 +76,7 @@ def test_the_deadline_is_looked_at_between_pieces(faults, monkeypatch, wire):
         return time.monotonic() + (3_600.0 if taken >= 100 else 0.0)
 
     monkeypatch.setattr(Intake, "feed", counted)
-    monkeypatch.setattr(attempt, "time", SimpleNamespace(monotonic=now, sleep=time.sleep))
+    monkeypatch.setattr(wire_attempt, "time", SimpleNamespace(monotonic=now, sleep=time.sleep))
     faults.play([read_request, send(RAW)])
 
     with SyncSender({faults.origin}, loopback=True, transport=wire) as sender:

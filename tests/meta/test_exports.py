@@ -80,9 +80,9 @@ def test_an_unknown_name_is_an_attribute_error(name: str) -> None:
 def test_a_change_of_the_surface_is_a_decision() -> None:
     """Every public name stands with its kind and signature in `surface.txt`, and nothing else does.
 
-    `python tests/meta/test_exports.py` writes the file anew; what it loses breaks somebody.
+    `PYTHONPATH=tests python tests/meta/test_exports.py` writes the file anew; what it loses breaks somebody.
     """
-    assert SURFACE.read_text("utf-8").splitlines() == list(surface()), "python tests/meta/test_exports.py"
+    assert SURFACE.read_text("utf-8").splitlines() == list(surface()), "PYTHONPATH=tests python tests/meta/test_exports.py"
 
 
 def test_faces_import_public_names_only() -> None:

@@ -10,7 +10,7 @@ import pytest
 from connector_runtime.errors import ConnectorError, StoreError
 from connector_runtime.stores import MemoryStore
 from connector_runtime.stores.ports import Entry
-from connector_runtime.stores.token_state import Kept, RenewalFailure
+from connector_runtime.stores.token_state import RenewalFailure, TokenEntry
 from tokens.scene import HOUR_S, renewals
 
 NOTHING_OF_OURS: tuple[Any, ...] = (
@@ -117,7 +117,7 @@ def test_a_spoiled_document_is_read_without_an_exception(seeds: range) -> None:
     for seed in seeds:
         luck = random.Random(seed)
         document = spoiled(luck, spoiled(luck, whole))
-        kept = Kept.of(Entry(luck.choice([0, 3]), document, luck.choice([None, 1.0, float("nan"), "x"])))  # type: ignore[arg-type]
+        kept = TokenEntry.of(Entry(luck.choice([0, 3]), document, luck.choice([None, 1.0, float("nan"), "x"])))  # type: ignore[arg-type]
 
         assert kept is not None
         assert kept.leased_until is None or isinstance(kept.leased_until, float)

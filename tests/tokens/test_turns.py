@@ -16,8 +16,8 @@ from connector_runtime.base.messages import Reply
 from connector_runtime.session.async_session import AsyncSession
 from connector_runtime.session.session import Options
 from connector_runtime.stores import SqliteBudget
-from connector_runtime.stores.budget import Budget, Poll, Rule
-from connector_runtime.stores.line import TURN_S
+from connector_runtime.stores.budget import AskAgain, Budget, Rule
+from connector_runtime.stores.waiting_line import TURN_S
 from engine.shop import SENT, Shop, action, model_of
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def test_of_one_process_only_the_first_one_asks(budget: Any) -> None:
     assert holder.take(budget, rule, now) is None
     waits = [one.take(budget, rule, now) for one in (first, second, third)]
     if budget.is_shared:
-        assert type(waits[0]) is Poll
+        assert type(waits[0]) is AskAgain
     assert waits[1:] == [FOREVER] * 2
 
     budget.give_back(ORG, "h", now=now)
@@ -280,13 +280,13 @@ def test_processes_take_turns(kind: str, tmp_path: Path, request: pytest.Fixture
     rule, now = Rule(concurrency=1), time.time()
     holder, mine, other = callers("hmo")
     assert holder.take(here, rule, now) is None
-    assert type(other.take(there, rule, now)) is Poll
-    assert type(mine.take(here, rule, now)) is Poll
+    assert type(other.take(there, rule, now)) is AskAgain
+    assert type(mine.take(here, rule, now)) is AskAgain
 
     here.give_back(ORG, "h", now=now)
 
     assert mine.woken == 1
-    assert type(mine.take(here, rule, now)) is Poll
+    assert type(mine.take(here, rule, now)) is AskAgain
     assert other.take(there, rule, now) is None
     there.give_back(ORG, "o", now=now)
     assert mine.take(here, rule, now) is None
@@ -303,7 +303,7 @@ def test_a_process_that_died_while_it_waited_is_not_waited_for(tmp_path: Path) -
     dead.take(there, rule, now)
     here.give_back(ORG, "h", now=now)
 
-    assert type(heir.take(here, rule, now)) is Poll
+    assert type(heir.take(here, rule, now)) is AskAgain
     assert heir.take(here, rule, now + TURN_S + 0.1) is None
     here.close()
     there.close()

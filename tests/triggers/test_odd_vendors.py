@@ -11,7 +11,7 @@ import pytest
 from connector_runtime import ConnectorError
 from connector_runtime.base.instants import instant_text
 from connector_runtime.triggers.state import Owner, PollState, SourceState, digest, read_state
-from connector_runtime.triggers.told import POTS
+from connector_runtime.triggers.told_changes import POTS
 from triggers.odd_rows import FRAME, HOUR, NOON, Rows, ids, rows_in
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from connector_runtime import Component, InputError
 from connector_runtime.access.connections import Connection
 from connector_runtime.session.session import Options, Session
 from connector_runtime.testing.cases import StillClock
-from connector_runtime.triggers.told import EXACT_MAX, POTS, ToldChanges
+from connector_runtime.triggers.told_changes import EXACT_MAX, POTS, ToldChanges
 from triggers.conftest import CONNECTION
 from triggers.test_polls import INPUTS, names, whole
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.triggers.times import HOUR, moment_of, written
+from connector_runtime.triggers.moments import HOUR, moment_of, written
 
 NOON = 1_780_315_200 * 1_000_000  # 2026-06-01T12:00:00Z
 

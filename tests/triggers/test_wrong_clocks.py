@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connector_runtime.base.instants import date_s
-from connector_runtime.triggers.times import Moment, moment_of, text_of, written
+from connector_runtime.triggers.moments import Moment, moment_of, text_of, written
 from triggers.odd_rows import FRAME, HOUR, NOON, Rows, ids, rows_in
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from connector_runtime.definition.check.rule_coverage import (
     unreached_rules,
 )
 from connector_runtime.definition.load import find_problems, read_component
-from connector_runtime.definition.problems.draft import Draft
+from connector_runtime.definition.problems.component_draft import Draft
 from connector_runtime.definition.problems.report import render_problems
 from connector_runtime.language.schemas.validator import Schemas
 

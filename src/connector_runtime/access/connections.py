@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.access.given_fields import (
-    check_rules,
+    check_field_rules,
     chosen_rows,
     definition_of,
     fields_of,
@@ -181,7 +181,7 @@ class Channel:
         self.connection: dict[str, Any] = plain
         self.connection = plain | chosen_rows(self.definition, self.scope(inputs=plain), self._key)
         scope = self.scope()
-        check_rules(self.definition, scope)
+        check_field_rules(self.definition, scope)
         self.hosts = frozenset(str(host(scope)) for host in self.definition.hosts)
         oauth2 = self.definition.oauth2
         if oauth2 is None:

@@ -102,7 +102,7 @@ def _row(
     )
 
 
-def check_rules(definition: ConnectionModel, scope: Mapping[str, Any]) -> None:
+def check_field_rules(definition: ConnectionModel, scope: Mapping[str, Any]) -> None:
     """Refuse fields that break a rule across them."""
     for check in definition.checks:
         try:

@@ -115,7 +115,7 @@ def _strictly(content: str, numbers: Numbers) -> Any:
     try:
         value = STRICT[numbers].decode(content)
     except json.JSONDecodeError as error:
-        raise JsonError(in_our_words(error), error.lineno, error.colno) from None
+        raise JsonError(json_fault_words(error), error.lineno, error.colno) from None
     except RefusedError as error:
         raise JsonError(error.message, *place_of(content, error.text)) from None
     except RecursionError:
@@ -174,7 +174,7 @@ def decoded(content: bytes) -> str:
         raise JsonError("the text is not UTF-8", line, column) from None
 
 
-def in_our_words(error: json.JSONDecodeError) -> str:
+def json_fault_words(error: json.JSONDecodeError) -> str:
     if error.msg == "Expecting value" and not error.doc.strip():
         return "the text is empty"
     for theirs, ours in _WORDS.items():

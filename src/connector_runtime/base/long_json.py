@@ -16,8 +16,8 @@ from connector_runtime.base.json_text import (
     STRICT,
     JsonError,
     decoded,
-    in_our_words,
     is_deeper,
+    json_fault_words,
     parse_json,
     place_of,
 )
@@ -203,7 +203,7 @@ class _Walk:
         try:
             found: tuple[Any, int] = STRICT[self._numbers].raw_decode(self._text, at)
         except json.JSONDecodeError as error:
-            raise self._error(in_our_words(error), error.pos) from None
+            raise self._error(json_fault_words(error), error.pos) from None
         except RefusedError as error:
             raise self._error(error.message, at) from None
         return found

@@ -39,7 +39,7 @@ class DraftError(Exception):
         self.kept: Path | None = None
 
 
-class Draft:
+class FileDraft:
     """One file in the making. Every method but `restart` may wait for the disk; any thread may call it.
 
     All raise `DraftError`, except `discard`. A thread that still waits for the disk when its

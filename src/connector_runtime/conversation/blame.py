@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.bodies import BodyError
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import Fault
-from connector_runtime.language.expressions.blame import references_at_fault
+from connector_runtime.language.expressions.fault_references import references_at_fault
 from connector_runtime.language.expressions.grammar import ExpressionError
 from connector_runtime.language.paths import inputs_in
 from connector_runtime.language.templates import SPREAD, compile_node

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.access.connections import Channel
     from connector_runtime.base.numbers import Numbers
     from connector_runtime.base.redaction import Redactor
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.base.values import Clock, Deadline, Random
     from connector_runtime.conversation.paging import Progress
     from connector_runtime.conversation.replies.judging import Verdict
@@ -182,7 +182,7 @@ class Call:
     limit_s: float
     read_action: Callable[[str, Mapping[str, Any], Deadline], Call]
     save_to: Path | None = None
-    draft: Draft | None = None
+    draft: FileDraft | None = None
     stream: bool = False
     debug: bool = False
     call_id: str = field(default_factory=lambda: os.urandom(16).hex())

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.bodies import FileBody, MultipartBody
 from connector_runtime.conversation.blame import blamed
 from connector_runtime.conversation.request import build
-from connector_runtime.definition.evaluation import placed
+from connector_runtime.definition.evaluation import check_rules, placed
 from connector_runtime.definition.problems.fault_places import place_of
-from connector_runtime.errors import ConnectorError, DefinitionError, Fault, error_of
+from connector_runtime.errors import ConnectorError, DefinitionError, Fault
 from connector_runtime.errors.json_shapes import json_ready
 
 if TYPE_CHECKING:
@@ -111,16 +111,13 @@ def make_plan(
     Raises:
         ConnectorError: As the action itself would, before sending.
     """
-    program = action.program
     scope = action.scope(inputs=inputs, connection=channel.connection, steps={}, **(names or {}))
     try:
         unit, then = _first(action, scope)
         if unit.paging is not None:
             start = placed(unit.paging.start, scope, "paginate", "start")
             scope["page"] = start if isinstance(start, dict) else {}
-        for check in program.checks:
-            if check.when(scope):
-                raise error_of("input", str(check.message(scope)), input=check.input)
+        check_rules(action, scope)
         built = build(
             unit.request,
             scope,

@@ -28,10 +28,10 @@ from connector_runtime.conversation.sequence.chunks import run_chunks
 from connector_runtime.conversation.sequence.resume import note_trail
 from connector_runtime.conversation.sequence.walk import run_steps
 from connector_runtime.conversation.tokens import ensuring as tokens
-from connector_runtime.conversation.unexpected_errors import in_our_words, interrupted, tell_faults
-from connector_runtime.definition.evaluation import note_fault, placed
+from connector_runtime.conversation.unexpected_errors import interrupted, tell_faults, unexpected_error_of
+from connector_runtime.definition.evaluation import check_rules, note_fault
 from connector_runtime.definition.retry import RetryPolicy, may_double, may_repeat
-from connector_runtime.errors import ConnectorError, Fault, error_of
+from connector_runtime.errors import ConnectorError, Fault
 
 if TYPE_CHECKING:
     from connector_runtime.conversation.call import Call
@@ -55,7 +55,7 @@ def converse(call: Call) -> Conversation[Result]:
     except ConnectorError as caught:
         problem = caught
     except Exception as fault:  # noqa: BLE001  what a vendor sends must never come out as a fault of Python's
-        problem = in_our_words(call, scope, fault)
+        problem = unexpected_error_of(call, scope, fault)
     except BaseException as stop:
         undecided = interrupted(call, scope, stop)
         call.ended(undecided.kind if undecided else "cancelled", None)
@@ -82,7 +82,7 @@ def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
     program = call.action.program
     if program.debug is not None:
         call.debug = bool(program.debug(scope))
-    check_rules(call, scope)
+    check_rules(call.action, scope)
     if call.trail is not None:
         run = run_steps if program.steps else run_chunks
         return (yield from run(call, scope, call.trail, perform, settle))
@@ -103,13 +103,6 @@ def settle(call: Call, scope: dict[str, Any], why: str = "first") -> Conversatio
     if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
         return (yield from look_up(call, scope, verdict, unit.lookup, perform))
     return finish(call, scope, verdict)
-
-
-def check_rules(call: Call, scope: dict[str, Any]) -> None:
-    """Refuse inputs that break one of the action's rules across inputs."""
-    for check in call.action.program.checks:
-        if placed(check.when, scope, "checks"):
-            raise error_of("input", str(placed(check.message, scope, "checks")), input=check.input)
 
 
 def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversation[Verdict]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connector_runtime.base.messages import Outgoing
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.conversation.replies.results import Page
     from connector_runtime.errors import ConnectorError
     from connector_runtime.stores.budget import Pause, Rule
@@ -26,11 +26,11 @@ class Send(NamedTuple):
 
     outgoing: Outgoing
     timeout_s: float
-    sink: Draft | None = None
+    sink: FileDraft | None = None
 
 
 class OpenDraft(NamedTuple):
-    """Open the draft of a file; answered with a `Draft`, or a `DraftError`.
+    """Open the draft of a file; answered with a `FileDraft`, or a `DraftError`.
 
     Unless it is placed, the driver discards it when the conversation ends.
     """
@@ -42,7 +42,7 @@ class OpenDraft(NamedTuple):
 class PlaceDraft(NamedTuple):
     """Put a draft in its file's place; answered with None, or a `DraftError`."""
 
-    draft: Draft
+    draft: FileDraft
 
 
 class Sleep(NamedTuple):

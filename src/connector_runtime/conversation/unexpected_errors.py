@@ -22,7 +22,7 @@ _HERE = Path(__file__).parents[1]
 _LOOK_FIRST = "Look the record up before sending it again, or it may be there twice."
 
 
-def in_our_words(call: Call, scope: dict[str, Any], fault: Exception) -> ConnectorError:
+def unexpected_error_of(call: Call, scope: dict[str, Any], fault: Exception) -> ConnectorError:
     """Return the error that a fault comes to, by what is known of the requests that were sent.
 
     Nothing sent: the component's files cannot be used. Something may have been written: the

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.values import ABSENT
-from connector_runtime.errors import Fault
+from connector_runtime.errors import Fault, error_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from connector_runtime.definition.model import Action
 
 # By this the scope of a call leads to the call; no expression can name it.
 TELLER = "?"
@@ -39,3 +41,14 @@ def note_fault(scope: Mapping[str, Any], fault: Fault, *place: str) -> None:
     call = scope.get(TELLER)
     if call is not None:
         call.note_fault(fault)
+
+
+def check_rules(action: Action, scope: dict[str, Any]) -> None:
+    """Refuse inputs that break one of the action's rules across inputs.
+
+    Raises:
+        InputError: They do; the rule's own message says what is wrong.
+    """
+    for check in action.program.checks:
+        if placed(check.when, scope, "checks"):
+            raise error_of("input", str(placed(check.message, scope, "checks")), input=check.input)

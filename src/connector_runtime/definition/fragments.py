@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.definition.problems.draft import as_list, as_map
+from connector_runtime.definition.problems.component_draft import as_list, as_map
 from connector_runtime.language.documents.merged import MergedDocument, merge
 from connector_runtime.language.schemas.violations import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 # What a fragment says about itself, and what is done once its parts are in place.

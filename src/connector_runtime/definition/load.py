@@ -13,7 +13,7 @@ from connector_runtime.definition.component_files import (
     walk,
 )
 from connector_runtime.definition.fragments import put_in_place
-from connector_runtime.definition.problems.draft import Draft, as_map
+from connector_runtime.definition.problems.component_draft import Draft, as_map
 from connector_runtime.errors import DefinitionError, Problem
 from connector_runtime.language.documents.document import read_yaml
 from connector_runtime.language.kinds import KIND, KINDS
@@ -274,10 +274,10 @@ def _note_file(draft: Draft, name: str, message: str, hint: str | None = None) -
 
 def _judge(draft: Draft, kind: str, document: Document) -> None:
     for violation in language(kind).violations(document.data):
-        from connector_runtime.definition.problems.next_steps import told  # noqa: PLC0415  only for mistakes
+        from connector_runtime.definition.problems.next_steps import advice_on  # noqa: PLC0415  only for mistakes
 
         draft.misshapen.add(document.name)
-        said = told(document, kind, violation)
+        said = advice_on(document, kind, violation)
         draft.note(
             document,
             violation.pointer,

@@ -23,7 +23,7 @@ from connector_runtime.stores.budget import Rule
 if TYPE_CHECKING:
     from connector_runtime.definition.component_files import Source
     from connector_runtime.definition.program.action import Program
-    from connector_runtime.definition.written_tests import Sheet
+    from connector_runtime.definition.written_tests import WrittenTests
     from connector_runtime.inputs.inputs import Inputs
     from connector_runtime.language.schemas.validator import Schemas
 
@@ -145,7 +145,7 @@ class Action:
     @cached_property
     def examples(self) -> Mapping[str, Any]:
         """Return the named examples, replies that have names in their place."""
-        return self.model.sheet(self.definition).examples()
+        return self.model.written_tests(self.definition).examples()
 
     @cached_property
     def scopes(self) -> tuple[str, ...]:
@@ -227,11 +227,11 @@ class Model:
             if former not in self.actions
         }
 
-    def sheet(self, definition: Mapping[str, Any]) -> Sheet:
+    def written_tests(self, definition: Mapping[str, Any]) -> WrittenTests:
         """Return what the examples and tests of a file mean."""
-        from connector_runtime.definition.written_tests import Sheet  # noqa: PLC0415  no call needs them
+        from connector_runtime.definition.written_tests import WrittenTests  # noqa: PLC0415  no call needs them
 
-        return Sheet(definition, self.component.get("replies", {}))
+        return WrittenTests(definition, self.component.get("replies", {}))
 
     def resolve_inputs(self, own: Mapping[str, Any], *, defaults: bool = False) -> dict[str, Any]:
         """Return definitions with shared inputs in place, the own words on top."""

@@ -49,7 +49,7 @@ _CLAIMS = ("error", "sends")
 _NO_CLAIMS: tuple[dict[str, Any], ...] = ({"headers": {}}, {})
 
 
-class SheetError(ValueError):
+class WrittenTestError(ValueError):
     """Something in an example, a test or a named reply that cannot be meant.
 
     Attributes:
@@ -66,7 +66,7 @@ class SheetError(ValueError):
         self.kind, self.pointer, self.message, self.hint, self.offset = kind, pointer, message, hint, offset
 
 
-class Told(NamedTuple):
+class WrittenTest(NamedTuple):
     """One test as it is run: `name` is its sentence and, of several, the entry's values."""
 
     name: str
@@ -95,10 +95,14 @@ def _entries(each: Any, pointer: Pointer) -> list[_Entry]:
         return [_Entry(values, (*pointer, key), key) for key, values in each.items()]
     if len(lists) < len(each):
         message = "`each` has maps and lists side by side"
-        raise SheetError("each", pointer, message, "name every entry, or give a list of values for each name")
+        raise WrittenTestError(
+            "each", pointer, message, "name every entry, or give a list of values for each name"
+        )
     count = math.prod(map(len, each.values()))
     if count > MAX_TIMES:
-        raise SheetError("times", pointer, f"a test runs with {MAX_TIMES:,} entries at most, not {count:,}")
+        raise WrittenTestError(
+            "times", pointer, f"a test runs with {MAX_TIMES:,} entries at most, not {count:,}"
+        )
     rows = itertools.product(*each.values())
     return [_Entry(dict(zip(each, row, strict=True)), pointer) for row in rows]
 
@@ -115,7 +119,7 @@ class _Scope(NamedTuple):
     most: int = MAX_TIMES
 
 
-class Sheet:
+class WrittenTests:
     """The examples and tests of one file.
 
     Args:
@@ -134,34 +138,34 @@ class Sheet:
         self._shared = shared
         self.used: set[str] = set()
         self.unread: list[Pointer] = []
-        self._told: dict[str, list[Told]] = {}
+        self._told: dict[str, list[WrittenTest]] = {}
 
     def examples(self) -> dict[str, dict[str, Any]]:
         """Return every example by name."""
         return {name: self.example(name) for name in self._examples}
 
     def example(self, name: str) -> dict[str, Any]:
-        """Return one example; raises `SheetError`, as everything here does."""
+        """Return one example; raises `WrittenTestError`, as everything here does."""
         pointer: Pointer = ("examples", name)
         return self._whole(_written(self._examples[name], None, pointer), pointer)
 
-    def tests(self) -> Iterator[Told]:
+    def tests(self) -> Iterator[WrittenTest]:
         """Yield every test as it is run."""
         for name in self._tests:
             yield from self.test(name)
 
-    def test(self, name: str) -> list[Told]:
+    def test(self, name: str) -> list[WrittenTest]:
         """Return one test: once, or once for each of its entries."""
         if name not in self._told:
             self._told[name] = list(self._tell(name))
         return self._told[name]
 
-    def _tell(self, name: str) -> Iterator[Told]:
+    def _tell(self, name: str) -> Iterator[WrittenTest]:
         pointer: Pointer = ("tests", name)
         definition = {key: value for key, value in self._tests[name].items() if key != "each"}
         each = self._tests[name].get("each")
         if each is None:
-            yield Told(name, self._whole(_written(definition, None, pointer), pointer))
+            yield WrittenTest(name, self._whole(_written(definition, None, pointer), pointer))
             return
         entries = _entries(each, (*pointer, "each"))
         names = frozenset(key for entry in entries for key in entry.values)
@@ -171,7 +175,7 @@ class Sheet:
             known = _written(entry.values, None, entry.pointer)
             rendered = _written(definition, _Scope(known, names, read), pointer)
             _expect_claims(definition, rendered, entry, pointer)
-            yield Told(f"{name} [{_shown(entry)}]", self._whole(rendered, pointer))
+            yield WrittenTest(f"{name} [{_shown(entry)}]", self._whole(rendered, pointer))
         places = {key: place for entry in entries for key, place in entry.places()}
         self.unread += [place for key, place in places.items() if key not in read]
 
@@ -193,7 +197,7 @@ class Sheet:
         changes = {key: value for key, value in given.items() if key != "use"}
         if changes and isinstance(base, list):
             message = f"`{given['use']}` is several replies"
-            raise SheetError("reply", (*pointer, "use"), message, "only one reply can be changed")
+            raise WrittenTestError("reply", (*pointer, "use"), message, "only one reply can be changed")
         gone = {other for key in changes for other in _INSTEAD_OF.get(key, ())} - changes.keys()
         if isinstance(base, Mapping):
             base = {key: value for key, value in base.items() if key not in gone}
@@ -202,10 +206,10 @@ class Sheet:
     def _named(self, name: str, pointer: Pointer, within: tuple[str, ...]) -> Any:
         known = {**self._shared, **self._own}
         if name in within:
-            raise SheetError("circle", pointer, f"the reply `{name}` uses itself", "take one `use` out")
+            raise WrittenTestError("circle", pointer, f"the reply `{name}` uses itself", "take one `use` out")
         if name not in known:
             hint = meant(name, known, "replies") or "there are no `replies`"
-            raise SheetError("reply", pointer, f"no reply is called `{name}`", hint)
+            raise WrittenTestError("reply", pointer, f"no reply is called `{name}`", hint)
         self.used.add(name)
         place: Pointer = ("replies", name) if name in self._own else pointer
         # What is written in another file has its place there.
@@ -244,7 +248,9 @@ def _expect_claims(
         is_said, is_left = (_all_say_something(one.get(key)) for one in (definition, rendered))
         if key in rendered and is_said and not is_left:
             message = f"an entry of `each` leaves nothing of `{key}`, so that anything fits"
-            raise SheetError("each", (*pointer, key), message, f"[{_shown(entry)}] needs a test of its own")
+            raise WrittenTestError(
+                "each", (*pointer, key), message, f"[{_shown(entry)}] needs a test of its own"
+            )
 
 
 def _all_say_something(claims: Any) -> bool:
@@ -291,7 +297,7 @@ def _repeated(item: Any, scope: _Scope | None, pointer: Pointer, key: str) -> li
     most = MAX_TIMES if scope is None else scope.most
     if not 1 <= times <= most:
         message = f"an item stands 1 to {most:,} times here, not {times:,}"
-        raise SheetError("times", (*pointer, key), message)
+        raise WrittenTestError("times", (*pointer, key), message)
     one = {name: value for name, value in item.items() if name != key}
     outer = _Scope({}, frozenset(), set()) if scope is None else scope
     names, most = outer.names | {"number"}, most // times
@@ -307,7 +313,7 @@ def _text(text: str, scope: _Scope | None, pointer: Pointer) -> Any:
     if scope is None:
         if _EACH.search(text):
             where = "add `each` to the test, or `...` with a number to the item of a list"
-            raise SheetError("each", pointer, "there is no `each` here", where)
+            raise WrittenTestError("each", pointer, "there is no `each` here", where)
         return text
     try:
         template = _compiled(text)
@@ -316,11 +322,11 @@ def _text(text: str, scope: _Scope | None, pointer: Pointer) -> Any:
             scope.read.update(scope.names if name is None else {str(name)})
             if name is not None and name not in scope.names:
                 hint = meant(str(name), scope.names, "values of `each`")
-                raise SheetError("each", pointer, f"`each` has no `{name}`", hint, reference.offset)
+                raise WrittenTestError("each", pointer, f"`each` has no `{name}`", hint, reference.offset)
         return template.render({"each": scope.values})
     except (ExpressionError, EvaluationError) as error:
         offset = getattr(error, "offset", 0)
-        raise SheetError("expression", pointer, error.message, error.hint, offset) from None
+        raise WrittenTestError("expression", pointer, error.message, error.hint, offset) from None
 
 
 @functools.lru_cache(maxsize=1024)

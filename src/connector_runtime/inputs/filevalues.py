@@ -13,7 +13,7 @@ from typing import Any
 
 from connector_runtime.base.values import File
 from connector_runtime.inputs.keyvalues import Pairs, read_pairs
-from connector_runtime.inputs.refusals import Refusal, did_you_mean, is_broken_text, kind_of, shown
+from connector_runtime.inputs.refusals import Refusal, did_you_mean, is_broken_text, plain_kind_of, shown
 
 _SOURCES = ("data", "base64", "path")
 FILE_MEMBERS = (*_SOURCES, "contentType", "name")
@@ -48,7 +48,7 @@ def read_file(value: Any, *, trust_paths: bool) -> File:
         return _at_path(value, trust_paths=trust_paths)
     if isinstance(value, Mapping):
         return _described(value, trust_paths=trust_paths)
-    raise Refusal(f"{kind_of(value)} is not a file.", FILE_HINT)
+    raise Refusal(f"{plain_kind_of(value)} is not a file.", FILE_HINT)
 
 
 def read_files(value: Any, *, trust_paths: bool) -> Pairs:
@@ -109,7 +109,7 @@ def _described(value: Mapping[Any, Any], *, trust_paths: bool) -> File:
         return File(_encoded(content), content_type, name)
     if isinstance(content, bytes | bytearray | memoryview):
         return File(bytes(content), content_type, name)
-    raise Refusal(f"the data of a file is {kind_of(content)}, neither text nor bytes.", FILE_HINT)
+    raise Refusal(f"the data of a file is {plain_kind_of(content)}, neither text nor bytes.", FILE_HINT)
 
 
 def _at_path(path: Path, *, trust_paths: bool) -> File:
@@ -133,7 +133,7 @@ def _at_path(path: Path, *, trust_paths: bool) -> File:
 
 def _from_base64(content: Any) -> bytes:
     if not isinstance(content, str):
-        raise Refusal(f"base64 is a text, not {kind_of(content)}.", FILE_HINT)
+        raise Refusal(f"base64 is a text, not {plain_kind_of(content)}.", FILE_HINT)
     if content.startswith("data:"):
         raise Refusal(
             "the base64 text starts with a data address.", "Remove everything up to and with the comma."
@@ -169,7 +169,9 @@ def _file_name(value: Any) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise Refusal(f"the name of a file is a text, not {kind_of(value)}.", "Enter one such as report.pdf.")
+        raise Refusal(
+            f"the name of a file is a text, not {plain_kind_of(value)}.", "Enter one such as report.pdf."
+        )
     # Folders are the sender's business: only the last part of either spelling travels.
     return PureWindowsPath(PurePosixPath(value).name).name or None
 

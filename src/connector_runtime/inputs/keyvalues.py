@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.inputs.plain import MAX_DEPTH, plain
-from connector_runtime.inputs.refusals import Refusal, is_broken_text, kind_of, nearest, shown, too_many
+from connector_runtime.inputs.refusals import Refusal, is_broken_text, nearest, plain_kind_of, shown, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,7 +72,7 @@ def read_pairs(value: Any, read_value: Callable[[Any], Any] | None = None) -> Pa
     elif isinstance(value, list | tuple):
         entries = filter(None, (_entry(item, number) for number, item in enumerate(value, 1)))
     else:
-        raise Refusal(f"{kind_of(value)} is not a list of names and values.", SHAPES)
+        raise Refusal(f"{plain_kind_of(value)} is not a list of names and values.", SHAPES)
     return Pairs(
         [
             # What most entries are needs no closer look.
@@ -92,7 +92,7 @@ def _entry(item: Any, number: int) -> tuple[Any, Any] | None:
     if isinstance(item, list | tuple) and len(item) == 2:
         return item[0], item[1]
     if not isinstance(item, Mapping):
-        raise Refusal(f"entry {number} is {kind_of(item)}, not a key with a value.", SHAPES)
+        raise Refusal(f"entry {number} is {plain_kind_of(item)}, not a key with a value.", SHAPES)
     for member in ("key", "value"):
         if member not in item and (member == "key" or len(item) > 1):
             near = nearest(member, (str(name) for name in item if name not in ("key", "value")))
@@ -109,7 +109,7 @@ def _checked(key: Any, content: Any, read: Callable[[Any], Any]) -> tuple[str, A
     if isinstance(key, int) and not isinstance(key, bool):
         key = str(key)
     if not isinstance(key, str):
-        raise Refusal(f"a key is {kind_of(key)}, not a text.", SHAPES)
+        raise Refusal(f"a key is {plain_kind_of(key)}, not a text.", SHAPES)
     if not key.strip():
         raise Refusal("an entry has a value but no key.", "Enter its key, or remove the entry.")
     if is_broken_text(key):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from connector_runtime.inputs.refusals import Refusal, is_broken_text, kind_of
+from connector_runtime.inputs.refusals import Refusal, is_broken_text, plain_kind_of
 
 MAX_DEPTH = 200
 # About 4,000 digits: Python writes no longer ones.
@@ -58,7 +58,7 @@ def is_finite(number: float | Decimal) -> bool:
 
 def _name(key: Any) -> str:
     if not isinstance(key, str):
-        raise Refusal(f"a name in it is {kind_of(key)}, not a text.", "Put names in quotes.")
+        raise Refusal(f"a name in it is {plain_kind_of(key)}, not a text.", "Put names in quotes.")
     if is_broken_text(key):
         raise Refusal("a name in it holds half a character.", "Copy it again from where it comes from.")
     return key
@@ -77,4 +77,4 @@ def _scalar(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, int | str):
         return plain(int(value) if isinstance(value, int) else str(value))
-    raise Refusal(f"{kind_of(value)} cannot be sent as a value.", "Files need an input for files.")
+    raise Refusal(f"{plain_kind_of(value)} cannot be sent as a value.", "Files need an input for files.")

@@ -47,10 +47,10 @@ def shown(value: Any) -> str:
         return "a very long number"
     if isinstance(value, int | float):
         return _cut(str(value))
-    return kind_of(value)
+    return plain_kind_of(value)
 
 
-def kind_of(value: Any) -> str:
+def plain_kind_of(value: Any) -> str:
     """Return what sort of value this is, in words, without showing it."""
     for types, words in _KINDS:
         if isinstance(value, types):

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, time
 from typing import Any
 
-from connector_runtime.inputs.refusals import Refusal, kind_of, shown
+from connector_runtime.inputs.refusals import Refusal, plain_kind_of, shown
 
 _DATE = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _MOMENT = (
@@ -37,7 +37,7 @@ def read_date(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if not isinstance(value, str):
-        raise Refusal(f"{shown(value)} is {kind_of(value)}, not a date.", DATE_HINT)
+        raise Refusal(f"{shown(value)} is {plain_kind_of(value)}, not a date.", DATE_HINT)
     text = value.strip()
     if re.fullmatch(_DATE, text):
         return _calendar_day(text).isoformat()
@@ -57,7 +57,7 @@ def read_moment(value: Any) -> str:
     elif isinstance(value, date):
         raise Refusal(f"{shown(value.isoformat())} is a day without a time.", MOMENT_HINT)
     elif not isinstance(value, str):
-        raise Refusal(f"{shown(value)} is {kind_of(value)}, not a date with a time.", MOMENT_HINT)
+        raise Refusal(f"{shown(value)} is {plain_kind_of(value)}, not a date with a time.", MOMENT_HINT)
     else:
         moment = _moment_of_text(value.strip())
     if moment.tzinfo is None:

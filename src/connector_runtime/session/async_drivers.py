@@ -7,7 +7,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from connector_runtime.base.saved_files import Draft, DraftError
+from connector_runtime.base.saved_files import DraftError, FileDraft
 from connector_runtime.base.side_threads import too_slow
 from connector_runtime.conversation.io_steps import (
     AcquireSlot,
@@ -24,7 +24,7 @@ from connector_runtime.conversation.io_steps import (
     WriteToken,
 )
 from connector_runtime.errors import error_of
-from connector_runtime.session.async_store_calls import AsyncAsking
+from connector_runtime.session.async_store_calls import AsyncStoreCalls
 from connector_runtime.session.drivers import Raised, go_on, opened, outcome_for_others, placed
 from connector_runtime.transport.offload import offload_if_possible
 
@@ -52,7 +52,7 @@ class AsyncDriver:
         budget: RequestBudget,
         store: TokenStore | AsyncTokenStore | None = None,
     ) -> None:
-        self._asking = AsyncAsking(clock, budget, store)
+        self._store_calls = AsyncStoreCalls(clock, budget, store)
         self._flight: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flight_rests = self._flight_asks_store = self._is_closing = False
@@ -62,11 +62,11 @@ class AsyncDriver:
         self._ways: dict[type, Callable[[Any, Any], Awaitable[Any]]] = {
             Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
             Sleep: lambda step, _: self._rest(clock, step),
-            AcquireSlot: self._asking.take,
-            ReleaseSlot: self._asking.release,
-            PauseSlots: lambda step, _: self._asking.pause(step),
-            ReadToken: lambda step, _: self._of_store(self._asking.read(step)),
-            WriteToken: lambda step, held: self._of_store(self._asking.write(step, held)),
+            AcquireSlot: self._store_calls.take,
+            ReleaseSlot: self._store_calls.release,
+            PauseSlots: lambda step, _: self._store_calls.pause(step),
+            ReadToken: lambda step, _: self._of_store(self._store_calls.read(step)),
+            WriteToken: lambda step, held: self._of_store(self._store_calls.write(step, held)),
             OpenDraft: _open_draft,
             PlaceDraft: lambda step, _: offload_if_possible(placed, step.draft),
             SingleFlight: lambda step, _: self._single_flight(step),
@@ -116,7 +116,7 @@ class AsyncDriver:
 
     async def aclose(self) -> None:
         """Wait for a renewal that is under way: what was sent must be kept, but nothing is sent any more."""
-        self._asking.close()
+        self._store_calls.close()
         flight = self._flight
         if flight is not None and not flight.done() and self._loop is asyncio.get_running_loop():
             self._is_closing = True
@@ -209,9 +209,9 @@ class AsyncDriver:
         return outcome if is_mine else outcome_for_others(outcome)
 
 
-async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:
+async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> FileDraft | DraftError:
     """Open a draft, to be discarded when the conversation ends."""
-    draft = Draft(step.target, step.judged_bytes)
+    draft = FileDraft(step.target, step.judged_bytes)
     held[draft] = partial(offload_if_possible, draft.discard)
     return await offload_if_possible(opened, draft)
 

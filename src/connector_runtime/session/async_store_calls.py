@@ -17,15 +17,15 @@ from connector_runtime.session.store_calls import (
     GRACE_S,
     LEASE,
     TOKENS,
-    AskingBase,
     Held,
+    StoreCalls,
     Turn,
-    in_our_words,
     is_awaited,
     keeps_to_limits,
     shut,
+    store_error_of,
 )
-from connector_runtime.stores.budget import Poll
+from connector_runtime.stores.budget import AskAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connector_runtime.stores.ports import AsyncTokenStore, Entry, RequestBudget, TokenStore
 
 
-class AsyncAsking(AskingBase):
+class AsyncStoreCalls(StoreCalls):
     """Asks from an event loop; what blocks is asked in a thread."""
 
     def __init__(
@@ -75,7 +75,7 @@ class AsyncAsking(AskingBase):
             if wait_s is None:
                 return None
             left_s = self._left_s(turn)
-            if wait_s == float("inf") or type(wait_s) is Poll:
+            if wait_s == float("inf") or type(wait_s) is AskAgain:
                 if await _is_set(free, self._wake_s(turn, wait_s)):
                     continue
                 if not self._keeps_order:
@@ -102,7 +102,7 @@ class AsyncAsking(AskingBase):
         try:
             return shut(await self._of_store(self._store.read, step.limit_s, step.key))
         except Exception as problem:  # noqa: BLE001  it may be a platform's own
-            return in_our_words(problem, TOKENS)
+            return store_error_of(problem, TOKENS)
 
     async def write(self, step: WriteToken, held: Held) -> bool | StoreError:
         """Write the token store; a lease is put back unless something else is written."""
@@ -116,7 +116,7 @@ class AsyncAsking(AskingBase):
                 task.add_done_callback(self._keeping.discard)
             elif step.is_needed:
                 self._keep_trying(step, {"limit_s": STORE_S} if self._limits_store else {})
-            return in_our_words(problem, TOKENS)
+            return store_error_of(problem, TOKENS)
         if written and step.undo is not None:
             held[LEASE] = partial(self._undo, step, self._clock.monotonic() + step.limit_s)
         return written

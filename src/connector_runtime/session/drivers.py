@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from connector_runtime.base.latches import Latch
-from connector_runtime.base.saved_files import Draft, DraftError
+from connector_runtime.base.saved_files import DraftError, FileDraft
 from connector_runtime.conversation.io_steps import (
     AcquireSlot,
     FlightEnd,
@@ -26,7 +26,7 @@ from connector_runtime.conversation.io_steps import (
     WriteToken,
 )
 from connector_runtime.errors import StoreError
-from connector_runtime.session.store_calls import Asking
+from connector_runtime.session.store_calls import SyncStoreCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -70,17 +70,17 @@ class SyncDriver:
     def __init__(
         self, sender: SyncSender, clock: Clock, budget: RequestBudget, store: TokenStore | None = None
     ) -> None:
-        self._asking = Asking(clock, budget, store)
+        self._store_calls = SyncStoreCalls(clock, budget, store)
         self._flight: _Flight | None = None
         self._lock = threading.Lock()
         self._ways: dict[type, Callable[[Any, Any], Any]] = {
             Send: lambda step, _: sender.send(step.outgoing, timeout_s=step.timeout_s, sink=step.sink),
             Sleep: lambda step, _: clock.sleep(step.seconds),
-            AcquireSlot: self._asking.take,
-            ReleaseSlot: self._asking.release,
-            PauseSlots: lambda step, _: self._asking.pause(step),
-            ReadToken: lambda step, _: self._asking.read(step),
-            WriteToken: self._asking.write,
+            AcquireSlot: self._store_calls.take,
+            ReleaseSlot: self._store_calls.release,
+            PauseSlots: lambda step, _: self._store_calls.pause(step),
+            ReadToken: lambda step, _: self._store_calls.read(step),
+            WriteToken: self._store_calls.write,
             OpenDraft: open_draft,
             PlaceDraft: lambda step, _: placed(step.draft),
             SingleFlight: lambda step, _: self._single_flight(step),
@@ -138,7 +138,7 @@ class SyncDriver:
 
     def close(self) -> None:
         """Try nothing more in the background."""
-        self._asking.close()
+        self._store_calls.close()
 
     def _single_flight(self, step: SingleFlight) -> Any:
         mine: _Flight | None = None
@@ -168,14 +168,14 @@ def outcome_for_others(outcome: Any) -> Any:
     return FlightEnd.AGAIN if outcome is FlightEnd.LATE or is_store_late else outcome
 
 
-def open_draft(step: OpenDraft, held: dict[Any, Any]) -> Draft | DraftError:
+def open_draft(step: OpenDraft, held: dict[Any, Any]) -> FileDraft | DraftError:
     """Open a draft, to be discarded when the conversation ends."""
-    draft = Draft(step.target, step.judged_bytes)
+    draft = FileDraft(step.target, step.judged_bytes)
     held[draft] = draft.discard
     return opened(draft)
 
 
-def opened(draft: Draft) -> Draft | DraftError:
+def opened(draft: FileDraft) -> FileDraft | DraftError:
     """Open a draft; returns it, or why it cannot be."""
     try:
         draft.open()
@@ -184,7 +184,7 @@ def opened(draft: Draft) -> Draft | DraftError:
     return draft
 
 
-def placed(draft: Draft) -> DraftError | None:
+def placed(draft: FileDraft) -> DraftError | None:
     """Put a draft in its file's place; returns why it cannot be, and keeps what it holds."""
     try:
         draft.place()

@@ -13,7 +13,7 @@ from connector_runtime.access.policy import Policy
 from connector_runtime.base.values import Deadline, SystemClock, system_random
 from connector_runtime.conversation.call import DEFAULT_DEADLINE_S, Call, Listener
 from connector_runtime.conversation.exchange import converse
-from connector_runtime.conversation.sequence.polling import time_of
+from connector_runtime.conversation.sequence.repeated_step import extra_time_s
 from connector_runtime.conversation.sequence.resume import prepare
 from connector_runtime.conversation.tokens import ensuring as tokens
 from connector_runtime.conversation.unexpected_errors import tell_what_is_undecided
@@ -147,7 +147,7 @@ class SessionBase(Polling):
             prepare(call, resume)
             # A limit of somebody's own is not ours to lengthen.
             if how.get("deadline") is None and own_s is None:
-                call.extend(time_of(call))
+                call.extend(extra_time_s(call))
         return call
 
     def _form(self, key: str, input_key: str, inputs: Mapping[str, Any]) -> Form:

@@ -21,7 +21,7 @@ from connector_runtime.base.forks import forget_after_fork
 from connector_runtime.base.latches import Latch
 from connector_runtime.conversation.io_steps import STORE_S, Busy
 from connector_runtime.errors import StoreError
-from connector_runtime.stores.budget import Pause, Poll
+from connector_runtime.stores.budget import AskAgain, Pause
 from connector_runtime.stores.ports import Entry
 from connector_runtime.stores.token_state import opened, sealed
 
@@ -93,7 +93,7 @@ class Turn:
         self.asked_at = 0.0
 
 
-class AskingBase:
+class StoreCalls:
     """What both ways share: whose clock counts, and who holds what."""
 
     def __init__(self, clock: Clock, budget: RequestBudget, store: Any) -> None:
@@ -164,7 +164,7 @@ class AskingBase:
             wait_s = judged_wait(self._budget.take(step.key, step.rule, **facts))
         except Exception as problem:  # noqa: BLE001  it may be a platform's own
             turn.may_hold, turn.waits = False, waited
-            refusal: StoreError | None = in_our_words(problem, BUDGET)
+            refusal: StoreError | None = store_error_of(problem, BUDGET)
         else:
             refusal = None
         if refusal is not None:
@@ -210,11 +210,11 @@ class AskingBase:
 
     def _wake_s(self, turn: Turn, wait_s: float) -> float:
         """Return how long to wait to be woken before asking again."""
-        again_s = wait_s if type(wait_s) is Poll or self._keeps_order else ASK_AGAIN_S
+        again_s = wait_s if type(wait_s) is AskAgain or self._keeps_order else ASK_AGAIN_S
         return min(again_s, self._left_s(turn), WAIT_MAX_S)
 
 
-class Asking(AskingBase):
+class SyncStoreCalls(StoreCalls):
     """Asks from the calling thread."""
 
     def __init__(self, clock: Clock, budget: RequestBudget, store: TokenStore | None) -> None:
@@ -243,7 +243,7 @@ class Asking(AskingBase):
             if wait_s is None:
                 return None
             left_s = self._left_s(turn)
-            if wait_s == float("inf") or type(wait_s) is Poll:
+            if wait_s == float("inf") or type(wait_s) is AskAgain:
                 if free.wait(self._wake_s(turn, wait_s)):
                     continue
                 if not self._keeps_order:
@@ -270,7 +270,7 @@ class Asking(AskingBase):
         try:
             return shut(self._of_store(self._store.read, step.limit_s, step.key))
         except Exception as problem:  # noqa: BLE001  it may be a platform's own
-            return in_our_words(problem, TOKENS)
+            return store_error_of(problem, TOKENS)
 
     def write(self, step: WriteToken, held: Held) -> bool | StoreError:
         """Write the token store; a lease is put back unless something else is written."""
@@ -281,7 +281,7 @@ class Asking(AskingBase):
         except Exception as problem:  # noqa: BLE001  as above
             if step.is_needed:
                 self._keep_trying(step, {} if self._leaves_store else {"limit_s": STORE_S})
-            return in_our_words(problem, TOKENS)
+            return store_error_of(problem, TOKENS)
         if written and step.undo is not None:
             held[LEASE] = partial(self._undo, step, self._clock.monotonic() + step.limit_s)
         return written
@@ -387,7 +387,7 @@ def judged_pause(said: Any) -> Pause | None:
     return said if 0 < said.for_s < float("inf") and 0 <= said.back_s < float("inf") else None
 
 
-def in_our_words(problem: Exception, what: str) -> StoreError:
+def store_error_of(problem: Exception, what: str) -> StoreError:
     """Return what a store raised as an error of ours."""
     if isinstance(problem, StoreError):
         return problem.with_traceback(None)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from connector_runtime.definition.program.trigger import Trigger
     from connector_runtime.triggers.poll import Poll
 
-    Kept = Subscription | Mapping[str, Any]
+    KnownSubscription = Subscription | Mapping[str, Any]
     CallOf = Callable[[Action, Mapping[str, Any], Mapping[str, Any]], Call]
     Take = Callable[[Trigger, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -31,7 +31,7 @@ _NAMELESS = "The service never said by which id it knows the subscription: it ma
 _BY_HAND = "Nobody was asked: of this service a person has to end a subscription."
 
 
-class Asking(NamedTuple):
+class SubscriptionCall(NamedTuple):
     """A subscription on its way: the call that asks the service, or None where a person does it."""
 
     begun: Begun
@@ -76,7 +76,9 @@ class Subscriptions:
     take: Take
     call_of: CallOf
 
-    def subscribe(self, key: str, inputs: Mapping[str, Any], url: str, secret: Secret | str | None) -> Asking:
+    def subscribe(
+        self, key: str, inputs: Mapping[str, Any], url: str, secret: Secret | str | None
+    ) -> SubscriptionCall:
         """Return a new subscription and what asks for it."""
         trigger = find_trigger(self.model, key)
         begun = begin(
@@ -90,7 +92,7 @@ class Subscriptions:
         )
         return self._asking(begun, begun.program.subscribe)
 
-    def renew(self, kept: Kept) -> Asking:
+    def renew(self, kept: KnownSubscription) -> SubscriptionCall:
         """Return a subscription that is to last longer and what asks for it."""
         begun = self._again(kept)
         if begun.program.renew is None and begun.program.lasts_s is not None:
@@ -101,18 +103,18 @@ class Subscriptions:
             )
         return self._asking(begun, begun.program.renew)
 
-    def unsubscribe(self, kept: Kept) -> Asking:
+    def unsubscribe(self, kept: KnownSubscription) -> SubscriptionCall:
         """Return a subscription that is to end and what asks for it."""
         begun = self._again(kept)
         return self._asking(begun, begun.program.unsubscribe)
 
-    def agreed(self, asking: Asking, result: Result | None) -> Subscription:
+    def agreed(self, asking: SubscriptionCall, result: Result | None) -> Subscription:
         """Return the subscription that the service, or a person, has agreed to."""
         found = agreed(asking.begun, result, now=self.clock.now())
         self.channel.redactor.add(found.secret)
         return found
 
-    def missed(self, kept: Kept) -> Missed:
+    def missed(self, kept: KnownSubscription) -> Missed:
         """Return what to ask for what pushes have missed.
 
         Raises:
@@ -132,7 +134,7 @@ class Subscriptions:
         inputs = {key: value for key, value in subscription.inputs.items() if key in taken}
         return Missed(program.catch_up, inputs, subscription.state)
 
-    def ended(self, asking: Asking, result: Result | ConnectorError | None) -> Result:
+    def ended(self, asking: SubscriptionCall, result: Result | ConnectorError | None) -> Result:
         """Return what became of ending a subscription: one that is gone already is ended."""
         if isinstance(result, ConnectorError):
             subscription = asking.begun.subscription
@@ -143,21 +145,21 @@ class Subscriptions:
             return Result(None, result.status, attempts=result.attempts, warnings=("It was gone already.",))
         return result if result is not None else Result(None, warnings=(_BY_HAND,))
 
-    def _again(self, kept: Kept) -> Begun:
+    def _again(self, kept: KnownSubscription) -> Begun:
         subscription = Subscription.from_dict(kept)
         return begin_again(find_trigger(self.model, subscription.trigger), subscription, now=self.clock.now())
 
-    def _asking(self, begun: Begun, action: Action | None) -> Asking:
+    def _asking(self, begun: Begun, action: Action | None) -> SubscriptionCall:
         subscription = begun.subscription
         if action is None:
-            return Asking(begun, None)
+            return SubscriptionCall(begun, None)
         # A vendor may repeat it in a refusal.
         self.channel.redactor.add(subscription.secret)
         seen = {"subscription": subscription.seen(secret=True)}
-        return Asking(begun, self.call_of(action, subscription.inputs, seen))
+        return SubscriptionCall(begun, self.call_of(action, subscription.inputs, seen))
 
 
-def undecided(asking: Asking, problem: ConnectorError) -> ConnectorError:
+def undecided(asking: SubscriptionCall, problem: ConnectorError) -> ConnectorError:
     """Return an error that says by what to look for a subscription that may have been made."""
     if problem.kind == "outcome_unknown" and problem.identity is None:
         problem.identity = asking.begun.subscription.id

@@ -54,7 +54,7 @@ class Pause(NamedTuple):
     back_s: float = 0.0
 
 
-class Poll(float):
+class AskAgain(float):
     """Seconds after which one who waits for a place asks again, unless he is woken before."""
 
 

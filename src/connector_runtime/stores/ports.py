@@ -109,7 +109,7 @@ class RequestBudget(Protocol):
 
         Returns:
             None when the slot was taken; else the seconds after which to ask again, not negative,
-            infinite when only `wake` will tell; a `budget.Poll` when it may tell sooner.
+            infinite when only `wake` will tell; a `budget.AskAgain` when it may tell sooner.
         """
 
     def give_back(self, key: Hashable, holder: str = "", *, now: float = 0.0) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.forks import forget_after_fork
 from connector_runtime.errors import StoreError
 from connector_runtime.stores.budget import Pause, text_of_key
-from connector_runtime.stores.line import TURN_S, Line, poll
 from connector_runtime.stores.redis_client import RedisClient
+from connector_runtime.stores.waiting_line import TURN_S, WaitingLine, ask_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -140,7 +140,7 @@ class RedisBudget:
         self._prefix = prefix
         texts = {"take": _TAKE, "give": _GIVE_BACK, "pause": _PAUSE, "paused": _PAUSED}
         self._scripts = {name: self._redis.script(text) for name, text in texts.items()}
-        self._line = Line()
+        self._line = WaitingLine()
         self.forget_parent()
         forget_after_fork(self)
 
@@ -182,7 +182,7 @@ class RedisBudget:
             self._turns.pop(wake, None)
             self._line.leave(name, wake)
             return None
-        wait_s = poll(int(said[1])) if len(said) > 1 else float(said[0])
+        wait_s = ask_again(int(said[1])) if len(said) > 1 else float(said[0])
         self._turns[wake] = holder
         self._line.refused(name, wake, wait_s, now)
         return wait_s

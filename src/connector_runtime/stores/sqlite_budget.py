@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.forks import forget_after_fork
 from connector_runtime.stores.budget import EXACT_S, Pause, steps_wait_s, text_of_key
-from connector_runtime.stores.line import TURN_S, Line, poll
 from connector_runtime.stores.sqlite_file import SqliteFile
+from connector_runtime.stores.waiting_line import TURN_S, WaitingLine, ask_again
 
 if TYPE_CHECKING:
     import sqlite3
@@ -61,7 +61,7 @@ class SqliteBudget:
             is_lasting=False,
             if_spoiled="Remove it: it holds only counts, and is made anew.",
         )
-        self._line = Line()
+        self._line = WaitingLine()
         self._swept_at = 0.0
         self.forget_parent()
         forget_after_fork(self)
@@ -196,7 +196,7 @@ def _place_wait(
         " ON CONFLICT (key, holder) DO UPDATE SET until = excluded.until",
         (name, holder, now + TURN_S),
     )
-    return poll(ahead)
+    return ask_again(ahead)
 
 
 def _pause(sql: sqlite3.Connection, name: str, now: float) -> Pause | None:

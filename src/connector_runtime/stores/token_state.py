@@ -204,7 +204,7 @@ class RenewalFailure(NamedTuple):
         return error_of(self.kind, self.message, hint=self.hint, code=self.code, retry_at=back_at)
 
 
-class Kept(NamedTuple):
+class TokenEntry(NamedTuple):
     """What a store keeps under a key; members that are none of ours count as absent.
 
     Attributes:
@@ -226,7 +226,7 @@ class Kept(NamedTuple):
     now: float | None = None
 
     @classmethod
-    def of(cls, entry: Any) -> Kept | None:
+    def of(cls, entry: Any) -> TokenEntry | None:
         """Read an `Entry`, whatever stands in it; None when nothing could be written after it."""
         if entry is None:
             return cls()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connector_runtime.base.messages import Outgoing
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.definition.model import Action, DataSource, Model
     from connector_runtime.definition.program.trigger import Trigger
     from connector_runtime.triggers import Poll
@@ -93,7 +93,7 @@ class ScriptedSender:
     def __init__(self, script: Script) -> None:
         self.script = script
 
-    def send(self, outgoing: Outgoing, *, timeout_s: float, sink: Draft | None = None) -> Reply | Failure:
+    def send(self, outgoing: Outgoing, *, timeout_s: float, sink: FileDraft | None = None) -> Reply | Failure:
         del timeout_s, sink
         return self.script.next(outgoing)
 
@@ -108,7 +108,7 @@ class AsyncScriptedSender:
         self.script = script
 
     async def send(
-        self, outgoing: Outgoing, *, timeout_s: float, sink: Draft | None = None
+        self, outgoing: Outgoing, *, timeout_s: float, sink: FileDraft | None = None
     ) -> Reply | Failure:
         del timeout_s, sink
         return self.script.next(outgoing)
@@ -149,16 +149,16 @@ def cases_of(model: Model) -> Iterator[Case]:
     Where an action says what shape its output has, each of its examples is one, too.
     """
     for key, action in model.actions.items():
-        for test in model.sheet(action.definition).tests():
+        for test in model.written_tests(action.definition).tests():
             yield Case(key, test.name, test.definition, action)
         for name, example in action.examples.items():
             if output_schema(action) is not None and "reply" in example:
                 yield Case(key, f"example: {name}", {"example": name}, action, is_example=True)
     for key, source in model.datasources.items():
-        for test in model.sheet(source.definition).tests():
+        for test in model.written_tests(source.definition).tests():
             yield Case(key, test.name, test.definition, source.action, source)
     for key, trigger in model.triggers.items():
-        for test in model.sheet(trigger.definition).tests():
+        for test in model.written_tests(trigger.definition).tests():
             yield Case(key, test.name, test.definition, trigger.asking, trigger=trigger)
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport.attempt import Attempt
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.offload import offload
 from connector_runtime.transport.sync_transport import Sender
+from connector_runtime.transport.wire_attempt import WireAttempt
 from connector_runtime.transport.wires import load_given
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
 
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.base.values import Secret
     from connector_runtime.transport.envelope import Address
 
@@ -41,7 +41,7 @@ class AsyncSender(Sender):
         outgoing: Outgoing,
         *,
         timeout_s: float,
-        sink: Draft | None = None,
+        sink: FileDraft | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
         """Send once, as `SyncSender.send` does; cancelling closes the connection."""
@@ -58,7 +58,7 @@ class AsyncSender(Sender):
             return self._busy()
         try:
             intake = Intake(limits, sink, form=outgoing.form)
-            attempt = Attempt(address, outgoing, started_at, started_at + timeout_s, intake)
+            attempt = WireAttempt(address, outgoing, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return await self._through_given(dress, attempt)
             return await self._through_line(outgoing, address, dress, attempt)
@@ -97,7 +97,11 @@ class AsyncSender(Sender):
             raise ReplyError("timeout", "The file to send was not read in time.") from None
 
     async def _through_line(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
+        self,
+        outgoing: Outgoing,
+        address: Address,
+        headers: list[tuple[str, str | Secret]],
+        attempt: WireAttempt,
     ) -> Reply | Failure:
         route = self._routes[address.origin]
         line = self._idle.take(address.origin) or route.async_line(self._context_for(address))
@@ -116,7 +120,7 @@ class AsyncSender(Sender):
             self._put_back(line, address, result)
         return result
 
-    async def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
+    async def _through_given(self, request: Any, attempt: WireAttempt) -> Reply | Failure:
         given = load_given()
         quiet = given.is_sending.set(True)
         attempt.course = given.Course()
@@ -143,7 +147,7 @@ class AsyncSender(Sender):
 class _Batch:
     """Pieces of a reply on their way to a disk, which is a thread's business; others are taken at once."""
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: WireAttempt) -> None:
         self._attempt = attempt
         self._pieces: list[bytes] = []
         self._size_bytes = 0

@@ -13,7 +13,7 @@ from connector_runtime.base.saved_files import DraftError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
 
 # A reply needs a few dozen; each line costs time to parse.
 HEADERS_MAX = 256
@@ -64,7 +64,7 @@ class Intake:
     )
 
     def __init__(
-        self, limits: Limits = DEFAULT_LIMITS, sink: Draft | None = None, *, form: str = "json"
+        self, limits: Limits = DEFAULT_LIMITS, sink: FileDraft | None = None, *, form: str = "json"
     ) -> None:
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
@@ -247,7 +247,7 @@ class _Drafted:
 
     __slots__ = ("_draft", "_turn", "cap_bytes")
 
-    def __init__(self, draft: Draft, cap_bytes: int) -> None:
+    def __init__(self, draft: FileDraft, cap_bytes: int) -> None:
         self.cap_bytes = cap_bytes
         self._draft = draft
         self._turn = draft.restart()

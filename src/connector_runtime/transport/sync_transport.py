@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from connector_runtime.base.bodies import BodyError
 from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport.attempt import Attempt
 from connector_runtime.transport.envelope import Address, read_address, wire_headers
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.lines import KEEP_ALIVE_S
+from connector_runtime.transport.wire_attempt import WireAttempt
 from connector_runtime.transport.wires import Wires, load_given
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
 
-    from connector_runtime.base.saved_files import Draft
+    from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.base.values import Secret
     from connector_runtime.transport.wires import Route
 
@@ -182,7 +182,7 @@ class SyncSender(Sender):
         outgoing: Outgoing,
         *,
         timeout_s: float,
-        sink: Draft | None = None,
+        sink: FileDraft | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> Reply | Failure:
         """Send once and return the whole reply, or why there is none.
@@ -203,7 +203,7 @@ class SyncSender(Sender):
             if not self._enters(mark, started_at + timeout_s):
                 return self._busy()
             intake = Intake(limits, sink, form=outgoing.form)
-            attempt = Attempt(address, outgoing, started_at, started_at + timeout_s, intake)
+            attempt = WireAttempt(address, outgoing, started_at, started_at + timeout_s, intake)
             if self._given is not None:
                 return self._through_given(dress, attempt)
             return self._through_line(outgoing, address, dress, attempt)
@@ -236,7 +236,11 @@ class SyncSender(Sender):
         self.close()
 
     def _through_line(
-        self, outgoing: Outgoing, address: Address, headers: list[tuple[str, str | Secret]], attempt: Attempt
+        self,
+        outgoing: Outgoing,
+        address: Address,
+        headers: list[tuple[str, str | Secret]],
+        attempt: WireAttempt,
     ) -> Reply | Failure:
         route = self._routes[address.origin]
         line = self._idle.take(address.origin) or route.line(self._context_for(address))
@@ -253,7 +257,7 @@ class SyncSender(Sender):
             self._put_back(line, address, result)
         return result
 
-    def _through_given(self, request: Any, attempt: Attempt) -> Reply | Failure:
+    def _through_given(self, request: Any, attempt: WireAttempt) -> Reply | Failure:
         given = load_given()
         quiet = given.is_sending.set(True)
         attempt.course = given.Course()

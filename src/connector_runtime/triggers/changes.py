@@ -14,7 +14,7 @@ from connector_runtime.conversation.exchange import converse
 from connector_runtime.definition.evaluation import safely
 from connector_runtime.errors import Fault, error_of
 from connector_runtime.language.expressions.operators import kind_of
-from connector_runtime.triggers.times import SECOND, Moment, moment_of
+from connector_runtime.triggers.moments import SECOND, Moment, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

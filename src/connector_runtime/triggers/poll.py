@@ -10,8 +10,8 @@ from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.triggers.changes import worked_out
+from connector_runtime.triggers.moments import SECOND
 from connector_runtime.triggers.state import Owner, Window, digest, read_state
-from connector_runtime.triggers.times import SECOND
 from connector_runtime.triggers.windows import WindowReading
 
 if TYPE_CHECKING:

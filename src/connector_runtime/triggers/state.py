@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector_runtime.base.numbers import digestible
 from connector_runtime.errors import error_of
 from connector_runtime.inputs.refusals import shown
-from connector_runtime.triggers.times import EARLIEST, moment_of, text_of
-from connector_runtime.triggers.told import ToldChanges, Zone
+from connector_runtime.triggers.moments import EARLIEST, moment_of, text_of
+from connector_runtime.triggers.told_changes import ToldChanges, Zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

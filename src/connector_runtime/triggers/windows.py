@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.errors import error_of
 from connector_runtime.triggers.changes import ask_page, change_of, worked_out
+from connector_runtime.triggers.moments import EARLIEST, FIRST, FIRST_MICRO, HOUR, SECOND, text_of, written
 from connector_runtime.triggers.state import Window
-from connector_runtime.triggers.times import EARLIEST, FIRST, FIRST_MICRO, HOUR, SECOND, text_of, written
-from connector_runtime.triggers.told import Zone
+from connector_runtime.triggers.told_changes import Zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from connector_runtime.base.json_text import JsonError
 from connector_runtime.base.numbers import digestible
 from connector_runtime.base.values import File, Secret
 from connector_runtime.conversation.sequence.chunks import note_chunks
-from connector_runtime.conversation.sequence.keeping import LONGEST_CHARS, keep
+from connector_runtime.conversation.sequence.kept_steps import LONGEST_CHARS, keep
 from connector_runtime.conversation.sequence.trail import Trail
 from connector_runtime.errors import error_of
 from connector_runtime.language.documents.document import dump_json, parse_json

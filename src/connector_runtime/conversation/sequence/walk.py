@@ -15,7 +15,7 @@ from connector_runtime.conversation.lookup import look_up
 from connector_runtime.conversation.replies.judging import Verdict
 from connector_runtime.conversation.replies.results import Result, worked_out
 from connector_runtime.conversation.replies.saving import open_draft, place_draft
-from connector_runtime.conversation.sequence.polling import polled, told
+from connector_runtime.conversation.sequence.repeated_step import repeat_until_done, tell_progress
 from connector_runtime.definition.retry import may_repeat
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def _opened(call: Call, scope: dict[str, Any], last: ActionStep) -> Conversation
 
 def _done(call: Call, scope: dict[str, Any], step: ActionStep, settle: Settle) -> Conversation[Result]:
     if step.poll is not None:
-        return (yield from polled(call, scope, settle, step))
+        return (yield from repeat_until_done(call, scope, settle, step))
     result = yield from settle(call, scope, "first")
-    told(call, scope, step)
+    tell_progress(call, scope, step)
     return result
 
 

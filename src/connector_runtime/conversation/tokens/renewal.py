@@ -22,7 +22,14 @@ from connector_runtime.conversation.io_steps import FlightEnd, ReadToken, Send, 
 from connector_runtime.conversation.tokens.oauth import Form, client_form, post
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.language.expressions.expression import EvaluationError
-from connector_runtime.stores.token_state import BELIEVED_S, RECONNECT, Kept, RenewalFailure, Token, sealed
+from connector_runtime.stores.token_state import (
+    BELIEVED_S,
+    RECONNECT,
+    RenewalFailure,
+    Token,
+    TokenEntry,
+    sealed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +100,7 @@ class Renewal:
             found: ConnectorError | None = self._looked(entry)
             if found is not _GO_ON:
                 return found
-            kept = Kept.of(entry) or Kept()
+            kept = TokenEntry.of(entry) or TokenEntry()
             now = self._clock.now() if kept.now is None else kept.now
             if watched.is_leased(kept.version, kept.leased_until, now, self._clock.monotonic()):
                 if self._channel.freshness(self._clock) is not Freshness.INVALID:
@@ -123,7 +130,7 @@ class Renewal:
         if isinstance(entry, StoreError):
             return entry
         channel.has_looked = True
-        kept = Kept.of(entry)
+        kept = TokenEntry.of(entry)
         if kept is not None:
             self._take(kept)
             if kept.is_removed:
@@ -137,7 +144,7 @@ class Renewal:
             return trouble.error()
         return _GO_ON
 
-    def _take(self, kept: Kept) -> None:
+    def _take(self, kept: TokenEntry) -> None:
         channel = self._channel
         if kept.is_removed:
             channel.refused = channel.token.access
@@ -185,7 +192,7 @@ class Renewal:
             entry = yield ReadToken(key, self._patience_s(end))
             if isinstance(entry, StoreError):
                 return entry
-            kept = Kept.of(entry)
+            kept = TokenEntry.of(entry)
             if kept is None:
                 break
             if kept.version == 0 or kept.is_removed:

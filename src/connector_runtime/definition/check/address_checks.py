@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.urls import UrlError, check_segment, header_pairs, origin
-from connector_runtime.definition.problems.draft import as_list, as_map, at, request_places
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, request_places
 from connector_runtime.language.expressions.grammar import closing_brace
 from connector_runtime.language.schemas.violations import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 _FROM_ROW = re.compile(r"\$\{\s*connection\.(?P<row>\w+)\.(?P<column>\w+)\s*\}(?P<rest>[\s\S]*)")

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.table_checks import check_rows
 from connector_runtime.definition.check.webhook_checks import AGREEMENTS, check_reading, check_webhook
-from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in, owners, request_places
+from connector_runtime.definition.problems.component_draft import (
+    as_list,
+    as_map,
+    at,
+    is_in,
+    owners,
+    request_places,
+)
 from connector_runtime.language.kinds import KEYED, SENDING
 from connector_runtime.language.schemas.violations import meant
 from connector_runtime.language.visible_names import names_for
@@ -14,7 +21,7 @@ from connector_runtime.language.visible_names import names_for
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 __all__ = ["check", "names_for"]
@@ -47,8 +54,8 @@ def check(draft: Draft) -> None:
     )
     from connector_runtime.definition.check.let_checks import check_lets  # noqa: PLC0415
     from connector_runtime.definition.check.poll_checks import check_poll  # noqa: PLC0415
-    from connector_runtime.definition.check.sheet_checks import check_output, check_sheet  # noqa: PLC0415
     from connector_runtime.definition.check.step_checks import check_steps  # noqa: PLC0415
+    from connector_runtime.definition.check.written_test_checks import check_output, check_written_tests  # noqa: PLC0415
 
     for kind, document in draft.documents():
         check_inputs(draft, kind, document)
@@ -65,7 +72,7 @@ def check(draft: Draft) -> None:
             check_webhook(draft, document)
             check_poll(draft, document)
         if kind == "component" or kind in SENDING:
-            check_sheet(draft, kind, document)
+            check_written_tests(draft, kind, document)
     if not draft.problems:
         check_defaults(draft)
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.urls import plain_text
 from connector_runtime.definition.check.expression_checks import references_within
 from connector_runtime.definition.check.let_reads import expanded
-from connector_runtime.definition.problems.draft import DATA, as_list, as_map, at
+from connector_runtime.definition.problems.component_draft import DATA, as_list, as_map, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 # What stands below one of these goes out as text; below `json` a number stays one.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.definition.check.let_reads import check_read, expanded
 from connector_runtime.definition.check.reference_checks import Site, check_reference, names_in, note_foreign
 from connector_runtime.definition.check.slips import bare_name, odd_character
-from connector_runtime.definition.problems.draft import DATA, as_list, as_map, at
+from connector_runtime.definition.problems.component_draft import DATA, as_list, as_map, at
 from connector_runtime.language.expressions.grammar import ExpressionError
 from connector_runtime.language.lets import is_rows
 from connector_runtime.language.templates import compile_expression_text, compile_text
@@ -16,7 +16,7 @@ from connector_runtime.language.visible_names import ALL_NAMES, is_single, names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
     from connector_runtime.language.expressions.references import Path, Reference
     from connector_runtime.language.templates import Template

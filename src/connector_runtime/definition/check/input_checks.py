@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.reference_checks import columns_of
 from connector_runtime.definition.check.table_checks import folded
-from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in, request_places
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, is_in, request_places
 from connector_runtime.errors import DefinitionError
 from connector_runtime.inputs.types.input_type import AMOUNT
 from connector_runtime.inputs.types.registry import NAMES, input_type, types_with
@@ -16,7 +16,7 @@ from connector_runtime.language.schemas.violations import meant
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.inputs.types.input_type import InputType
     from connector_runtime.language.documents.document import Document
 

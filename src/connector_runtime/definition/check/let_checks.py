@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.definition.check.expression_checks import compiled_at, is_slip, references_in
 from connector_runtime.definition.check.let_reads import is_unsound, note_unknown
 from connector_runtime.definition.check.reference_checks import Site, check_reference
-from connector_runtime.definition.problems.draft import as_map, texts_below
+from connector_runtime.definition.problems.component_draft import as_map, texts_below
 from connector_runtime.inputs.types.registry import NAMES
 from connector_runtime.language.expressions.expression import ExpressionError
 from connector_runtime.language.kinds import KEYED
@@ -17,7 +17,7 @@ from connector_runtime.language.lets import MAX_READS, compile_let, is_rows, nam
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft
+    from connector_runtime.definition.problems.component_draft import Draft
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector_runtime.definition.check.reference_checks import check_reference, names_in, note_foreign
-from connector_runtime.definition.problems.draft import as_map
+from connector_runtime.definition.problems.component_draft import as_map
 from connector_runtime.language.expressions.expression import ExpressionError
 from connector_runtime.language.expressions.grammar import parse
 from connector_runtime.language.expressions.references import find_references
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from connector_runtime.definition.check.reference_checks import Site
-    from connector_runtime.definition.problems.draft import Draft
+    from connector_runtime.definition.problems.component_draft import Draft
     from connector_runtime.language.documents.document import Document
     from connector_runtime.language.expressions.references import Path, Reference
     from connector_runtime.language.lets import Lets

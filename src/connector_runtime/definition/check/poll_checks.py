@@ -9,12 +9,12 @@ from connector_runtime.base.values import ABSENT
 from connector_runtime.definition.check.expression_checks import references_within
 from connector_runtime.definition.check.let_reads import expanded
 from connector_runtime.definition.check.rule_coverage import replies_of, value_of
-from connector_runtime.definition.problems.draft import as_list, as_map
+from connector_runtime.definition.problems.component_draft import as_list, as_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.webhook_checks import check_body, check_header, check_subscription
-from connector_runtime.definition.problems.draft import as_map, at, is_in
+from connector_runtime.definition.problems.component_draft import as_map, at, is_in
 from connector_runtime.inputs.types.registry import NAMES, input_type
 from connector_runtime.language.kinds import KEYED
 from connector_runtime.language.schemas.violations import meant
@@ -15,7 +15,7 @@ from connector_runtime.language.visible_names import names_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
     from connector_runtime.language.expressions.references import Reference
 

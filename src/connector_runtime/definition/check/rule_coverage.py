@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT
-from connector_runtime.definition.problems.draft import as_list, as_map, at, owners
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, owners
 from connector_runtime.language.expressions.operators import EvaluationError
 from connector_runtime.language.templates import compile_expression_text
 from connector_runtime.language.visible_names import names_for
@@ -18,7 +18,7 @@ from connector_runtime.language.visible_names import names_for
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 
@@ -133,13 +133,13 @@ def _reached_by(
 
 def replies_of(draft: Draft, document: Document, kind: str = "action") -> Iterator[dict[str, Any]]:
     """Yield what expressions see for each reply in a file's examples and tests."""
-    sheet = draft.sheet(document)
-    examples = sheet.examples()
+    written = draft.written_tests(document)
+    examples = written.examples()
     definitions = draft.inputs_of(kind, document)
     defaults = {key: entry["default"] for key, entry in definitions.items() if "default" in entry}
     tables = {name: as_map(table).get("rows") for name, table in draft.part("tables").items()}
     lets = draft.lets_of(document)
-    for entry in [*examples.values(), *(test.definition for test in sheet.tests())]:
+    for entry in [*examples.values(), *(test.definition for test in written.tests())]:
         example = as_map(examples.get(entry.get("example", "")))
         inputs = {**defaults, **as_map(example.get("inputs")), **as_map(entry.get("inputs"))}
         replies = entry.get("reply", example.get("reply", []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.definition.problems.draft import DATA, as_list, as_map
+from connector_runtime.definition.problems.component_draft import DATA, as_list, as_map
 from connector_runtime.definition.problems.lookalikes import BLANKS, CURLY, what_is_wrong
 from connector_runtime.language.expressions.grammar import closing_brace
 from connector_runtime.language.visible_names import ALL_NAMES
@@ -13,7 +13,7 @@ from connector_runtime.language.visible_names import ALL_NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 # Examples and tests are data: anything may stand there.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.definition.problems.draft import as_map, at
+from connector_runtime.definition.problems.component_draft import as_map, at
 from connector_runtime.definition.program.sequence import STRENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 # What is said of each step, and of nothing else.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.definition.problems.draft import as_list, as_map
+from connector_runtime.definition.problems.component_draft import as_list, as_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector_runtime.definition.problems.draft import Draft
+    from connector_runtime.definition.problems.component_draft import Draft
     from connector_runtime.language.documents.document import Document
 
 

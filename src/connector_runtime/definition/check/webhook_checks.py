@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_runtime.definition.problems.draft import as_map
+from connector_runtime.definition.problems.component_draft import as_map
 from connector_runtime.language.schemas.violations import meant
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connector_runtime.definition.check.reference_checks import Site
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
     from connector_runtime.language.expressions.references import Reference
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.definition.problems.draft import at
+from connector_runtime.definition.problems.component_draft import at
 from connector_runtime.definition.problems.lookalikes import CURLY, what_is_wrong
 from connector_runtime.language.expressions.grammar import closing_brace
 from connector_runtime.language.schemas.violations import NO_EXPRESSION
@@ -40,7 +40,7 @@ _BELONGS = {
 }
 
 
-class Told(NamedTuple):
+class Advice(NamedTuple):
     """What is said of a violation; `code` is None where it is that of the violation."""
 
     message: str
@@ -48,32 +48,32 @@ class Told(NamedTuple):
     code: str | None = None
 
 
-def told(document: Document, kind: str, violation: Violation) -> Told:
+def advice_on(document: Document, kind: str, violation: Violation) -> Advice:
     """Return what to say of a violation of the language, the next step among it."""
     value = at(document.data, violation.pointer)
     if violation.keyword == "pattern" and isinstance(value, str):
         if value[:1] in CURLY and value:
-            return Told(*what_is_wrong(value[0]), code="Y020")
+            return Advice(*what_is_wrong(value[0]), code="Y020")
         if violation.message.endswith(NO_EXPRESSION):
             return _no_expression(violation, value.strip())
     elif violation.keyword == "type":
-        return Told(violation.message, _as_written(document, violation, value))
+        return Advice(violation.message, _as_written(document, violation, value))
     elif violation.keyword == "additionalProperties" and len(violation.pointer) == 1:
         home = _BELONGS.get(kind, {}).get(str(violation.pointer[0]))
         if home is not None and not str(violation.hint).startswith("did you mean"):
-            return Told(violation.message, f"it belongs {home}")
-    return Told(violation.message, violation.hint)
+            return Advice(violation.message, f"it belongs {home}")
+    return Advice(violation.message, violation.hint)
 
 
-def _no_expression(violation: Violation, text: str) -> Told:
+def _no_expression(violation: Violation, text: str) -> Advice:
     name = violation.message.removesuffix(NO_EXPRESSION).strip()
     if text.startswith("${") and closing_brace(text, 2) is None:
-        return Told(f"{name} is an expression whose `}}` is missing", "write it to the end: `${ … }`")
+        return Advice(f"{name} is an expression whose `}}` is missing", "write it to the end: `${ … }`")
     inner = text.removeprefix("{{").removesuffix("}}").strip()
     bare = _BARE.match(inner)
     if bare and bare[1] in ALL_NAMES and "${" not in inner and len(inner) <= _SHOWN_CHARS:
-        return Told(violation.message, f"write ${{ {inner.removeprefix('$')} }}")
-    return Told(violation.message, violation.hint)
+        return Advice(violation.message, f"write ${{ {inner.removeprefix('$')} }}")
+    return Advice(violation.message, violation.hint)
 
 
 def _as_written(document: Document, violation: Violation, value: Any) -> str | None:

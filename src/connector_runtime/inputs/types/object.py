@@ -7,7 +7,7 @@ from typing import Any
 
 from connector_runtime.inputs.json_texts import read_json
 from connector_runtime.inputs.plain import plain
-from connector_runtime.inputs.refusals import Refusal, kind_of
+from connector_runtime.inputs.refusals import Refusal, plain_kind_of
 from connector_runtime.inputs.types.input_type import BOUNDED, MEMBERS, RECORD, InputType
 
 
@@ -19,7 +19,7 @@ def read_object(value: Any) -> dict[str, Any]:
         found: dict[str, Any] = plain(value)
         return found
     raise Refusal(
-        f"{kind_of(value)} is not a map of names and values.", 'Enter JSON such as {"name": "text"}.'
+        f"{plain_kind_of(value)} is not a map of names and values.", 'Enter JSON such as {"name": "text"}.'
     )
 
 

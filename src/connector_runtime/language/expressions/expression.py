@@ -26,7 +26,7 @@ from connector_runtime.language.expressions.closures import (
     read_path,
 )
 from connector_runtime.language.expressions.filters import FILTERS, TAKE_ABSENT, TEST_NAMES, TESTS, matching
-from connector_runtime.language.expressions.grammar import ExpressionError, did_you_mean, parse
+from connector_runtime.language.expressions.grammar import ExpressionError, names_hint, parse
 from connector_runtime.language.expressions.operators import (
     EvaluationError,
     add,
@@ -133,7 +133,7 @@ class _Compiler:
         name = node.name
         if name in _REFUSED_NAMES or name.startswith("__") or name not in self.names:
             known = self.names - _REFUSED_NAMES
-            hint = "write `none`" if name == "null" else did_you_mean(name, known, what="names here")
+            hint = "write `none`" if name == "null" else names_hint(name, known, what="names here")
             raise ExpressionError(f"there is no `{name}` here", node.lineno, hint)
         return self._let(node, []) if name == "let" else lambda scope: scope.get(name, ABSENT)
 
@@ -255,7 +255,7 @@ class _Compiler:
     def filtered(self, node: Any, depth: int) -> Evaluate:
         name = node.name
         if name not in FILTERS:
-            hint = did_you_mean(name, FILTERS, what="filters")
+            hint = names_hint(name, FILTERS, what="filters")
             raise ExpressionError(f"there is no filter `{name}`", node.lineno, hint)
         rule, value = FILTERS[name], self.compile(node.node, depth)
         _check_arguments(name, node, rule.least, rule.most, constant=rule.constant)
@@ -274,7 +274,7 @@ class _Compiler:
     def test(self, node: Any, depth: int) -> Evaluate:
         name = node.name
         if name not in TEST_NAMES:
-            hint = "write `== none`" if name == "none" else did_you_mean(name, TEST_NAMES, what="tests")
+            hint = "write `== none`" if name == "none" else names_hint(name, TEST_NAMES, what="tests")
             raise ExpressionError(f"there is no test `{name}`", node.lineno, hint)
         value = self.compile(node.node, depth)
         count = 1 if name == "matching" else 0

@@ -93,7 +93,7 @@ class ExpressionError(ValueError):
         return ExpressionError(self.message, self.offset + by, self.hint)
 
 
-def did_you_mean(word: str, known: Iterable[str], *, what: str) -> str:
+def names_hint(word: str, known: Iterable[str], *, what: str) -> str:
     """Return a hint: the nearest known word, and all of them."""
     import difflib  # noqa: PLC0415  only mistakes pay for it
 

@@ -96,10 +96,10 @@ def _as_list(value: Any) -> str | None:
 
 def _meant(key: str) -> str:
     from connector_runtime.language.expressions.grammar import (  # noqa: PLC0415  only mistakes pay for it
-        did_you_mean,
+        names_hint,
     )
 
-    near = did_you_mean(key, _TAKES, what="keywords").partition(" keywords:")[0]
+    near = names_hint(key, _TAKES, what="keywords").partition(" keywords:")[0]
     return near if near.startswith("did") else "keys of your own start with x-"
 
 

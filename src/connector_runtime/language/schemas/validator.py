@@ -66,9 +66,9 @@ class Validator:
         """
         if self._fits(value):
             return []
-        from connector_runtime.language.schemas.violations import in_our_words  # noqa: PLC0415
+        from connector_runtime.language.schemas.violations import violations_of  # noqa: PLC0415
 
-        return in_our_words(self._judge, value, shows_values=self._is_language)
+        return violations_of(self._judge, value, shows_values=self._is_language)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether a value fits."""

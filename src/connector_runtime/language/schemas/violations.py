@@ -49,7 +49,7 @@ class Violation:
     keyword: str
 
 
-def in_our_words(judge: Any, value: Any, *, shows_values: bool) -> list[Violation]:
+def violations_of(judge: Any, value: Any, *, shows_values: bool) -> list[Violation]:
     """Return what a jsonschema validator objects to.
 
     Args:
@@ -155,10 +155,10 @@ class _Teller:
 
 def meant(word: str, known: Iterable[str], what: str) -> str | None:
     """Return "did you mean …?" and a list of what is known, or None where nothing is."""
-    from connector_runtime.language.expressions.grammar import did_you_mean  # noqa: PLC0415
+    from connector_runtime.language.expressions.grammar import names_hint  # noqa: PLC0415
 
     words = list(known)
-    return did_you_mean(word, words, what=what) if words else None
+    return names_hint(word, words, what=what) if words else None
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:

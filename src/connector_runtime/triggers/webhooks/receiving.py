@@ -15,7 +15,7 @@ from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.documents.document import dump_json
 from connector_runtime.language.expressions.expression import EvaluationError
 from connector_runtime.language.expressions.operators import is_number, kind_of, text_of
-from connector_runtime.triggers.times import moment_of
+from connector_runtime.triggers.moments import moment_of
 from connector_runtime.triggers.webhooks.proof import is_proven
 from connector_runtime.triggers.webhooks.pushes import (
     MAX_BODY_BYTES,

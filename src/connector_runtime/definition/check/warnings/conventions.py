@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.definition.check.effect_checks import unexplained
 from connector_runtime.definition.check.expression_checks import references_within
-from connector_runtime.definition.problems.draft import as_list, as_map, at, owners
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, owners
 from connector_runtime.definition.scopes import Coverage, split_scopes
 from connector_runtime.language.expressions.grammar import closing_brace
 from connector_runtime.language.schemas.violations import meant
@@ -15,7 +15,7 @@ from connector_runtime.language.schemas.violations import meant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 
@@ -51,7 +51,7 @@ def _warn(document: Document, pointer: Pointer, code: str, message: str, **where
 
 
 def _unused_examples(draft: Draft, document: Document) -> Iterator[Problem]:
-    used = {test.definition.get("example") for test in draft.sheet(document).tests()}
+    used = {test.definition.get("example") for test in draft.written_tests(document).tests()}
     for name in as_map(document.data.get("examples")) if document.data.get("tests") else ():
         if name not in used:
             hint = f"start a test from it: `example: {name}`"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.instants import instant_s
-from connector_runtime.definition.problems.draft import DATA, as_list, as_map, at, request_places
+from connector_runtime.definition.problems.component_draft import DATA, as_list, as_map, at, request_places
 from connector_runtime.definition.problems.lookalikes import CURLY
 from connector_runtime.errors import DefinitionError
 from connector_runtime.inputs.inputs import build_inputs
@@ -16,7 +16,7 @@ from connector_runtime.language.kinds import KEYED, SENDING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 
@@ -120,9 +120,9 @@ def _bodies_of_get(document: Document) -> Iterator[Problem]:
 def _unusable_examples(draft: Draft, kind: str, document: Document) -> Iterator[Problem]:
     """Warn about examples that lack what every call needs."""
     inputs = draft.inputs_of(kind, document)
-    sheet = draft.sheet(document)
+    written = draft.written_tests(document)
     for name in as_map(document.data.get("examples")):
-        given = as_map(sheet.example(name).get("inputs"))
+        given = as_map(written.example(name).get("inputs"))
         for key, definition in inputs.items():
             is_asked = not {"default", "showIf", "deprecated"} & definition.keys()
             if definition.get("required") is not True or not is_asked or definition.get("shown") == "hidden":
@@ -135,7 +135,7 @@ def _unusable_examples(draft: Draft, kind: str, document: Document) -> Iterator[
 
 
 def _days_of_tests(draft: Draft, document: Document) -> Iterator[Problem]:
-    for test in draft.sheet(document).tests():
+    for test in draft.written_tests(document).tests():
         since = test.definition.get("since")
         if since is None or instant_s(since) is not None:
             continue

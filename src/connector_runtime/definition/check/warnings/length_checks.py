@@ -12,7 +12,7 @@ from connector_runtime.language.templates import expression_texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connector_runtime.definition.problems.draft import Draft
+    from connector_runtime.definition.problems.component_draft import Draft
     from connector_runtime.language.documents.document import Document
 
 # What is longer says several things, and each of them can have a name.

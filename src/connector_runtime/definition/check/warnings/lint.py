@@ -13,12 +13,12 @@ from connector_runtime.definition.check.let_checks import unread_lets
 from connector_runtime.definition.check.let_reads import expanded
 from connector_runtime.definition.check.poll_checks import doubtful_sources
 from connector_runtime.definition.check.rule_coverage import reached_rules, rules_of, unreached_rules
-from connector_runtime.definition.check.sheet_checks import unused_replies, useless_schemas
 from connector_runtime.definition.check.warnings.conventions import broken_conventions
 from connector_runtime.definition.check.warnings.doubtful import doubtful
 from connector_runtime.definition.check.warnings.length_checks import too_long
+from connector_runtime.definition.check.written_test_checks import unused_replies, useless_schemas
 from connector_runtime.definition.fragments import used_fragments
-from connector_runtime.definition.problems.draft import as_list, as_map, at, owners, request_places
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, owners, request_places
 from connector_runtime.errors import Problem
 from connector_runtime.language.documents.merged import MergedDocument
 from connector_runtime.language.kinds import KEYED, SENDING
@@ -26,7 +26,7 @@ from connector_runtime.language.kinds import KEYED, SENDING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.language.documents.document import Document
 
 # An action that needs more is two actions, or repeats what could be shared.

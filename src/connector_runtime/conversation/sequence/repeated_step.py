@@ -26,7 +26,9 @@ _USUAL_S = 5.0
 _LEAST_S = 0.1
 
 
-def polled(call: Call, scope: dict[str, Any], settle: Settle, step: ActionStep) -> Conversation[Result]:
+def repeat_until_done(
+    call: Call, scope: dict[str, Any], settle: Settle, step: ActionStep
+) -> Conversation[Result]:
     """Send a step again and again until it is done; only the attempts of the first and last time are kept.
 
     Raises:
@@ -38,7 +40,7 @@ def polled(call: Call, scope: dict[str, Any], settle: Settle, step: ActionStep) 
     result = yield from settle(call, scope, "first")
     first = len(call.attempts)
     while True:
-        progress = told(call, scope, step)
+        progress = tell_progress(call, scope, step)
         if not poll.more(scope):
             return result
         wait_s = max(seconds_of(poll.delay(scope)) or _USUAL_S, _LEAST_S)
@@ -52,7 +54,7 @@ def polled(call: Call, scope: dict[str, Any], settle: Settle, step: ActionStep) 
         result = yield from settle(call, scope, "poll")
 
 
-def told(call: Call, scope: dict[str, Any], step: ActionStep) -> Any:
+def tell_progress(call: Call, scope: dict[str, Any], step: ActionStep) -> Any:
     """Tell whoever listens how far a step is; returns that."""
     progress = None if step.progress is None else call.redactor.value(safely(step.progress, scope))
     call.progressed(progress)
@@ -68,7 +70,7 @@ def _unfinished(key: str, progress: Any) -> ConnectorError:
     )
 
 
-def time_of(call: Call) -> float:
+def extra_time_s(call: Call) -> float:
     """Return how much longer than usual an action may last, in seconds: its steps say so."""
     scope = call.scope()
     longest = (safely(step.poll.up_to, scope) for step in call.action.program.steps if step.poll)

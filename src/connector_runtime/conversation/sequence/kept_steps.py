@@ -21,7 +21,7 @@ _USUAL_CHARS = 32 * 1024
 LONGEST_CHARS = 512 * 1024
 
 
-class Kept(NamedTuple):
+class KeptSteps(NamedTuple):
     """What is kept of the done steps.
 
     Attributes:
@@ -35,7 +35,7 @@ class Kept(NamedTuple):
     short: list[str]
 
 
-def keep(call: Call, trail: Trail) -> Kept:
+def keep(call: Call, trail: Trail) -> KeptSteps:
     """Choose what is kept of each done step: what is read of it later, and of the rest what is short."""
     program = call.action.program
     needed, whole = _wanted(call, trail), _wanted(call, trail, of_result=True)
@@ -61,12 +61,12 @@ def keep(call: Call, trail: Trail) -> Kept:
             less = _pruned(trail.seen.get(key), needed.get(key, {}))
             size = _size(call, less)
             if size > longest:
-                return Kept(None, [], [key])
+                return KeptSteps(None, [], [key])
             kept, spare = less, spare - min(size, spare)
             short += [key] if needed.get(key, {}) != whole.get(key, {}) and key not in short else []
         longest -= size
         seen[key] = kept
-    return Kept(seen, again, short)
+    return KeptSteps(seen, again, short)
 
 
 def _size(call: Call, value: Any) -> float:

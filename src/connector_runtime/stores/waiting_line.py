@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connector_runtime.base.forks import forget_after_fork
-from connector_runtime.stores.budget import Poll
+from connector_runtime.stores.budget import AskAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,9 @@ TURN_S = 1.0
 LATE_S = 5.0
 
 
-def poll(ahead: int) -> Poll:
+def ask_again(ahead: int) -> AskAgain:
     """Return when one asks again who has so many before him in the line of all processes."""
-    return Poll(min(ASKS_S, FIRST_ASKS_S * (1 + ahead)))
+    return AskAgain(min(ASKS_S, FIRST_ASKS_S * (1 + ahead)))
 
 
 @dataclass(eq=False, repr=False)
@@ -45,7 +45,7 @@ class _Queue:
     late: float = 0.0
 
 
-class Line:
+class WaitingLine:
     """Keeps the order of arrival; whoever has been served or gives up lets the next one ask."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Line:
             queue = self._queues.setdefault(key, _Queue())
             queue.waiting.setdefault(wake)
             if next(iter(queue.waiting)) == wake:
-                queue.until = 0.0 if type(wait_s) is Poll else now + wait_s
+                queue.until = 0.0 if type(wait_s) is AskAgain else now + wait_s
                 queue.late = time.monotonic() + wait_s + LATE_S
 
     def leave(self, key: str, wake: Wake) -> None:

@@ -24,7 +24,7 @@ _PARTIAL = 206
 _VERSIONS = ("1.1", "1.0")
 
 
-class Attempt:
+class WireAttempt:
     """One attempt: what came in so far, and what its end means.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.definition.check.checker import expect, expect_inputs
-from connector_runtime.definition.problems.draft import as_list, as_map, at, is_in
-from connector_runtime.definition.written_tests import SAME, Sheet, SheetError
+from connector_runtime.definition.problems.component_draft import as_list, as_map, at, is_in
+from connector_runtime.definition.written_tests import SAME, WrittenTestError, WrittenTests
 from connector_runtime.language.kinds import SENDING
 from connector_runtime.language.schemas.outputs import output_misuses
 from connector_runtime.language.schemas.validator import language_part
@@ -15,7 +15,7 @@ from connector_runtime.language.templates import SPREAD
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connector_runtime.definition.problems.draft import Draft, Pointer
+    from connector_runtime.definition.problems.component_draft import Draft, Pointer
     from connector_runtime.errors import Problem
     from connector_runtime.language.documents.document import Document
 
@@ -31,7 +31,7 @@ _ONE_OF = (("error", ("status", "headers", "json", "text")), ("text", ("json",))
 _CODES = {"reply": "R040", "circle": "R013", "each": "R041", "expression": "R001", "times": "S006"}
 
 
-def check_sheet(draft: Draft, kind: str, document: Document) -> None:
+def check_written_tests(draft: Draft, kind: str, document: Document) -> None:
     """Note what is wrong with the examples, tests and named replies of a file."""
     entries = _entries(draft, document) if document.name not in draft.misshapen else _as_written(document)
     for pointer, entry in entries:
@@ -114,12 +114,12 @@ def unused_replies(draft: Draft) -> Iterator[Problem]:
     used: set[str] = set()
     for kind in SENDING:
         for document in draft.files[kind].values():
-            sheet = draft.sheet(document)
-            sheet.examples()
-            list(sheet.tests())
-            used |= sheet.used
+            written = draft.written_tests(document)
+            written.examples()
+            list(written.tests())
+            used |= written.used
             names = [("replies", name) for name in as_map(document.data.get("replies"))]
-            for place in [*(place for place in names if place[1] not in sheet.used), *sheet.unread]:
+            for place in [*(place for place in names if place[1] not in written.used), *written.unread]:
                 yield _unused(document, place)
     for name in draft.part("replies"):
         if name not in used and draft.component is not None:
@@ -139,26 +139,26 @@ def _as_written(document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]
 
 def _entries(draft: Draft, document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
     """Yield examples and tests as they are meant; what cannot be meant is noted."""
-    sheet = draft.sheet(document)
+    written = draft.written_tests(document)
     for section in ("replies", "examples", "tests"):
         for name in as_map(document.data.get(section)):
-            for entry in _meant(draft, document, sheet, (section, name)):
+            for entry in _meant(draft, document, written, (section, name)):
                 yield (section, name), entry
 
 
 def _meant(
-    draft: Draft, document: Document, sheet: Sheet, pointer: tuple[str, str]
+    draft: Draft, document: Document, written: WrittenTests, pointer: tuple[str, str]
 ) -> list[Mapping[str, Any]]:
     section, name = pointer
     try:
         if section == "replies":
-            # A sheet of its own: a name that only stands here is used by nobody.
-            Sheet(document.data, draft.part("replies")).reply(name, pointer)
+            # Read on its own: a name that only stands here is used by nobody.
+            WrittenTests(document.data, draft.part("replies")).reply(name, pointer)
             return []
         if section == "examples":
-            return [sheet.example(name)]
-        entries = [told.definition for told in sheet.test(name)]
-    except SheetError as error:
+            return [written.example(name)]
+        entries = [told.definition for told in written.test(name)]
+    except WrittenTestError as error:
         where = {"hint": error.hint, "offset": error.offset}
         draft.note(document, error.pointer, _CODES[error.kind], error.message, **where)
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.definition.written_tests import Sheet
+from connector_runtime.definition.written_tests import WrittenTests
 from connector_runtime.language.kinds import KEYED
 from connector_runtime.language.lets import Lets
 
@@ -62,7 +62,7 @@ class Draft:
     rules: dict[str, list[tuple[Document, Pointer]]] = field(default_factory=dict)
     reads: dict[Document, dict[str, list[str]]] = field(default_factory=dict)
     _lets: dict[str, Lets] = field(default_factory=dict)
-    _sheets: dict[str, Sheet] = field(default_factory=dict)
+    _written_tests: dict[str, WrittenTests] = field(default_factory=dict)
     _resolved: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     _texts: dict[Document, tuple[tuple[Pointer, str], ...]] = field(default_factory=dict)
 
@@ -127,11 +127,11 @@ class Draft:
         tables = self.part("tables")
         return as_map(as_map(tables[name]).get("rows")) if is_in(name, tables) else None
 
-    def sheet(self, document: Document) -> Sheet:
+    def written_tests(self, document: Document) -> WrittenTests:
         """Return what the examples and tests of a file of the right shape mean."""
-        if document.name not in self._sheets:
-            self._sheets[document.name] = Sheet(as_map(document.data), self.part("replies"))
-        return self._sheets[document.name]
+        if document.name not in self._written_tests:
+            self._written_tests[document.name] = WrittenTests(as_map(document.data), self.part("replies"))
+        return self._written_tests[document.name]
 
     def texts_of(self, document: Document) -> tuple[tuple[Pointer, str], ...]:
         """Return every text of a file with its place, examples and tests left out."""

@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from connector_runtime.definition.written_tests import Sheet, SheetError, laid_over
+from connector_runtime.definition.written_tests import WrittenTestError, WrittenTests, laid_over
 
 
 def told(test: dict[str, Any], **parts: Any) -> list[tuple[str, Any]]:
     """Return one test as it is run: names and definitions."""
-    return [tuple(one) for one in Sheet({"tests": {"t": test}, **parts}, {}).tests()]
+    return [tuple(one) for one in WrittenTests({"tests": {"t": test}, **parts}, {}).tests()]
 
 
 def reply_of(given: Any, shared: Any = None, **replies: Any) -> Any:
     """Return the reply of an example in a file with these named replies."""
-    sheet = Sheet({"examples": {"one": {"reply": given}}, "replies": replies}, shared or {})
-    return sheet.example("one")["reply"]
+    written = WrittenTests({"examples": {"one": {"reply": given}}, "replies": replies}, shared or {})
+    return written.example("one")["reply"]
 
 
-def refused(test: dict[str, Any], **parts: Any) -> SheetError:
+def refused(test: dict[str, Any], **parts: Any) -> WrittenTestError:
     """Return why a test cannot be meant."""
-    with pytest.raises(SheetError) as caught:
+    with pytest.raises(WrittenTestError) as caught:
         told(test, **parts)
     return caught.value
 
@@ -87,11 +87,11 @@ def test_an_expression_of_a_test_reads_nothing_but_each() -> None:
 
 def test_a_value_that_no_expression_reads_is_known() -> None:
     """The check warns about it."""
-    sheet = Sheet({"tests": {"t": {"each": [{"a": 1, "b": 2}], "output": "${ each.a }"}}}, {})
+    written = WrittenTests({"tests": {"t": {"each": [{"a": 1, "b": 2}], "output": "${ each.a }"}}}, {})
 
-    list(sheet.tests())
+    list(written.tests())
 
-    assert sheet.unread == [("tests", "t", "each", 0, "b")]
+    assert written.unread == [("tests", "t", "each", 0, "b")]
 
 
 def test_an_item_stands_as_often_as_it_says() -> None:
@@ -174,13 +174,13 @@ def test_another_body_takes_the_place_of_the_first(changes: Any, left: Any) -> N
 def test_a_named_reply_may_change_another() -> None:
     """Names lead to names; one that leads back to itself does not."""
     assert reply_of("b", a={"json": 1}, b={"use": "a", "status": 404}) == {"json": 1, "status": 404}
-    with pytest.raises(SheetError, match="uses itself"):
+    with pytest.raises(WrittenTestError, match="uses itself"):
         reply_of("a", a="b", b={"use": "a"})
 
 
 def test_several_replies_cannot_be_changed_at_once() -> None:
     """It would not be clear which one is meant."""
-    with pytest.raises(SheetError, match="several replies"):
+    with pytest.raises(WrittenTestError, match="several replies"):
         reply_of({"use": "two", "status": 1}, two=[{"json": 1}, {"json": 2}])
 
 
