@@ -16,7 +16,7 @@ from zoho_sandbox.core.wire import Answer, Call, Grant, Query
 from zoho_sandbox.products.books import handle
 from zoho_sandbox.products.books.rules.catalogue import Operation, catalogue
 
-from .conftest import CITY_TAX, CUSTOMER, INVOICE, ORGANIZATION, TABLE, VENDOR, books_seed
+from .conftest import CITY_TAX, CUSTOMER, INVOICE, OFFICE_ACCOUNT, ORGANIZATION, TABLE, VENDOR, books_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,6 +38,8 @@ KNOWN = {
     "currency_id": "460000000000099",
     "taxes": CITY_TAX,
     "line_items": LINES,
+    "account_id": OFFICE_ACCOUNT,
+    "paid_through_account_id": OFFICE_ACCOUNT,
 }
 IDS = st.sampled_from([CUSTOMER, VENDOR, INVOICE, TABLE, CITY_TAX, "460000000000388", "1", "x", "é/"])
 WORDS = st.sampled_from(["", " ", "2026-06-09", "draft", "debit", "12.5%", "-3", "1e50", "true", "x" * 300])

@@ -9,7 +9,7 @@ import pytest
 
 from zoho_sandbox.products.books.rules.catalogue import Module, Operation, catalogue
 
-from .conftest import CUSTOMER, DELIVERY, INVOICE, ORGANIZATION, VENDOR
+from .conftest import CUSTOMER, DELIVERY, INVOICE, OFFICE_ACCOUNT, ORGANIZATION, VENDOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ KNOWN = {
     "currency_id": "460000000000099",
     "amount": 5,
     "reference_invoice_id": INVOICE,
+    "account_id": OFFICE_ACCOUNT,
+    "paid_through_account_id": OFFICE_ACCOUNT,
 }
 
 

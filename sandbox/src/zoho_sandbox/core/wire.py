@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoho_sandbox.core.site import Site
 
 __all__ = [
+    "NOT_COVERED",
     "Answer",
     "Call",
     "FormData",
@@ -25,6 +26,9 @@ __all__ = [
     "dump_json",
     "parse_json",
 ]
+
+# Says of a refused address that the sandbox lacks it, whether or not the vendor has it.
+NOT_COVERED = ("X-Sandbox-Not-Covered", "the sandbox has no such address; its coverage page lists all it has")
 
 
 class Query:

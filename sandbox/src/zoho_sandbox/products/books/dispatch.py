@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zoho_sandbox.core.wire import Answer, Call, allows
+from zoho_sandbox.core.wire import NOT_COVERED, Answer, Call, allows
 from zoho_sandbox.products.books.records.organizations import call_books
 from zoho_sandbox.products.books.records.overdue import follow_calendar
 from zoho_sandbox.products.books.records.registry import HANDLERS
@@ -76,11 +76,17 @@ def _custom_match(call: Call) -> Match:
         RefusedError: 404, no such route.
     """
     if not call.segments or not call.segments[0].startswith("cm_"):
-        raise refusal("unknown_route")
+        raise _not_covered()
     match = catalogue().custom(call.segments)
     if not match.operations:
-        raise refusal("unknown_route")
+        raise _not_covered()
     return match
+
+
+def _not_covered() -> RefusedError:
+    no = refusal("unknown_route")
+    no.headers = (NOT_COVERED,)
+    return no
 
 
 def _in_custom_module(books: Books, operation: Operation, match: Match) -> tuple[Operation, Match]:

@@ -1,6 +1,7 @@
 """Imports every module that registers handlers, composers or followers."""
 
 from zoho_sandbox.products.books.calls import (
+    accounts,
     children,
     contactcalls,
     copies,
@@ -21,6 +22,7 @@ from zoho_sandbox.products.books.records import records
 
 __all__ = [
     "accounting",
+    "accounts",
     "children",
     "contactcalls",
     "contacts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.books.records.compose import compose
-from zoho_sandbox.products.books.records.records import created, location, save
+from zoho_sandbox.products.books.records.records import created, location, save, shown
 from zoho_sandbox.products.books.records.registry import handles
 from zoho_sandbox.products.books.records.store import module_named
 from zoho_sandbox.products.books.rules.errors import refusal
@@ -27,6 +27,9 @@ _COPIED = (
 )
 
 
+# What an invoice keeps of the order or quote it was made of, and what these say then.
+_ORIGINS = ("salesorder_id", "salesorder_number", "estimate_id")
+_INVOICED = {"status": "invoiced", "invoiced_status": "invoiced"}
 _LINE_COPIED = (
     "item_id",
     "name",
@@ -59,15 +62,17 @@ def invoice_from_order(request: Request) -> Answer:
         for record_id in [part.strip() for part in (query.get(name) or "").split(",") if part.strip()]:
             before = request.record(record_id, module_named(origin))
             invoice = compose(request.books, request.module, _copied(before))
+            invoice.update({name: before[name] for name in _ORIGINS if before.get(name)})
             save(request.books, request.module, invoice)
-            invoiced = {**before, "status": "invoiced"}
+            invoiced = {**before, **_INVOICED, "total_invoiced_amount": before["total"]}
+            invoiced["invoiced_amount"] = before["total"]
             save(request.books, module_named(origin), invoiced, before)
             request.note("create", invoice["invoice_id"])
             made.append(invoice)
     if not made:
         is_order = request.operation.template.endswith("order")
         raise refusal("missing_value", value="salesorder_id" if is_order else "estimate_ids")
-    answer = request.answer(invoice=made[0])
+    answer = request.answer(**shown(request, made[0]))
     answer.headers = (location(request.module, made[0]["invoice_id"]),)
     return answer
 

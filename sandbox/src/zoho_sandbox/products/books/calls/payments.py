@@ -15,9 +15,14 @@ from zoho_sandbox.products.books.kinds.settlement import (
     set_due_status,
     show_rest,
 )
-from zoho_sandbox.products.books.kinds.transactions import set_balance, set_number, set_party
+from zoho_sandbox.products.books.kinds.transactions import (
+    set_balance,
+    set_number,
+    set_party,
+    show_addresses,
+)
 from zoho_sandbox.products.books.records.compose import Draft, compose, composes
-from zoho_sandbox.products.books.records.records import FOLLOWERS, save
+from zoho_sandbox.products.books.records.records import FOLLOWERS, save, shown
 from zoho_sandbox.products.books.records.registry import handles
 from zoho_sandbox.products.books.records.store import Books, Record, module_named
 from zoho_sandbox.products.books.rules.errors import refusal
@@ -45,6 +50,7 @@ def complete_payment(draft: Draft) -> None:
     set_party(draft)
     set_number(draft)
     draft.default("date", draft.books.today())
+    _set_address(draft)
     _set_account(draft)
     source, record = SOURCES[draft.module.name], draft.record
     lines = _wanted(draft.values)
@@ -54,6 +60,12 @@ def complete_payment(draft: Draft) -> None:
         for line in lines:
             _apply_line(draft.books, source, record, line)
     show_rest(source, record)
+
+
+def _set_address(draft: Draft) -> None:
+    contact = draft.books.get("contacts", draft.record.get(f"{draft.module.party}_id") or "")
+    if contact is not None:
+        show_addresses(draft, contact)
 
 
 def _wanted(values: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
@@ -79,6 +91,11 @@ def _set_account(draft: Draft) -> None:
     account = books.get("chart_of_accounts", record[f"{prefix}_id"]) or {}
     record[f"{prefix}_name"] = account.get("account_name", "")
     record[f"{prefix}_type"] = account.get("account_type", "")
+    if is_made:
+        # source: live recording, 2026-06
+        name = "Accounts Payable" if _wanted(draft.values) else "Prepaid Expenses"
+        record["offset_account_id"] = books.owner("chart_of_accounts", "account_name", name) or ""
+        record["offset_account_name"] = name
 
 
 @composes("credit_notes", "vendor_credits")
@@ -127,7 +144,7 @@ def apply_to_targets(request: Request) -> Answer:
     show_rest(source, record)
     save(request.books, request.module, record, before)
     request.note("update", request.id)
-    return request.answer(**{request.module.key: record} if request.option("key") else {})
+    return request.answer(**shown(request, record) if request.option("key") else {})
 
 
 @handles("applied_list")
@@ -142,9 +159,9 @@ def remove_applied(request: Request) -> Answer:
     """Take one application back, named by its own id or by the invoice's."""
     source, record = SOURCES[request.module.name], request.record()
     wanted, target = request.ids[1], module_named(source.target).id
-    for shown in record.get(source.shown) or ():
-        if wanted in (shown[source.id], shown[target]):
-            return _removed(request, shown[source.id])
+    for one in record.get(source.shown) or ():
+        if wanted in (one[source.id], one[target]):
+            return _removed(request, one[source.id])
     raise request.unknown("Application", wanted)
 
 

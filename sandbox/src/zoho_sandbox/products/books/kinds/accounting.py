@@ -20,6 +20,12 @@ from zoho_sandbox.products.books.rules.totals import Line, Terms, add_up
 if TYPE_CHECKING:
     from zoho_sandbox.products.books.records.store import Books, Record
 
+_ACCOUNT_MESSAGES = {
+    "account_id": "Please enter valid expense account",
+    "paid_through_account_id": "Please enter valid paid through account",
+}
+# What the one line of an expense repeats.
+_OF_EXPENSE = ("account_id", "description", "tax_id", "tax_name", "tax_percentage", "tax_amount")
 _ACCOUNTS = ("account", "paid_through_account", "asset_account", "expense_account", "depreciation_account")
 
 
@@ -44,10 +50,53 @@ def complete_expense(draft: Draft) -> None:
     vendor = books.get("contacts", record.get("vendor_id") or "")
     record["vendor_name"] = vendor["contact_name"] if vendor else ""
     draft.default("date", books.today())
+    _check_account(draft)
     name_accounts(draft)
     _set_expense_total(draft)
+    _set_expense_line(draft)
     if draft.module.name == "expenses" and (draft.before is None or "is_billable" in draft.values):
         record["status"] = "unbilled" if record.get("is_billable") else "nonbillable"
+
+
+def _check_account(draft: Draft) -> None:
+    """Refuse an expense on an account that is none.
+
+    source: live: code 1002 with this text
+    # choice: the same for the account it was paid through.
+
+    Raises:
+        RefusedError: code 1002.
+    """
+    if draft.module.name != "expenses" or not draft.books.setting("check_references"):
+        return
+    for name, message in _ACCOUNT_MESSAGES.items():
+        value = str(draft.values.get(name) or "")
+        if value and not account_name(draft.books, value):
+            raise refusal("unknown_account", value=message)
+
+
+def _set_expense_line(draft: Draft) -> None:
+    """An expense that names no lines has one, over all of it.
+
+    source: live recording, 2026-06
+    """
+    record, module = draft.record, draft.module
+    if module.name != "expenses":
+        return
+    if not draft.values.get("line_items") and len(record.get("line_items") or ()) <= 1:
+        kept: Record = next(iter(record.get("line_items") or ()), {})
+        record["line_items"] = [{**kept, "amount": record["amount"]}]
+    lines = []
+    for order, line in enumerate(record["line_items"], start=1):
+        whole = {name: record.get(name, empty) for name, empty in module.line.items()}
+        shown = {**whole, "tags": [], "line_item_taxes": [], "tax_type": "tax", **line, "item_order": order}
+        shown["line_item_id"] = line.get("line_item_id") or draft.books.new_id()
+        if len(record["line_items"]) == 1:
+            shown.update({name: record[name] for name in _OF_EXPENSE})
+        shown["account_name"] = account_name(draft.books, str(shown.get("account_id") or ""))
+        shown["item_total"] = shown["amount"] = rounded(amount(line.get("amount")))
+        lines.append(shown)
+    record["line_items"], record["expense_item_id"] = lines, lines[0]["line_item_id"]
 
 
 def _set_expense_total(draft: Draft) -> None:
@@ -124,6 +173,8 @@ def complete_account(draft: Draft) -> None:
     record = draft.record
     if draft.before is None:
         record["is_user_created"] = True
+    record["status"] = "active" if record.get("is_active") else "inactive"
+    record["account_type_formatted"] = str(record.get("account_type", "")).replace("_", " ").title()
     parent = record.get("parent_account_id") or ""
     draft.show("parent_account_name", account_name(draft.books, parent))
     draft.show("depth", 1 if parent else 0)

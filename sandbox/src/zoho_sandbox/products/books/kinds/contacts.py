@@ -6,7 +6,6 @@ from typing import Any
 
 from zoho_sandbox.products.books.records.compose import Draft, composes
 from zoho_sandbox.products.books.records.store import Books, Record, module_named
-from zoho_sandbox.products.books.rules.money import ZERO
 
 _PERSON_ON_CONTACT = ("first_name", "last_name", "email", "phone", "mobile", "designation", "department")
 _SUMMED = ("outstanding_receivable_amount", "unused_credits_receivable_amount")
@@ -29,6 +28,7 @@ def complete_contact(draft: Draft) -> None:
     _set_addresses(draft)
     set_currency(books, record)
     _set_persons(draft)
+    record["is_bcy_only_contact"] = record["currency_id"] == books.organization.get("currency_id")
     show_balance(record)
 
 
@@ -56,20 +56,22 @@ def set_currency(books: Books, record: Record) -> None:
     record["currency_code"] = currency.get("currency_code", "")
     record["currency_symbol"] = currency.get("currency_symbol", "")
     record["price_precision"] = currency.get("price_precision", 2)
+    record["currency_name_formatted"] = currency.get("currency_name_formatted", record["currency_code"])
 
 
 def show_balance(record: Record) -> None:
-    """Repeat a contact's balances in base currency and in the summary."""
-    for name in [name for name in record if name.endswith("_amount_bcy")]:
-        record[name] = record.get(name.removesuffix("_bcy"), ZERO)
+    """Repeat a contact's balances in the summary."""
+    # source: live recording, 2026-06: empty text until there is one
+    if not record.get("opening_balances"):
+        record["opening_balance_amount_bcy"] = ""
     record["customer_currency_summaries"] = [
         {
             "currency_id": record["currency_id"],
             "currency_code": record["currency_code"],
             "currency_symbol": record["currency_symbol"],
             "price_precision": record["price_precision"],
-            "is_base_currency": True,
-            "currency_name_formatted": record["currency_code"],
+            "is_base_currency": record.get("is_bcy_only_contact", True),
+            "currency_name_formatted": record.get("currency_name_formatted", record["currency_code"]),
             **{name: record[name] for name in _SUMMED},
         }
     ]

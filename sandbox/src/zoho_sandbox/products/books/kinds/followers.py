@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from zoho_sandbox.products.books.rules.money import ZERO, amount, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from decimal import Decimal
 
 _USES = "uses"
 # Where a transaction's balance shows on its contact, and by which id it names it.
@@ -33,18 +33,21 @@ def _follow_balance(books: Books, module: Module, record: Record | None, before:
     party, field = _BALANCES[module.name]
     for one, sign in ((before, -1), (record, 1)):
         if one is not None and _owed(one):
-            _add(books, str(one.get(party, "")), field, sign * _owed(one))
+            rate = amount(one.get("exchange_rate")) or Decimal(1)
+            _add(books, str(one.get(party, "")), field, sign * _owed(one), rate)
 
 
 def _owed(record: Mapping[str, Any]) -> Decimal:
     return ZERO if record.get("status") in _NOT_OWED else amount(record.get("balance"))
 
 
-def _add(books: Books, contact_id: str, field: str, value: Decimal) -> None:
+def _add(books: Books, contact_id: str, field: str, value: Decimal, rate: Decimal) -> None:
+    """Add to what a contact owes or is owed, and to the same in base currency."""
     before = books.get("contacts", contact_id)
     if before is None:
         return
     contact = {**before, field: rounded(amount(before.get(field)) + value)}
+    contact[f"{field}_bcy"] = rounded(amount(before.get(f"{field}_bcy")) + rounded(value * rate))
     show_balance(contact)
     books.save(module_named("contacts"), contact, before)
 

@@ -21,7 +21,6 @@ def complete_item(draft: Draft) -> None:
     _check_needs(draft)
     if draft.before is None:
         record["source"] = "api"
-        record.setdefault("is_taxable", True)
     record["can_be_sold"] = record["item_type"] in _SOLD
     record["can_be_purchased"] = record["item_type"] in _PURCHASED
     record["track_inventory"] = record["item_type"] == "inventory"

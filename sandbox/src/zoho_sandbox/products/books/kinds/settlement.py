@@ -6,7 +6,7 @@ credit notes show theirs as a list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.books.kinds.transactions import set_balance
@@ -34,6 +34,7 @@ class Source:
         id: The key of one application's own id.
         target: The module whose records it settles.
         lessens: The field of the target that grows.
+        entry: The keys of one application and their values when nothing else is known.
     """
 
     module: str
@@ -41,11 +42,30 @@ class Source:
     id: str
     target: str
     lessens: str = "payment_made"
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
+
+# source of both: live recording, 2026-06; a bill's day of application was empty there
+_ON_INVOICE = {
+    "invoice_customer_id": "",
+    "invoice_customer_name": "",
+    "allow_partial_payments": "",
+    "is_early_payment_discount_applicable": False,
+    "invoice_installments": [],
+    "installments": [],
+}
+_ON_BILL = {
+    "is_opening_balance": False,
+    "unprocessed_payment_amount": ZERO,
+    "apply_date": "",
+    "discount_amount": None,
+}
 
 SOURCES = {
-    "customer_payments": Source("customer_payments", "invoices", "invoice_payment_id", "invoices"),
-    "vendor_payments": Source("vendor_payments", "bills", "bill_payment_id", "bills"),
+    "customer_payments": Source(
+        "customer_payments", "invoices", "invoice_payment_id", "invoices", entry=_ON_INVOICE
+    ),
+    "vendor_payments": Source("vendor_payments", "bills", "bill_payment_id", "bills", entry=_ON_BILL),
     "credit_notes": Source(
         "credit_notes", "invoices_credited", "creditnote_invoice_id", "invoices", "credits_applied"
     ),
@@ -89,7 +109,7 @@ def apply_money(books: Books, source: Source, record: Record, target_id: str, va
 def _shown_application(source: Source, entry: Mapping[str, Any], target: Mapping[str, Any]) -> Record:
     module = module_named(source.target)
     number = str(module.number.get("field", "bill_number"))
-    return {
+    shown = {
         source.id: entry["id"],
         module.id: entry["target_id"],
         number: target.get(number, ""),
@@ -102,7 +122,9 @@ def _shown_application(source: Source, entry: Mapping[str, Any], target: Mapping
         "due_date": target.get("due_date", ""),
         "apply_date": entry["date"],
         "price_precision": target.get("price_precision", 2),
+        **source.entry,
     }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _settle(books: Books, source: Source, target: Record, value: Decimal) -> None:

@@ -130,6 +130,7 @@ def _follow_bank_account(books: Books, module: Module, record: Record | None, be
             books.remove(chart, known)
         return
     shown: dict[str, Any] = {name: record.get(name, empty) for name, empty in chart.record.items()}
+    shown["account_type_formatted"] = str(shown.get("account_type", "")).replace("_", " ").title()
     books.save(chart, {**(known or {}), **shown, "account_id": record["account_id"]}, known)
 
 

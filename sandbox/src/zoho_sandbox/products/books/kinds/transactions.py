@@ -28,6 +28,13 @@ _BALANCED = ("invoices", "bills", "retainer_invoices", "credit_notes", "vendor_c
 # What lessens an invoice's or bill's balance.
 _SETTLED = ("payment_made", "credits_applied", "write_off_amount")
 _MAX_NUMBER_TRIES = 1000
+# An address of a transaction, and the contact's that it is copied from.
+_ADDRESSES = {
+    "billing_address": "billing_address",
+    "shipping_address": "shipping_address",
+    "customer_default_billing_address": "billing_address",
+}
+_PARTS = {"street": "address"}
 
 
 @composes(*_SALES, *_PURCHASES)
@@ -55,7 +62,7 @@ def set_party(draft: Draft) -> None:
     set_record_currency(books, record)
     if contact and f"{party}_id" in draft.values:
         draft.show("email", contact.get("email", ""))
-        _copy_addresses(record, contact)
+        show_addresses(draft, contact)
 
 
 def set_record_currency(books: Books, record: Record) -> None:
@@ -67,16 +74,29 @@ def set_record_currency(books: Books, record: Record) -> None:
     record["currency_code"] = currency.get("currency_code", "")
     record["currency_symbol"] = currency.get("currency_symbol", "")
     record["price_precision"] = currency.get("price_precision", 2)
+    record["currency_name_formatted"] = currency.get("currency_name_formatted", record["currency_code"])
     if not amount(record.get("exchange_rate")):
         record["exchange_rate"] = padded(amount(currency.get("exchange_rate") or Decimal(1)) or Decimal(1))
 
 
-def _copy_addresses(record: Record, contact: Mapping[str, Any]) -> None:
-    for name in ("billing_address", "shipping_address"):
-        place = record.get(name)
+def show_addresses(draft: Draft, contact: Mapping[str, Any]) -> None:
+    """Copy the party's addresses onto a transaction, with the party's own state of money.
+
+    source: live recording, 2026-06: an address says its street under two names
+    """
+    record = draft.record
+    for name, source in _ADDRESSES.items():
+        place, kept = record.get(name), contact.get(source, {})
         if isinstance(place, dict):
-            source = contact.get(name, {})
-            record[name] = {key: source.get(key, value) for key, value in place.items()}
+            record[name] = {key: kept.get(_PARTS.get(key, key), value) for key, value in place.items()}
+    for name in ("billing_address", "shipping_address"):
+        draft.show(f"{name}_id", contact.get(name, {}).get("address_id", ""))
+    if isinstance(record.get("contact"), dict):
+        record["contact"] = {
+            **record["contact"],
+            "customer_balance": contact.get("outstanding_receivable_amount", ZERO),
+            "unused_customer_credits": contact.get("unused_credits_receivable_amount", ZERO),
+        }
 
 
 def set_number(draft: Draft) -> None:
@@ -171,9 +191,20 @@ def _new_line(draft: Draft, values: Mapping[str, Any]) -> Record:
             account_name=item.get(f"{prefix}account_name", ""),
             item_type=item.get("item_type", ""),
         )
+        _show_item_prices(line, item)
     line["rate"] = line.get("rate") or ZERO
     line["quantity"] = padded(Decimal(1))
     return line
+
+
+def _show_item_prices(line: Record, item: Mapping[str, Any]) -> None:
+    """Show what the item is sold and bought for, where lines show that; text when it is not.
+
+    source: live recording, 2026-06
+    """
+    for name in ("sales_rate", "purchase_rate"):
+        if name in line:
+            line[name] = item.get(name) or ""
 
 
 # -- totals --------------------------------------------------------------------------
@@ -184,8 +215,12 @@ def set_totals(draft: Draft) -> None:
     record = draft.record
     if draft.before is None:
         # choice: discounts come before tax unless the body says otherwise.
+        # source: live recording, 2026-06: sales are discounted by line, purchases as a whole.
         record["is_discount_before_tax"] = draft.values.get("is_discount_before_tax", True)
-        draft.default("discount_type", "entity_level")
+        draft.default("discount_type", draft.module.discount_type)
+    if draft.values.get("discount") and "discount_type" not in draft.values:
+        # choice: a discount on the whole makes the transaction one that is discounted as a whole.
+        record["discount_type"] = "entity_level"
     lines = record.get("line_items") or []
     priced = [_priced(draft.books, line) for line in lines]
     totals = add_up(priced, read_terms(record))
@@ -221,7 +256,7 @@ def _show_line(line: Record, money: Line, exchange_rate: Decimal) -> None:
     line["bcy_rate"] = money.rate if exchange_rate == 1 else rounded(money.rate * exchange_rate)
     line["tax_name"] = " + ".join(tax.name for tax in money.taxes)
     line["tax_percentage"] = sum((tax.percentage for tax in money.taxes), Decimal(0))
-    line["tax_type"] = ("tax_group" if len(money.taxes) > 1 else "tax") if money.taxes else ""
+    line["tax_type"] = "tax_group" if len(money.taxes) > 1 else "tax"
     line["line_item_taxes"] = [
         {
             "tax_id": tax.id,

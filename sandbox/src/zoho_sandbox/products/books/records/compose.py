@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zoho_sandbox.products.books.records.comments import comment
 from zoho_sandbox.products.books.rules.customfields import (
     read_custom_fields,
     shown_custom_fields,
     stored_values,
 )
 from zoho_sandbox.products.books.rules.errors import label, refusal
-from zoho_sandbox.products.books.rules.fields import read_fields, require_fields
+from zoho_sandbox.products.books.rules.fields import read_fields, refuse_unknown, require_fields
 from zoho_sandbox.products.books.rules.rows import empty_copy
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def compose(
         RefusedError: a required field missing on create, a wrong value, an unknown reference.
     """
     typed = {name: value for name, value in body.items() if name not in ("custom_fields", module.id)}
+    if module.fields and books.setting("unknown_fields") == "refused":
+        refuse_unknown(module.fields, typed)
     values = read_fields(module.fields, typed)
     if before is None:
         require_fields(module.fields, values)
@@ -107,6 +110,7 @@ def compose(
     for composer in COMPOSERS.get(module.name, ()):
         composer(draft)
     _sign(draft)
+    comment(books, module, draft.record, is_new=before is None)
     return draft.record
 
 
@@ -119,7 +123,21 @@ def _start(books: Books, module: Module, before: Record | None, record_id: str |
     record.update({name: empty_copy(value) for name, value in module.initial.items()})
     record[module.id] = record_id or books.new_id()
     record["created_time"] = books.now()
+    _set_born(books, module, record)
     return record
+
+
+def _set_born(books: Books, module: Module, record: Record) -> None:
+    """Name the template and the account that every organisation has for this module.
+
+    source: live recording, 2026-06: the ends of these ids
+    """
+    if module.template:
+        record["template_id"] = books.born_id(module.template)
+    if module.account:
+        name, n = module.account
+        account = books.get("chart_of_accounts", books.born_id(n)) or {}
+        record[f"{name}_id"], record[f"{name}_name"] = books.born_id(n), account.get("account_name", "")
 
 
 def _merge(record: Record, values: Mapping[str, Any]) -> None:
@@ -189,6 +207,8 @@ def _sign(draft: Draft) -> None:
         draft.show("created_by_name", actor.name)
         draft.show("created_by", actor.name)
     draft.show("last_modified_by_id", actor.id)
+    draft.show("last_modified_id", actor.id)
+    draft.record["last_modified_by_name"] = actor.name
 
 
 def require(draft: Draft, name: str) -> None:

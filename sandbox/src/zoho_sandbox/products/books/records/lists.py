@@ -81,7 +81,7 @@ def list_answer(books: Books, module: Module, query: Query, only: Mapping[str, A
     entries = [entry for entry in _ordered(books, module, page) if all(test(entry) for test in tests)]
     shown = entries[page.offset : page.offset + page.size]
     rows = books.state.texts(f"{books.kind(module.name)}:rows", [entry["id"] for entry in shown])
-    context = _context(module, page, has_more=len(entries) > page.offset + page.size)
+    context = _context(books, module, page, has_more=len(entries) > page.offset + page.size)
     parts = [f'"{module.list_key}":[{",".join(rows)}]']
     if module.listing.get("paged", True):
         context.update(_sums(query, entries))
@@ -133,7 +133,7 @@ def _owes_late(books: Books) -> Test:
     return lambda entry: entry["id"] in owing
 
 
-def _context(module: Module, page: Page, *, has_more: bool) -> dict[str, Any]:
+def _context(books: Books, module: Module, page: Page, *, has_more: bool) -> dict[str, Any]:
     listing = module.listing
     context: dict[str, Any] = {
         "page": page.number,
@@ -144,10 +144,11 @@ def _context(module: Module, page: Page, *, has_more: bool) -> dict[str, Any]:
     if listing.get("silent"):
         return context
     order = listing.get("echo_order") or ("D" if page.is_descending else "A")
+    own = listing.get("context", {"custom_fields": []})
     return {
         **context,
         "applied_filter": page.filter_by,
-        "custom_fields": [],
+        **{name: books.today() if value == "today" else value for name, value in own.items()},
         "sort_column": page.sort,
         "sort_order": order,
     }

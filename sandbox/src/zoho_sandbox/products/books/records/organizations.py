@@ -81,7 +81,7 @@ def found_books(sandbox: Site, about: Mapping[str, Any]) -> Books:
     for currency in born["currencies"]:
         _plant_currency(books, currency, is_base=currency["currency_code"] == code)
     base = next(one for one in born["currencies"] if one["currency_code"] == code)
-    record["currency_id"] = _born_id(books, base["n"])
+    record["currency_id"] = books.born_id(base["n"])
     record["currency_symbol"] = base["currency_symbol"]
     sandbox.state.put(KIND, books.id, record)
     for account in born["accounts"]:
@@ -90,16 +90,12 @@ def found_books(sandbox: Site, about: Mapping[str, Any]) -> Books:
     return books
 
 
-def _born_id(books: Books, n: int) -> str:
-    return f"{books.organization['id_prefix']}{n:012d}"
-
-
 def _plant_currency(books: Books, about: Mapping[str, Any], *, is_base: bool) -> None:
     module = module_named("currencies")
     record = {
         **{name: empty_copy(value, is_amount=name in module.amounts) for name, value in module.row.items()},
         **{name: value for name, value in about.items() if name != "n"},
-        "currency_id": _born_id(books, about["n"]),
+        "currency_id": books.born_id(about["n"]),
         "currency_name_formatted": f"{about['currency_code']}- {about['currency_name']}",
         "is_base_currency": is_base,
     }
@@ -112,13 +108,32 @@ def _plant_account(books: Books, about: list[Any]) -> None:
     time = books.now()
     record = {
         **{key: empty_copy(value, is_amount=key in module.amounts) for key, value in module.record.items()},
-        "account_id": _born_id(books, n),
+        "account_id": books.born_id(n),
         "account_name": name,
         "account_type": kind,
         "is_active": True,
         "is_system_account": True,
         "created_time": time,
         "last_modified_time": time,
+        "status": "active",
+        "account_type_formatted": kind.replace("_", " ").title(),
+    }
+    books.save(module, record)
+    if kind == "cash":
+        _plant_till(books, record)
+
+
+def _plant_till(books: Books, account: Mapping[str, Any]) -> None:
+    """Show an account for cash among the bank accounts too.
+
+    source: live recording, 2026-06
+    """
+    module = module_named("bank_accounts")
+    record = {
+        **{key: empty_copy(value, is_amount=key in module.amounts) for key, value in module.record.items()},
+        **{key: account[key] for key in module.record if account.get(key)},
+        "currency_id": books.organization["currency_id"],
+        "currency_code": books.organization.get("currency_code") or "USD",
     }
     books.save(module, record)
 
@@ -132,7 +147,7 @@ def _plant_users(books: Books) -> None:
     ]
     for order, user in enumerate(members):
         record = {
-            "user_id": _born_id(books, _FIRST_USER + 2 * order),
+            "user_id": books.born_id(_FIRST_USER + 2 * order),
             "name": f"{user.get('first_name', '')} {user.get('last_name', '')}".strip(),
             "email": user.get("email", ""),
             "user_role": "admin" if order == 0 else "staff",
@@ -145,6 +160,6 @@ def _plant_users(books: Books) -> None:
 
 def shown_organization(record: Mapping[str, Any], *, default_id: str) -> dict[str, Any]:
     """Return an organisation as replies show it."""
-    shown = {name: value for name, value in record.items() if name != "id_prefix"}
+    shown = {name: value for name, value in record.items() if name not in ("id_prefix", "version")}
     shown["is_default_org"] = record["organization_id"] == default_id
     return shown

@@ -12,6 +12,7 @@ from zoho_sandbox.products.books.records.registry import handles
 from zoho_sandbox.products.books.records.store import Books, Record
 from zoho_sandbox.products.books.rules.catalogue import Module
 from zoho_sandbox.products.books.rules.errors import label, refusal
+from zoho_sandbox.products.books.rules.showing import shown_record
 
 if TYPE_CHECKING:
     from zoho_sandbox.core.wire import Answer
@@ -57,8 +58,9 @@ def location(module: Module, record_id: str) -> tuple[str, str]:
 
 
 def shown(request: Request, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record under its module's envelope key."""
-    return {request.module.key: record}
+    """Return a record under its module's envelope key, as this operation shows it."""
+    module, is_read = request.module, request.call.method == "GET"
+    return {module.key: shown_record(module, record, request.option("shows"), is_read=is_read)}
 
 
 # -- handlers ----------------------------------------------------------------------
@@ -148,7 +150,7 @@ def list_details(request: Request) -> Answer:
     if not ids:
         raise refusal("missing_value", value=name)
     found = [record for record_id in ids if (record := request.books.get(module.name, record_id)) is not None]
-    return request.answer(**{module.list_key: found})
+    return request.answer(**{module.list_key: [shown_record(module, one, is_read=True) for one in found]})
 
 
 # -- custom fields alone ---------------------------------------------------------------

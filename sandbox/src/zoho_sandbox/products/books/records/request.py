@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoho_sandbox.core.wire import Answer, Call, parse_json
 from zoho_sandbox.products.books.records.store import Books, Record, module_named
 from zoho_sandbox.products.books.rules.errors import refusal
-from zoho_sandbox.products.books.rules.fields import read_fields, require_fields
+from zoho_sandbox.products.books.rules.fields import read_fields, refuse_unknown, require_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,10 @@ class Request:
 
     def body_fields(self) -> dict[str, Any]:
         """Return the body like :meth:`checked_body`, with nothing required."""
-        return {**self.body(), **read_fields(self.option("body", {}), self.body())}
+        specs = self.option("body", {})
+        if specs and self.books.setting("unknown_fields") == "refused":
+            refuse_unknown(specs, self.body(), ("custom_fields",))
+        return {**self.body(), **read_fields(specs, self.body())}
 
     def any_body(self) -> Any:
         """Return the body, whatever JSON it is: sent as JSON or as form field JSONString.

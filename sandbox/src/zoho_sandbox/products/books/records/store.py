@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zoho_sandbox.products.books.rules.catalogue import Module, catalogue
+from zoho_sandbox.products.books.rules.derived import derive
 from zoho_sandbox.products.books.rules.errors import refusal
 from zoho_sandbox.products.books.rules.rows import index_entry, list_row
 
@@ -69,6 +70,10 @@ class Books:
         n = self.state.number(self.kind("id"), start=_FIRST_ID, step=_ID_STEP)
         return f"{self.organization['id_prefix']}{n:012d}"
 
+    def born_id(self, n: int) -> str:
+        """Return the id of what the organisation has from its birth: its account 388, its template."""
+        return f"{self.organization['id_prefix']}{n:012d}"
+
     def now(self) -> str:
         """Return the present moment as ``2026-06-09T13:15:34-0400``, in the organisation's zone."""
         return self.moment().strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -100,12 +105,13 @@ class Books:
         return self.state.scan(self.kind(module))
 
     def save(self, module: Module, record: Record, before: Mapping[str, Any] | None = None) -> None:
-        """Keep a record, its row and its index entry.
+        """Keep a record with what follows from it, its row and its index entry.
 
         Raises:
             RefusedError: a value that must be unique belongs to another record.
         """
         record_id = str(record[module.id])
+        derive(module, record, self.today())
         self._claim(module, record_id, record, before)
         kind = self.kind(module.name)
         self.state.put(kind, record_id, record)

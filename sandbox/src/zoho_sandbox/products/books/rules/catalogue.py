@@ -18,7 +18,14 @@ Spec = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One record type: its envelope keys, its fields and how its lists behave."""
+    """One record type: its envelope keys, its fields and how its lists behave.
+
+    ``record``, ``row`` and ``line`` are the keys of replies with their empty values.
+    ``exact`` names those of the three that were seen live: then they are all the keys there are.
+    ``row_when`` are more keys of rows by a field's value, ``read_line`` those of lines that are read.
+    ``mirrors`` are fields that repeat another; ``comment`` is what the system says of a change.
+    ``template`` and ``account`` are numbers of what every organisation has from its birth.
+    """
 
     name: str
     noun: str = "Record"
@@ -44,6 +51,14 @@ class Module:
     line: Spec = field(default_factory=dict)
     amounts: frozenset[str] = frozenset()
     line_amounts: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
+    row_when: tuple[Spec, ...] = ()
+    read_line: Spec = field(default_factory=dict)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    comment: Spec = field(default_factory=dict)
+    template: int = 0
+    account: tuple[Any, ...] = ()
+    discount_type: str = "entity_level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +196,14 @@ def _module(document: Spec) -> Module:
         line=document.get("line", {}),
         amounts=frozenset(document.get("amounts", ())),
         line_amounts=frozenset(document.get("line_amounts", ())),
+        exact=frozenset(document.get("exact", ())),
+        row_when=tuple(document.get("row_when", ())),
+        read_line=document.get("read_line", {}),
+        mirrors=document.get("mirrors", {}),
+        comment=document.get("comment", {}),
+        template=document.get("template", 0),
+        account=tuple(document.get("account", ())),
+        discount_type=document.get("discount_type", "entity_level"),
     )
 
 

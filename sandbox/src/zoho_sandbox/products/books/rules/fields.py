@@ -10,7 +10,7 @@ from zoho_sandbox.products.books.rules.errors import label, refusal
 from zoho_sandbox.products.books.rules.money import number, padded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _BOOLEANS = {"true": True, "false": False}
@@ -26,6 +26,28 @@ def read_fields(specs: Mapping[str, Spec], body: Mapping[str, Any]) -> dict[str,
         RefusedError: a wrong type (2), a value outside the allowed ones (2), a text too long (15).
     """
     return {name: read_value(name, spec, body[name]) for name, spec in specs.items() if name in body}
+
+
+def refuse_unknown(specs: Mapping[str, Spec], body: Mapping[str, Any], known: Iterable[str] = ()) -> None:
+    """Refuse a body with a key that is documented nowhere, also inside its lists and objects.
+
+    # choice: the code and the words; Zoho passes over such keys.
+
+    Args:
+        known: More keys that are allowed outermost.
+
+    Raises:
+        RefusedError: code 2, naming the first such key.
+    """
+    for name, value in body.items():
+        spec = specs.get(name)
+        if spec is None:
+            if name not in known and not name.startswith("cf_"):
+                raise refusal("invalid_value", value=name)
+            continue
+        for inner in value if isinstance(value, list) else (value,):
+            if spec.get("of") and isinstance(inner, dict):
+                refuse_unknown(spec["of"], inner)
 
 
 def require_fields(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.books.rules.money import padded
+from zoho_sandbox.products.books.rules.rowvalues import COMPUTED
 
 if TYPE_CHECKING:
     from zoho_sandbox.products.books.rules.catalogue import Module
@@ -22,10 +23,12 @@ _TWINS = {
     # choice: what recurs is due next on its first day, for nothing is made of it here.
     "next_expense_date": "start_date",
 }
+# An address in a row names its parts another way.
+# source: live recording, 2026-06
+_PARTS = {"zipcode": "zip"}
 # What the filter `date` means, by the first of these that a record has.
 # choice: the pages name the parameter only; a task has no other day than the one it is due.
 DATE_FIELDS = ("date", "journal_date", "adjustment_date", "log_date", "due_date")
-_FORMATTED = "_formatted"
 # What filter_by and the daily look at due dates read, besides a module's own filters.
 _ALWAYS = (
     "status", "created_time", "last_modified_time", "date", "due_date", "expiry_date",
@@ -42,11 +45,25 @@ def list_row(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not module.row:
         return {name: value for name, value in record.items() if not _is_nested(value)}
-    row = {name: _row_value(module, record, name, empty) for name, empty in module.row.items()}
+    template = {**module.row, **_more_of(module, record)}
+    row = {name: _row_value(module, record, name, empty) for name, empty in template.items()}
     row.update({name: value for name, value in record.items() if name.startswith("cf_")})
-    row["custom_fields"] = record.get("custom_fields", [])
-    row["custom_field_hash"] = record.get("custom_field_hash", {})
+    if "row" not in module.exact:
+        row["custom_fields"] = record.get("custom_fields", [])
+        row["custom_field_hash"] = record.get("custom_field_hash", {})
     return row
+
+
+def _more_of(module: Module, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that only some rows have: a draft has no address to pay at.
+
+    source: live recording, 2026-06
+    """
+    more: dict[str, Any] = {}
+    for rule in module.row_when:
+        if record.get(rule["field"]) not in rule["not"]:
+            more.update(rule["row"])
+    return more
 
 
 def _is_nested(value: Any) -> bool:
@@ -55,14 +72,23 @@ def _is_nested(value: Any) -> bool:
 
 
 def _row_value(module: Module, record: Mapping[str, Any], name: str, empty: Any) -> Any:
-    if name in record:
-        return record[name]
-    if name in _TWINS and _TWINS[name] in record:
-        return record[_TWINS[name]]
-    plain = name.removesuffix(_FORMATTED)
-    if plain != name and not plain.endswith("_time") and isinstance(record.get(plain), str):
-        return record[plain].replace("_", " ").capitalize()
+    if name in COMPUTED:
+        return COMPUTED[name](record)
+    known = name if name in record else _TWINS.get(name, name)
+    value = record.get(known)
+    if known in record and (value not in (None, "") or not empty):
+        return _in_shape(empty, value) if "row" in module.exact else value
     return empty_copy(empty, is_amount=name in module.amounts)
+
+
+def _in_shape(empty: Any, value: Any) -> Any:
+    """Return a value as the recorded row has it: text where the row has text, an object's own keys.
+
+    # choice: a row that was recorded with "" for a list stays so when the list is not empty.
+    """
+    if isinstance(empty, Mapping) and empty and isinstance(value, Mapping):
+        return {name: value.get(_PARTS.get(name, name), one) for name, one in empty.items()}
+    return empty if isinstance(empty, str) and not isinstance(value, str) else value
 
 
 def empty_copy(value: Any, *, is_amount: bool = False) -> Any:
