@@ -237,7 +237,6 @@ def test_replies_are_compressed_on_demand(sandbox, url):
 
 def test_other_than_ascii_in_headers_reaches_the_product(sandbox, url):
     """Unique values travel in headers; UTF-8 is what httpx sends."""
-    sandbox.settings["auth.accept_bearer"] = True
     token = sandbox.connection()["token"]["access_token"]
     headers = {
         "Authorization": f"Bearer {token}",

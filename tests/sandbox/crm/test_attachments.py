@@ -140,6 +140,10 @@ def test_the_fields_of_the_list_are_compulsory(crm: httpx.Client) -> None:
     assert reply.json()["message"] == "One of the expected parameter is missing"
 
 
-def test_attachments_are_no_module_of_their_own(crm: httpx.Client) -> None:
-    """/Attachments cannot be listed."""
-    assert crm.get("/Attachments", params={"fields": "id"}).json()["code"] == "INVALID_MODULE"
+def test_attachments_of_all_records_can_only_be_read(crm: httpx.Client) -> None:
+    """A client that reads every listed module comes past /Attachments; it is no way to write."""
+    made = attach(crm)
+
+    assert [row["id"] for row in ok(crm.get("/Attachments", params={"fields": "id"}))] == [made]
+    assert crm.post("/Attachments", json={"data": [{}]}).json()["code"] == "INVALID_REQUEST_METHOD"
+    assert crm.get(f"/Attachments/{made}").json()["code"] == "INVALID_MODULE"

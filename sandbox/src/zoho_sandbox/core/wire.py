@@ -31,6 +31,10 @@ __all__ = [
 NOT_COVERED = ("X-Sandbox-Not-Covered", "the sandbox has no such address; its coverage page lists all it has")
 
 
+# Beside the refusal that Zoho gives to an address it does not know: this one it may well know.
+NOT_COVERED = ("X-Sandbox-Refused", "this address is not covered by the sandbox; see its coverage page")
+
+
 class Query:
     """The query string as a multi-dictionary; order and repeats are kept."""
 

@@ -13,7 +13,7 @@ from zoho_sandbox.core import limits
 from zoho_sandbox.core.clock import http_date
 from zoho_sandbox.core.exchange import Reply, Request
 from zoho_sandbox.core.ledger import Entry, record, without_secrets
-from zoho_sandbox.core.wire import Answer, Call, Grant, Query
+from zoho_sandbox.core.wire import NOT_COVERED, Answer, Call, Grant, Query
 from zoho_sandbox.oauth import accounts as oauth
 from zoho_sandbox.products.product import INTERNAL_ERRORS, WRONG_ADDRESS, product
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from zoho_sandbox.world import World
 
 _BOOKS_PATH = re.compile(r"/(?:books|api)/(v3)(/.*)?")
-_CRM_PATH = re.compile(r"/crm(/bulk)?/(v2|v2\.1|v3|v4|v5|v6|v7|v8)(/.*)?")
+# Bulk jobs live under /crm/bulk/v8 and nowhere else; below /crm/v8 nothing is called bulk.
+_CRM_PATH = re.compile(r"/crm(/bulk)?/(v2|v2\.1|v3|v4|v5|v6|v7|v8)((?!/bulk(?:/|$))/.*)?")
+# Zoho keeps the settings of its mail composer here; the sandbox does not.
+_MAIL_PATH = re.compile(r"/crm/email/v\d")
 _HINT_REAL = ("X-Sandbox-Refused", "this token looks like a real one; the sandbox wants none")
 
 Face = Callable[["World", Request, Entry], Reply]
@@ -165,7 +168,7 @@ class Gateway:
         place = _place(name, request.path)
         # choice: an address of no version is refused before the token is looked at.
         if place is None:
-            return WRONG_ADDRESS[name]
+            return _with(WRONG_ADDRESS[name], (NOT_COVERED,) if _MAIL_PATH.match(request.path) else ())
         grant = self._grant(request)
         if isinstance(grant, str):
             refusal = product(name).auth_error(grant)

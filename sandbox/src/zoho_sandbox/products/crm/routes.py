@@ -1,15 +1,8 @@
-"""Which handler answers which path and verb, and which scopes it wants.
-
-A pattern's ``*`` matches any segment. The first pattern that fits decides. A scope may
-say ``{module}``; ``+`` joins scopes that are all needed, ``|`` scopes of which one is.
-"""
+"""Which handler answers which path and verb, and which scopes it wants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-from zoho_sandbox.core.wire import Answer
+from zoho_sandbox.core.wire import NOT_COVERED, Answer
 from zoho_sandbox.products.crm import composite
 from zoho_sandbox.products.crm.bulk import bulkreading, bulkwriting, filing
 from zoho_sandbox.products.crm.model import people
@@ -28,31 +21,8 @@ from zoho_sandbox.products.crm.records import (
     tagging,
     trash,
 )
+from zoho_sandbox.products.crm.routing import CREATE, DELETE, READ, UPDATE, Table, is_left_out, route
 from zoho_sandbox.products.crm.searching import querying, searching
-
-Handler = Callable[[Visit], Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One path with its verbs: ``verb -> (handler, scopes)``."""
-
-    pattern: tuple[str, ...]
-    verbs: Mapping[str, tuple[Handler, str]]
-
-    def fits(self, segments: tuple[str, ...]) -> bool:
-        """Say whether the pattern matches a path of the same length."""
-        return all(want in ("*", got) for want, got in zip(self.pattern, segments, strict=True))
-
-
-def _route(path: str, **verbs: tuple[Handler, str]) -> Route:
-    return Route(tuple(path.split("/")), verbs)
-
-
-# choice: creating wants CREATE, editing WRITE or UPDATE, upserting both; the pages list the
-# verbs without saying which call wants which.
-_READ, _CREATE = "modules.{module}.READ", "modules.{module}.CREATE"
-_UPDATE, _DELETE = "modules.{module}.UPDATE", "modules.{module}.DELETE"
 
 
 def _attached(verb: str) -> str:
@@ -60,43 +30,43 @@ def _attached(verb: str) -> str:
 
 
 ROUTES = (
-    _route("users", GET=(people.get_users, "users.READ")),
-    _route("users/*", GET=(people.get_user, "users.READ")),
-    _route("org", GET=(people.get_org, "org.READ")),
-    _route("coql", POST=(querying.query, "coql.READ")),
-    _route("files", GET=(filing.download, "files.READ"), POST=(filing.upload, "files.CREATE")),
-    _route("upload", POST=(filing.upload_import, "bulk.CREATE")),
-    _route("__composite_requests", POST=(composite.composite, "composite_requests.CUSTOM")),
+    route("users", GET=(people.get_users, "users.READ")),
+    route("users/*", GET=(people.get_user, "users.READ")),
+    route("org", GET=(people.get_org, "org.READ")),
+    route("coql", POST=(querying.query, "coql.READ")),
+    route("files", GET=(filing.download, "files.READ"), POST=(filing.upload, "files.CREATE")),
+    route("upload", POST=(filing.upload_import, "bulk.CREATE")),
+    route("__composite_requests", POST=(composite.composite, "composite_requests.CUSTOM")),
     # settings
-    _route("settings/modules", GET=(metadata.get_modules, "settings.modules.READ")),
-    _route("settings/modules/*", GET=(metadata.get_module, "settings.modules.READ")),
-    _route("settings/fields", GET=(metadata.get_fields, "settings.fields.READ")),
-    _route("settings/fields/*", GET=(metadata.get_field, "settings.fields.READ")),
-    _route("settings/layouts", GET=(metadata.get_layouts, "settings.layouts.READ")),
-    _route("settings/layouts/*", GET=(metadata.get_layout, "settings.layouts.READ")),
-    _route("settings/related_lists", GET=(metadata.get_related_lists, "settings.related_lists.READ")),
-    _route("settings/custom_views", GET=(metadata.get_views, "settings.custom_views.READ")),
-    _route("settings/custom_views/*", GET=(metadata.get_view, "settings.custom_views.READ")),
-    _route(
+    route("settings/modules", GET=(metadata.get_modules, "settings.modules.READ")),
+    route("settings/modules/*", GET=(metadata.get_module, "settings.modules.READ")),
+    route("settings/fields", GET=(metadata.get_fields, "settings.fields.READ")),
+    route("settings/fields/*", GET=(metadata.get_field, "settings.fields.READ")),
+    route("settings/layouts", GET=(metadata.get_layouts, "settings.layouts.READ")),
+    route("settings/layouts/*", GET=(metadata.get_layout, "settings.layouts.READ")),
+    route("settings/related_lists", GET=(metadata.get_related_lists, "settings.related_lists.READ")),
+    route("settings/custom_views", GET=(metadata.get_views, "settings.custom_views.READ")),
+    route("settings/custom_views/*", GET=(metadata.get_view, "settings.custom_views.READ")),
+    route(
         "settings/tags",
         GET=(tagging.get_tags, "settings.tags.READ"),
         POST=(tagging.create_tags, "settings.tags.CREATE"),
         PUT=(tagging.update_tags, "settings.tags.UPDATE"),
     ),
-    _route(
+    route(
         "settings/tags/actions/mass_delete",
         GET=(tagging.get_mass_delete, "settings.tags.READ"),
         POST=(tagging.mass_delete, "settings.tags.DELETE"),
     ),
-    _route(
+    route(
         "settings/tags/*",
         PUT=(tagging.update_tags, "settings.tags.UPDATE"),
         DELETE=(tagging.delete_tag, "settings.tags.DELETE"),
     ),
-    _route("settings/tags/*/actions/records_count", GET=(tagging.count_records, "settings.tags.READ")),
-    _route("settings/tags/*/actions/merge", POST=(tagging.merge_tags, "settings.tags.UPDATE")),
+    route("settings/tags/*/actions/records_count", GET=(tagging.count_records, "settings.tags.READ")),
+    route("settings/tags/*/actions/merge", POST=(tagging.merge_tags, "settings.tags.UPDATE")),
     # notifications and bulk
-    _route(
+    route(
         "actions/watch",
         GET=(watching.get_many, "notifications.READ"),
         POST=(watching.enable, "notifications.CREATE"),
@@ -104,93 +74,92 @@ ROUTES = (
         PATCH=(watching.update, "notifications.UPDATE"),
         DELETE=(watching.disable, "notifications.DELETE"),
     ),
-    _route("bulk/read", POST=(bulkreading.create, "bulk.READ")),
-    _route("bulk/read/*", GET=(bulkreading.get, "bulk.READ")),
-    _route("bulk/read/*/result", GET=(bulkreading.result, "bulk.READ")),
-    _route("bulk/write", POST=(bulkwriting.create, "bulk.CREATE")),
-    _route("bulk/write/*", GET=(bulkwriting.get, "bulk.READ")),
-    _route("bulk/write/*/result", GET=(bulkwriting.result, "bulk.READ")),
+    route("bulk/read", POST=(bulkreading.create, "bulk.READ")),
+    route("bulk/read/*", GET=(bulkreading.get, "bulk.READ")),
+    route("bulk/read/*/result", GET=(bulkreading.result, "bulk.READ")),
+    route("bulk/write", POST=(bulkwriting.create, "bulk.CREATE")),
+    route("bulk/write/*", GET=(bulkwriting.get, "bulk.READ")),
+    route("bulk/write/*/result", GET=(bulkwriting.result, "bulk.READ")),
     # notes
-    _route(
+    route(
         "Notes",
         GET=(notes.get_many, "modules.notes.READ"),
         POST=(notes.create_many, "modules.notes.CREATE"),
         PUT=(notes.update_many, "modules.notes.UPDATE"),
         DELETE=(notes.delete_many, "modules.notes.DELETE"),
     ),
-    _route(
+    route(
         "Notes/*",
         GET=(notes.get_one, "modules.notes.READ"),
         PUT=(notes.update_one, "modules.notes.UPDATE"),
         DELETE=(notes.delete_one, "modules.notes.DELETE"),
     ),
-    _route(
+    route(
         "*/*/Notes",
         GET=(notes.get_many, "modules.notes.READ"),
         POST=(notes.create_many, "modules.notes.CREATE"),
         PUT=(notes.update_many, "modules.notes.UPDATE"),
         DELETE=(notes.delete_many, "modules.notes.DELETE"),
     ),
-    _route(
+    route(
         "*/*/Notes/*",
         GET=(notes.get_one, "modules.notes.READ"),
         PUT=(notes.update_one, "modules.notes.UPDATE"),
         DELETE=(notes.delete_one, "modules.notes.DELETE"),
     ),
     # records
-    _route(
+    route(
         "*",
-        GET=(reading.get_many, _READ),
-        POST=(records.create_many, _CREATE),
-        PUT=(records.update_many, _UPDATE),
-        DELETE=(records.delete_many, _DELETE),
+        GET=(reading.get_many, READ),
+        POST=(records.create_many, CREATE),
+        PUT=(records.update_many, UPDATE),
+        DELETE=(records.delete_many, DELETE),
     ),
-    _route("*/upsert", POST=(records.upsert_many, f"{_CREATE}+{_UPDATE}")),
-    _route("*/search", GET=(searching.search, f"{_READ}+ZohoSearch.securesearch.READ")),
-    _route("*/deleted", GET=(trash.get_deleted, _READ)),
-    _route("*/actions/count", GET=(searching.count, _READ)),
-    _route("*/actions/add_tags", POST=(tagging.add_tags, _UPDATE)),
-    _route("*/actions/remove_tags", POST=(tagging.remove_tags, _UPDATE)),
-    _route(
+    route("*/upsert", POST=(records.upsert_many, f"{CREATE}+{UPDATE}")),
+    route("*/search", GET=(searching.search, f"{READ}+ZohoSearch.securesearch.READ")),
+    route("*/deleted", GET=(trash.get_deleted, READ)),
+    route("*/actions/count", GET=(searching.count, READ)),
+    route("*/actions/add_tags", POST=(tagging.add_tags, UPDATE)),
+    route("*/actions/remove_tags", POST=(tagging.remove_tags, UPDATE)),
+    route(
         "*/*",
-        GET=(reading.get_one, _READ),
-        PUT=(records.update_one, _UPDATE),
-        DELETE=(records.delete_one, _DELETE),
+        GET=(reading.get_one, READ),
+        PUT=(records.update_one, UPDATE),
+        DELETE=(records.delete_one, DELETE),
     ),
-    _route("Leads/*/actions/convert", POST=(converting.convert, _CREATE)),
-    _route("*/*/actions/clone", POST=(records.clone, _CREATE)),
-    _route("*/*/actions/add_tags", POST=(tagging.add_tags, _UPDATE)),
-    _route("*/*/actions/remove_tags", POST=(tagging.remove_tags, _UPDATE)),
-    _route("*/*/actions/get_related_records_count", POST=(related.count, _READ)),
+    route("Leads/*/actions/convert", POST=(converting.convert, CREATE)),
+    route("*/*/actions/clone", POST=(records.clone, CREATE)),
+    route("*/*/actions/add_tags", POST=(tagging.add_tags, UPDATE)),
+    route("*/*/actions/remove_tags", POST=(tagging.remove_tags, UPDATE)),
+    route("*/*/actions/get_related_records_count", POST=(related.count, READ)),
     # what belongs to a record
-    _route(
+    route("Attachments", GET=(attachments.get_all, "modules.attachments.READ")),
+    route(
         "*/*/Attachments",
         GET=(attachments.get_many, _attached("READ")),
         POST=(attachments.upload, _attached("CREATE")),
         DELETE=(attachments.delete_many, _attached("DELETE")),
     ),
-    _route(
+    route(
         "*/*/Attachments/*",
         GET=(attachments.download, _attached("READ")),
         DELETE=(attachments.delete_one, _attached("DELETE")),
     ),
-    _route("*/deleted/*/*", GET=(related.get_of_deleted, _READ)),
-    _route(
+    route("*/deleted/*/*", GET=(related.get_of_deleted, READ)),
+    route(
         "*/*/*",
-        GET=(related.get_many, _READ),
-        PUT=(related.put_many, _UPDATE),
-        DELETE=(related.delete_many, _UPDATE),
+        GET=(related.get_many, READ),
+        PUT=(related.put_many, UPDATE),
+        DELETE=(related.delete_many, UPDATE),
     ),
-    _route(
+    route(
         "*/*/*/*",
-        GET=(related.get_one, _READ),
-        PUT=(related.put_one, _UPDATE),
-        DELETE=(related.delete_one, _UPDATE),
+        GET=(related.get_one, READ),
+        PUT=(related.put_one, UPDATE),
+        DELETE=(related.delete_one, UPDATE),
     ),
 )
-_BY_LENGTH: dict[int, list[Route]] = {}
-for _one in ROUTES:
-    _BY_LENGTH.setdefault(len(_one.pattern), []).append(_one)
+_TABLE = Table(ROUTES)
 
 
 def dispatch(visit: Visit) -> Answer:
@@ -199,16 +168,21 @@ def dispatch(visit: Visit) -> Answer:
     Raises:
         RefusedError: with the reply.
     """
-    segments = visit.call.segments
-    route = next((r for r in _BY_LENGTH.get(len(segments), ()) if r.fits(segments)), None)
-    if route is None:
+    call = visit.call
+    module = visit.schema.named(call.segments[0]) if call.segments else None
+    if module is not None:
+        call.segments = (module.api_name, *call.segments[1:])
+    found = _TABLE.find(call.segments)
+    if call.segments and is_left_out(call.method, call.segments, found):
+        raise unknown_url(NOT_COVERED)
+    if found is None:
         raise unknown_url()
-    if visit.call.method not in route.verbs:
+    if found.pattern[0] == "*" and call.segments[0] == "Attachments":
+        raise refuse("INVALID_MODULE", UNSUPPORTED_MODULE)
+    if call.method not in found.verbs:
         message = "The http request method type is not a valid one"
         raise refuse("INVALID_REQUEST_METHOD", message)
-    handler, scopes = route.verbs[visit.call.method]
-    if route.pattern[0] == "*" and segments[0] == "Attachments":
-        raise refuse("INVALID_MODULE", UNSUPPORTED_MODULE)
+    handler, scopes = found.verbs[call.method]
     if scopes:
         require(visit, scopes)
     return handler(visit)

@@ -125,7 +125,7 @@ def _module(visit: Visit, asked: Json) -> Module:
     query = asked.get("query")
     named = query.get("module") if isinstance(query, dict) else None
     name = named.get("api_name") if isinstance(named, dict) else named
-    module = visit.schema.modules.get(str(name))
+    module = visit.schema.named(str(name))
     if module is None:
         raise refuse("MODULE_NOT_AVAILABLE", "The given module is not available.")
     page = query.get("page") if isinstance(query, dict) else None

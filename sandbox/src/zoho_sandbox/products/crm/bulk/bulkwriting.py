@@ -80,7 +80,7 @@ def _is_write(job: Json) -> bool:
 def _module(visit: Visit, resource: Json) -> Module:
     named = resource.get("module")
     name = named.get("api_name") if isinstance(named, dict) else named
-    module = visit.schema.modules.get(str(name))
+    module = visit.schema.named(str(name))
     if module is None:
         raise refuse("MODULE_NOT_AVAILABLE", "The given module is not available.")
     return module

@@ -205,7 +205,7 @@ class Run:
 
 
 def _module(visit: Visit, query: Query) -> Module:
-    module = visit.schema.modules.get(query.module)
+    module = visit.schema.named(query.module)
     if module is None:
         raise refuse("INVALID_MODULE", "the given module is not supported in api")
     visit.require_version(module.since)

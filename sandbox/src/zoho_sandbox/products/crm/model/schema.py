@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -110,12 +111,22 @@ class Schema:
     """All modules by API name."""
 
     modules: Mapping[str, Module]
+    _by_name: Mapping[str, Module] = dataclass_field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_name = {name.lower(): module for name, module in self.modules.items()}
+        object.__setattr__(self, "_by_name", by_name)
+
+    def named(self, name: str) -> Module | None:
+        """Return a module by API name in any case, as clients write it: ``leads``.
+
+        source: paths of public clients that run against production
+        """
+        return self._by_name.get(name.lower())
 
     def find(self, name: str) -> Module | None:
         """Return a module by API name or id."""
-        if name in self.modules:
-            return self.modules[name]
-        return next((m for m in self.modules.values() if m.id == name), None)
+        return self.named(name) or next((m for m in self.modules.values() if m.id == name), None)
 
 
 @cache

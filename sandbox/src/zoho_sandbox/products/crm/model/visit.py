@@ -11,6 +11,7 @@ from zoho_sandbox.products.crm.model import times
 from zoho_sandbox.products.crm.model.answers import (
     UNKNOWN_MODULE,
     Json,
+    RefusedError,
     bad_param,
     missing_param,
     refuse,
@@ -102,16 +103,20 @@ class Visit:
         Raises:
             RefusedError: INVALID_MODULE, or API_NOT_SUPPORTED when the version is too old.
         """
-        module = self.schema.modules.get(name)
+        module = self.schema.named(name)
         if module is None:
             raise refuse("INVALID_MODULE", UNKNOWN_MODULE, {"resource_path_index": path_index})
         self.require_version(module.since)
         return module
 
+    def has(self, since: str) -> bool:
+        """Say whether the call's version is not older than another."""
+        order = list(version_rules())
+        return order.index(self.call.version) >= order.index(since)
+
     def require_version(self, since: str) -> None:
         """Refuse versions that did not have a resource yet."""
-        order = list(version_rules())
-        if order.index(self.call.version) < order.index(since):
+        if not self.has(since):
             supported = float(since[1:]) if "." in since else int(since[1:])
             raise refuse(
                 "API_NOT_SUPPORTED",
@@ -210,10 +215,12 @@ def too_many(key: str, limit: int) -> Exception:
     return refuse("LIMIT_EXCEEDED", message, {"maximum_length": limit, "api_name": key})
 
 
-def unknown_url() -> Exception:
-    """Return the refusal of a path that leads nowhere."""
+def unknown_url(*headers: tuple[str, str]) -> RefusedError:
+    """Return the refusal of a path that leads nowhere, here or at Zoho."""
     message = "Please check if the URL trying to access is a correct one"
-    return refuse("INVALID_URL_PATTERN", message, status=404)
+    refused = refuse("INVALID_URL_PATTERN", message, status=404)
+    refused.answer.headers += headers
+    return refused
 
 
 def as_object(item: Any, json_path: str, api_name: str = "data") -> Json:

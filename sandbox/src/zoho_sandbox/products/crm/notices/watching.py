@@ -163,9 +163,16 @@ def _events(visit: Visit, events: object, path: str) -> list[str]:
     _expect(bool(named), "events", path)
     for event in named:
         module, _, operation = str(event).partition(".")
-        is_known = module == "users" or module in visit.schema.modules
+        is_known = module == "users" or visit.schema.named(module) is not None
         _expect(is_known and operation in OPERATIONS, "events", path)
-    return [str(event) for event in named]
+    return [_spelt(visit, str(event)) for event in named]
+
+
+def _spelt(visit: Visit, event: str) -> str:
+    """Return an event with its module as the API names it."""
+    name, dot, operation = event.partition(".")
+    module = visit.schema.named(name)
+    return f"{module.api_name if module else name}{dot}{operation}"
 
 
 def _expiry(visit: Visit, text: object, path: str) -> str:
@@ -221,7 +228,7 @@ def _not_subscribed(channel_id: str) -> Exception:
 
 def _event(visit: Visit, channel: Json, event: str) -> Json:
     name = event.partition(".")[0]
-    module = visit.schema.modules.get(name)
+    module = visit.schema.named(name)
     return {
         "channel_expiry": channel["channel_expiry"],
         "resource_uri": resource_uri(visit, name),

@@ -60,13 +60,23 @@ def upload(visit: Visit) -> Answer:
     return results([success("attachment uploaded successfully", audit(visit, record))])
 
 
+def get_all(visit: Visit) -> Answer:
+    """List the attachments of all records, as a client does that reads every listed module."""
+    # choice: the module is listed as one of the API, and no page tells what its records answer.
+    return _listed(visit, list(store.records(visit.state, visit.module("Attachments"))))
+
+
 def get_many(visit: Visit) -> Answer:
     """List a record's attachments."""
     owner, owner_record = related.owner(visit)
     module = visit.module("Attachments")
+    return _listed(visit, store.belonging(visit.state, module, owner, owner_record["id"]))
+
+
+def _listed(visit: Visit, found: list[Json]) -> Answer:
+    module = visit.module("Attachments")
     names = reading.field_names(visit, MISSING_PARAM)
     sort = paging.sort_of(visit)
-    found = store.belonging(visit.state, module, owner, owner_record["id"])
     if ids := visit.call.query.get("ids"):
         found = [record for record in found if record["id"] in ids.split(",")]
     chosen, info = paging.cut(visit, reading.keys_of(found, sort), sort)

@@ -23,7 +23,8 @@ def get_modules(visit: Visit) -> Answer:
     if wanted is not None and set(wanted.split(",")) - set(_STATUSES):
         message = "Please check whether the input values are correct"
         raise refuse("PATTERN_NOT_MATCHED", message, {"param_name": "status"})
-    shown = [_module(visit, module) for module in visit.schema.modules.values()]
+    # A module that this version does not have yet would end the sync of whoever reads all of them.
+    shown = [_module(visit, module) for module in visit.schema.modules.values() if visit.has(module.since)]
     shown.append(_unsupported_module(visit))
     chosen = [m for m in shown if wanted is None or _status(m) in wanted.split(",")]
     return Answer(200, {"modules": chosen}) if chosen else no_content()
@@ -108,7 +109,7 @@ def param_module(visit: Visit) -> Module:
     name = visit.call.query.get("module")
     if not name:
         raise missing_param("module")
-    module = visit.schema.modules.get(name)
+    module = visit.schema.named(name)
     if module is None:
         raise refuse("INVALID_MODULE", UNKNOWN_MODULE)
     return module
