@@ -96,13 +96,15 @@ def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
 def settle(call: Call, scope: dict[str, Any], why: str = "first") -> Conversation[Result]:
     """Send one request, or read one listing, and work out what comes of it."""
     unit = call.unit
+    listed = None
     if unit.paging is not None:
-        verdict = yield from listing(call, unit.paging, scope, perform)
+        listed = yield from listing(call, unit.paging, scope, perform)
+        verdict = listed.verdict
     else:
         verdict = yield from perform(call, scope, why)
     if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
         return (yield from look_up(call, scope, verdict, unit.lookup, perform))
-    return finish(call, scope, verdict)
+    return finish(call, scope, verdict, listed)
 
 
 def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversation[Verdict]:

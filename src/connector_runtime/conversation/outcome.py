@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.values import ABSENT, Certainty
 from connector_runtime.conversation.call import NOT_MODIFIED
@@ -14,18 +14,37 @@ from connector_runtime.errors import UNSURE_KINDS, ConnectorError, error_of
 
 if TYPE_CHECKING:
     from connector_runtime.conversation.call import Call
+    from connector_runtime.conversation.paging import Listing
     from connector_runtime.definition.program.reply import ResultsProgram
 
 
-def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
-    """Return the result of a call that the vendor has said yes to."""
+def finish(call: Call, scope: dict[str, Any], verdict: Verdict, listed: Listing | None = None) -> Result:
+    """Return the result of a call that the vendor has said yes to.
+
+    Args:
+        call: The call.
+        scope: What its expressions see; `items` is added where there are many records.
+        verdict: On its reply.
+        listed: What was read, where it is a listing.
+
+    Raises:
+        ConnectorError: Of many records none succeeded; `failed` has them.
+    """
     reply, values = call.unit.reply, verdict.values
     if verdict.facts.get("status") == NOT_MODIFIED:
         return _result(call, verdict, None, outcome="not_modified")
     failed: list[dict[str, Any]] = []
-    data = _data(call, reply.form(scope), values, scope)
+    data = _data(call, reply.form(scope), values, listed)
+    if listed is not None:
+        scope["items"] = listed.items
     if reply.results is not None and verdict.kind is None:
-        data, failed = _judged(call, reply.results, scope, verdict, data)
+        outputs, failed = _judged(call, reply.results, scope, verdict)
+        if failed and len(failed) == len(outputs):
+            raise _all_failed(call, scope, verdict, failed)
+        if outputs:
+            scope["items"] = outputs
+        if reply.results.output is not None:
+            data = outputs
     if reply.output is not None and verdict.kind is None and call.save_to is None:
         if call.effect == "read":
             data = placed(reply.output, scope, "reply", "output")
@@ -34,19 +53,31 @@ def finish(call: Call, scope: dict[str, Any], verdict: Verdict) -> Result:
     return _result(call, verdict, data, outcome="partial" if failed else "done", failed=tuple(failed))
 
 
-def judged_chunk(
-    call: Call, scope: dict[str, Any], verdict: Verdict
-) -> tuple[list[Any], list[dict[str, Any]]]:
-    """Return what has come of each record of a chunk, in the order sent, and the failed ones.
+class JudgedChunk(NamedTuple):
+    """What has come of a chunk.
+
+    Attributes:
+        outputs: What is given back of each record, in the order sent.
+        failed: The entries of those that failed.
+        problem: What a call of this chunk alone would end with, where all failed; else None.
+    """
+
+    outputs: list[Any]
+    failed: list[dict[str, Any]]
+    problem: ConnectorError | None
+
+
+def judged_chunk(call: Call, scope: dict[str, Any], verdict: Verdict) -> JudgedChunk:
+    """Judge the records of a chunk.
 
     Raises:
-        ConnectorError: All failed; `failed` has them.
+        UnreadableReply: Or `OutcomeUnknown`: the reply does not say what came of them.
     """
     results = call.unit.reply.results
     assert results is not None  # noqa: S101  chunks have one, `check` says
-    scope.pop("items", None)
-    _, failed = _judged(call, results, scope, verdict, None)
-    return scope.get("items", []), failed
+    outputs, failed = _judged(call, results, scope, verdict)
+    is_lost = bool(failed) and len(failed) == len(outputs)
+    return JudgedChunk(outputs, failed, _all_failed(call, scope, verdict, failed) if is_lost else None)
 
 
 def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
@@ -60,7 +91,7 @@ def _result(call: Call, verdict: Verdict, data: Any, **more: Any) -> Result:
     )
 
 
-def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
+def _data(call: Call, form: Any, values: Any, listed: Listing | None) -> Any:
     if call.save_to is not None:
         if call.draft is None or not call.draft.is_whole:
             return None  # there was no content, and an older file stays
@@ -69,16 +100,16 @@ def _data(call: Call, form: Any, values: Any, scope: dict[str, Any]) -> Any:
         return values["body"]
     if form == "text":
         return values.get("text", "")
-    if scope.get("every") and call.unit.reply.output is None:
+    if listed is not None and listed.wants_all and call.unit.reply.output is None:
         # By what was asked for: the shape must not depend on how many pages there happen to be.
-        return scope["items"]
+        return listed.items
     return values.get("json", ABSENT)
 
 
 def _judged(
-    call: Call, results: ResultsProgram, scope: dict[str, Any], verdict: Verdict, data: Any
-) -> tuple[Any, list[dict[str, Any]]]:
-    """Judge record by record; raises when none succeeded."""
+    call: Call, results: ResultsProgram, scope: dict[str, Any], verdict: Verdict
+) -> tuple[list[Any], list[dict[str, Any]]]:
+    """Judge record by record: what is given back of each, and the entries of those that failed."""
     try:
         outputs, failed = judge_records(results, scope, call.redactor, call.warnings)
     except ConnectorError as problem:
@@ -96,11 +127,7 @@ def _judged(
             warning = f"The component's files cannot judge every record: {why}."
             # Of many chunks, or of a step that is polled, once.
             call.warnings += [warning] if warning not in call.warnings else []
-        if outputs:
-            scope["items"] = outputs
-        if failed and len(failed) == len(outputs):
-            raise _all_failed(call, scope, verdict, failed)
-        return (outputs if results.output is not None else data), failed
+        return outputs, failed
     raise failure_of(call, scope, unreadable)
 
 

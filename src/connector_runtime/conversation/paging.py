@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connector_runtime.base.bodies import opened
 from connector_runtime.base.values import ABSENT, Deadline
@@ -63,12 +63,25 @@ class Progress:
         _keep(self._asked, mark)
 
 
+class Listing(NamedTuple):
+    """What a listing came to.
+
+    Attributes:
+        verdict: On the last page.
+        items: The records of all pages read; none of a stream, which gave them away.
+        wants_all: Whether all pages were asked for, however many there happened to be.
+    """
+
+    verdict: Verdict
+    items: list[Any]
+    wants_all: bool
+
+
 def listing(
     call: Call, paging: PagingProgram, scope: dict[str, Any], perform: Perform
-) -> Conversation[Verdict]:
+) -> Conversation[Listing]:
     """Read one page, or all of them when the user or a stream wants all.
 
-    Afterwards `scope` has all records under `items`, and whether `every` page was wanted.
     What was read is noted on the call as it goes, for `note_progress`.
 
     Raises:
@@ -77,8 +90,8 @@ def listing(
         UnreadableReply: No list of records, or a vendor that sends in circles.
     """
     state = _plain(placed(paging.start, scope, "paginate", "start"))
-    every = call.stream or bool(paging.all and placed(paging.all, scope, "paginate", "all"))
-    if every and call.save_to is not None:
+    wants_all = call.stream or bool(paging.all and placed(paging.all, scope, "paginate", "all"))
+    if wants_all and call.save_to is not None:
         message = "All pages of a listing cannot be saved as one reply."
         raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
     seen = {_mark(state): None}
@@ -91,7 +104,7 @@ def listing(
         following = _plain(placed(paging.next, scope, "paginate", "next")) if has_more else None
         progress.pages += 1
         progress.count += len(records)
-        is_circle = every and following is not None and _mark(following) in seen
+        is_circle = wants_all and following is not None and _mark(following) in seen
         # What was read already is nowhere to go on from.
         progress.cursor = None if is_circle else following
         if call.stream:
@@ -101,7 +114,7 @@ def listing(
             del call.attempts[:-1]
         else:
             progress.items.extend(records)
-        if following is None or not every:
+        if following is None or not wants_all:
             break
         if is_circle:
             raise _circle()
@@ -109,8 +122,7 @@ def listing(
         if not call.stream and (progress.pages >= paging.max_pages or progress.count >= paging.max_items):
             raise _cap(progress)
         state = following
-    scope["items"], scope["every"] = progress.items, every
-    return verdict
+    return Listing(verdict, progress.items, wants_all)
 
 
 def note_progress(call: Call, problem: ConnectorError) -> None:

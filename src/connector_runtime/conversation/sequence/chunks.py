@@ -45,27 +45,28 @@ def run_chunks(
         trail.chunk = scope["chunk"] = records
         return (yield from settle(call, scope, "first"))
     trail.records, first = records, trail.at
+    results = call.action.program.unit.reply.results
     status, headers = None, {}
     while trail.at < len(records):
         chunk = trail.chunk = scope["chunk"] = records[trail.at : trail.at + chunks.max]
         call.begin(call.action.program.unit)
         call.unknown_seen, trail.is_open = trail.is_open, False
         trail.began = trail.at
-        verdict = None
         try:
             verdict = yield from perform(call, scope, "chunk" if trail.at > first else "first")
-            outputs, failed = judged_chunk(call, scope, verdict)
+            outputs, failed, lost = judged_chunk(call, scope, verdict)
         except ConnectorError as problem:
-            if not problem.failed and problem.kind not in _OWN_KINDS:
+            if problem.kind not in _OWN_KINDS:
                 raise
-            failed = [_as_a_whole(call, entry, problem) for entry in problem.failed]
-            failed = failed or list(_all_alike(call, scope, chunk, problem))
+            failed = list(_all_alike(call, scope, chunk, problem))
             outputs = [{"error": entry} for entry in failed]
-            results = call.unit.reply.results
-            if problem.failed and results is not None and results.output is None:
-                outputs = scope["items"]  # the vendor's own words, as of any other chunk
-        if verdict is not None:
+        else:
             status, headers = verdict.facts.get("status"), verdict.values.get("headers", {})
+            if lost is not None:
+                failed = [_as_a_whole(call, entry, lost) for entry in failed]
+                # Without an `output` of its own, the vendor's words are given, as of any other chunk.
+                if results is not None and results.output is not None:
+                    outputs = [{"error": entry} for entry in failed]
         trail.results += [_moved_output(one, trail.at) for one in outputs]
         trail.failed += [_moved(entry, trail.at) for entry in failed]
         # Only this says that the chunk is done: whatever stops the call, no record is told of twice.

@@ -61,7 +61,8 @@ def run_steps(
             continue
         ran = (step.unit, step.key)
         trail.at = max(number, resumed_at)
-        scope.pop("reply", None)
+        for name in ("reply", "items"):
+            scope.pop(name, None)  # what one step has read is no other step's
         if step is steps[-1]:
             call.draft, call.save_to = draft, save_to
         if trail.is_open and number == resumed_at:
