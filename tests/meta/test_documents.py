@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from connector_cli.commands import program
 from meta.repository import ROOT, files, place
 
 PAGES = files(".md")
+PROJECTS = (ROOT / "pyproject.toml", ROOT / "sandbox" / "pyproject.toml")
 
 
 def commands_of(pattern: str) -> set[tuple[str, str]]:
@@ -93,6 +95,47 @@ def test_files_that_are_named_are_there() -> None:
         for page in [*told, *files(".py")]
         for name in set(PYTHON_FILES.findall(page.read_text("utf-8")))
         if not any(path.endswith(f"/{name}") for path in KNOWN_FILES)
+    }
+
+    assert gone == set()
+
+
+OUR_PACKAGES = ("connector_cli", "connector_runtime", "zoho_component", "zoho_sandbox")
+DOTTED = re.compile(rf"`((?:{'|'.join(OUR_PACKAGES)})(?:\.\w+)+)`")
+
+
+def test_modules_that_are_named_are_there() -> None:
+    """A dotted name of ours in backticks, in a page or a docstring, can be imported."""
+    groups = set(re.findall(r'entry-points\."([\w.]+)"', "".join(one.read_text("utf-8") for one in PROJECTS)))
+    told = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "decisions"]
+    named = {
+        (place(page), name)
+        for page in [*told, *files(".py")]
+        for name in DOTTED.findall(page.read_text("utf-8"))
+    }  # fmt: skip
+
+    assert named
+    assert {(page, name) for page, name in named if name not in groups and not is_there(name)} == set()
+
+
+def is_there(name: str) -> bool:
+    """Return whether a dotted name is a module, or what one has."""
+    try:
+        pkgutil.resolve_name(name)
+    except (AttributeError, ImportError):
+        return False
+    return True
+
+
+def test_folders_that_are_named_are_there() -> None:
+    """A folder in backticks, in a page, is the end of a folder's path in the repository."""
+    known = {f"/{place(path.parent)}/" for path in files()} | {"/.venv/"}
+    told = [page for page in PAGES if page.name != "CHANGELOG.md" and page.parent.name != "decisions"]
+    gone = {
+        f"{place(page)}: {name}"
+        for page in told
+        for name in set(re.findall(r"`((?:[\w.-]+/)+)`", page.read_text("utf-8")))
+        if not any(f"/{name}" in folder for folder in known)
     }
 
     assert gone == set()

@@ -321,7 +321,7 @@ def test_only_a_few_places_reveal_a_secret() -> None:
 
     assert callers == {
         "base/bodies.py",  # forms
-        "transport/envelope.py",  # whether a header can be sent
+        "transport/wire_headers.py",  # whether a header can be sent
         "transport/httpx/given.py",  # headers of a transport that is given
         "transport/httpx/lines.py", "transport/wires.py",  # the address of a proxy, which may hold a password
         "language/expressions/operators.py",  # texts made of secrets, which are secrets

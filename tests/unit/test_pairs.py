@@ -13,8 +13,9 @@ from connector_runtime import Component, InputError
 from connector_runtime.base.messages import Outgoing
 from connector_runtime.base.urls import UrlError, header_pairs, query_pairs
 from connector_runtime.base.values import ABSENT, Secret
-from connector_runtime.transport.envelope import read_address, wire_headers
+from connector_runtime.transport.host_check import read_address
 from connector_runtime.transport.intake import ReplyError
+from connector_runtime.transport.wire_headers import wire_headers
 from meta.repository import ROOT
 
 

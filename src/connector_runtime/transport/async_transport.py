@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.base.saved_files import FileDraft
     from connector_runtime.base.values import Secret
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
 
 # So much of a reply is gathered for each visit to the thread that saves it.
 _BATCH_BYTES = 512 * 1024

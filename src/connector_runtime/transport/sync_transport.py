@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Self
 from connector_runtime.base.bodies import BodyError
 from connector_runtime.base.messages import DEFAULT_LIMITS, Failure, Limits, Outgoing, Reply
 from connector_runtime.base.values import Certainty
-from connector_runtime.transport.envelope import Address, read_address, wire_headers
+from connector_runtime.transport.host_check import Address, read_address
 from connector_runtime.transport.intake import Intake, ReplyError
 from connector_runtime.transport.lines import KEEP_ALIVE_S
 from connector_runtime.transport.wire_attempt import WireAttempt
+from connector_runtime.transport.wire_headers import wire_headers
 from connector_runtime.transport.wires import Wires, load_given
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from connector_runtime.transport.wires import load_given
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
     from connector_runtime.transport.httpx.given import Course
     from connector_runtime.transport.lines import Head
     from connector_runtime.transport.network import Traffic

@@ -19,7 +19,7 @@ from connector_runtime.errors import error_of
 from connector_runtime.transport.intake import ReplyError
 
 if TYPE_CHECKING:
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
 
 NAMES = ("httpx", "fast")
 # What we speak to a proxy; TLS to the proxy itself is left to transports that are given.

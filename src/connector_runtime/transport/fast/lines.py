@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.base.bodies import Piece
     from connector_runtime.base.messages import Failure, Outgoing
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
     from connector_runtime.transport.lines import Head
     from connector_runtime.transport.network import Traffic
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector_runtime.base.bodies import Piece
     from connector_runtime.base.messages import Outgoing
     from connector_runtime.base.values import Secret
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
     from connector_runtime.transport.lines import Head
 
 

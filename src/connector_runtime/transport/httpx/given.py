@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from connector_runtime.base.bodies import Body, Piece
     from connector_runtime.base.messages import Outgoing
-    from connector_runtime.transport.envelope import Address
+    from connector_runtime.transport.host_check import Address
 
 CAUGHT: tuple[type[Exception], ...] = (
     *lines.CAUGHT,
