@@ -28,22 +28,22 @@ def listing(component: Component) -> list[dict[str, Any]]:
     """Return actions and triggers as data; `kind` tells one from the other."""
     actions = [describe_action(action, with_sample=False) for action in component.actions.values()]
     return [
-        *(_listed(action, action["effect"], kind="action") for action in actions),
+        *(_listed(action, kind="action") for action in actions),
         *(
-            _listed(describe_trigger(trigger), _effect(trigger), kind="trigger", how=_how(trigger))
+            _listed(describe_trigger(trigger), kind="trigger", how=_how(trigger))
             for trigger in component.triggers.values()
         ),
     ]
 
 
-def _listed(described: Mapping[str, Any], effect: str, **more: str) -> dict[str, Any]:
+def _listed(described: Mapping[str, Any], **more: str) -> dict[str, Any]:
     shown = ("key", "label", "type", "required", "default")
     inputs = [{key: entry.get(key) for key in shown} for entry in described["inputs"]]
     return {
         "key": described["key"],
         "label": described["label"],
         "group": described.get("group", ""),
-        "effect": effect,
+        "effect": described["effect"],
         "scopes": described["scopes"],
         "inputs": [{**entry, "required": bool(entry["required"])} for entry in inputs],
         **more,
@@ -52,12 +52,6 @@ def _listed(described: Mapping[str, Any], effect: str, **more: str) -> dict[str,
 
 def _how(trigger: Trigger) -> str:
     return "poll" if "poll" in trigger.definition else "webhook"
-
-
-def _effect(trigger: Trigger) -> str:
-    """Return what listening does to the vendor's data: a poll reads, a subscription is made."""
-    asked = trigger.webhook.subscribe if trigger.webhook else None
-    return asked.effect if asked else "read"
 
 
 def table_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

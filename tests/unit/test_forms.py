@@ -220,6 +220,9 @@ def test_a_form_field_has_everything_but_the_schema():
             "custom": True,
             "choicesFrom": source,
             "showIf": "${ inputs.shop }",
+            "empty": ["null", "text"],
+            "showWhen": {"dependsOn": ["shop"], "when": {"input": "shop", "filled": True}},
+            "choicesDependOn": ["shop"],
         },
         {
             "key": "sort",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.component.opening import Opening, opened
-from connector_runtime.component.validation import problems_of
+from connector_runtime.component.validation import asked_of, problems_of
 from connector_runtime.definition.compiled import read_compiled
 from connector_runtime.definition.component_files import locate, overlay
 from connector_runtime.definition.model import Model
@@ -166,6 +166,38 @@ class Component(Opening):
         except InputError as problem:
             return InputProblem.all_of(problem)
         return []
+
+    def asked(
+        self,
+        action: str,
+        inputs: Mapping[str, Any],
+        connection: Connection | Mapping[str, Any] | None = None,
+    ) -> dict[str, dict[str, bool | None]]:
+        """Return which inputs a form shows, and which must be given, once some are entered.
+
+        It judges `showIf` and `requiredIf` as a call does, those too that `describe` says no data for.
+
+        Args:
+            action: Key of an action or a trigger.
+            inputs: What has been entered so far, by input key; what is wrong counts as not given.
+            connection: As for a session; without it a condition that reads the connection has no answer.
+
+        Returns:
+            By input key `{"shown": …, "required": …}`, each true, false, or None where it has no answer.
+
+        Raises:
+            InputError: There is no such action or trigger, or an input is given by two of its names.
+            ConnectionProblem: The connection itself is not filled in.
+        """
+        trigger = self.model.triggers.get(action)
+        found = find_action(self.model, action) if trigger is None else trigger.asking
+        channel = None if connection is None else opened(Channel, self.model, connection)
+        del connection  # no frame of an error is to hold it
+        if isinstance(channel, ConnectorError):
+            raise channel
+        known = {} if channel is None else channel.connection
+        asked = asked_of(found.inputs, inputs, known, self.model.tables)
+        return {key: one._asdict() for key, one in asked.items()}
 
     def scopes(
         self,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from connector_runtime.component.rows import rows_of
 from connector_runtime.inputs.forms import form_fields, input_schema
+from connector_runtime.language.conditions import rule_of
 from connector_runtime.language.schemas.outputs import bundled
+from connector_runtime.language.templates import compile_expression_text, compile_text
+from connector_runtime.language.visible_names import ALL_NAMES
 from connector_runtime.triggers.shapes import event_schema, state_schema
 
 if TYPE_CHECKING:
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from connector_runtime.definition.model import Action, ConnectionModel, DataSource, Model
     from connector_runtime.definition.program.trigger import Trigger
     from connector_runtime.definition.program.webhook import WebhookProgram
+    from connector_runtime.inputs.inputs import Inputs
+    from connector_runtime.language.lets import Lets
 
 _COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation", "version")
 
@@ -21,16 +27,17 @@ _COMPONENT_WORDS = ("label", "description", "category", "icon", "documentation",
 def describe(model: Model) -> dict[str, Any]:
     """Return the JSON-ready catalogue of a component.
 
-    Shape: `{component, actions, triggers, connections, dataSources}`; an action has `key label group
-    description effect scopes inputs inputSchema examples`, `outputSchema` where its file says it, and
-    `sample`, what it gives for its first example; a trigger has the same but `effect` and
-    those two, and `poll` (its sources), `webhook` (what is asked for by request), `eventSchema` and
-    `stateSchema`; an input what a form shows.
+    Shape: `{component, actions, triggers, connections, dataSources}`; docs/reference/shapes.md has
+    every member. An action has `key label group description effect scopes connections policy inputs
+    inputSchema checks examples`, `outputSchema` where its file says it, and `sample`, what it gives for
+    its first example; a trigger has the same but the last two and `policy`, and `poll` (its sources),
+    `webhook` (what is asked for by request), `eventSchema` and `stateSchema`; an input what a form shows.
+    The same component gives the same catalogue each time, and nothing in it is secret.
     """
     return {
         "component": {"key": model.key, **_words(model.component, _COMPONENT_WORDS)},
         "actions": [describe_action(action) for action in model.actions.values()],
-        "connections": [_connection(connection) for connection in model.connections.values()],
+        "connections": [_connection(connection, model) for connection in model.connections.values()],
         "triggers": [describe_trigger(trigger) for trigger in model.triggers.values()],
         "dataSources": [_datasource(source) for source in model.datasources.values()],
     }
@@ -46,9 +53,11 @@ def describe_action(action: Action, *, with_sample: bool = True) -> dict[str, An
         "effect": action.effect,
         **({"steps": steps} if (steps := _steps(action)) else {}),
         "scopes": list(action.scopes),
-        **({"connections": list(action.connections)} if action.connections else {}),
-        "inputs": form_fields(action.inputs),
+        "connections": list(action.connections or action.model.connections),
+        "policy": _policy(action),
+        "inputs": _fields(action.inputs, action.model),
         "inputSchema": action.input_schema,
+        **_checks(action.definition, action.program.lets),
         **_output(action, with_sample=with_sample),
         "examples": _examples(action.examples),
     }
@@ -72,7 +81,34 @@ def _steps(action: Action) -> list[dict[str, Any]]:
     return [{"key": key, **_words(step, ("effect", "because"))} for key, step in steps.items()]
 
 
-def _connection(connection: ConnectionModel) -> dict[str, Any]:
+def _policy(action: Action) -> dict[str, Any]:
+    """Return what the rules of a policy judge: effects, inputs that choose, and paths of raw requests."""
+    choosing = [one.key for one in action.inputs if one.choices or "choicesFrom" in one.definition]
+    return {
+        "effects": sorted(action.effects),
+        "inputs": choosing,
+        **({"rawPaths": True} if action.effect == "raw" else {}),
+    }
+
+
+def _fields(inputs: Inputs, model: Model) -> list[dict[str, Any]]:
+    shown = zip(inputs, form_fields(inputs), strict=True)
+    return [field | rows_of(entry, model.schemas) for entry, field in shown]
+
+
+def _checks(definition: Mapping[str, Any], lets: Lets) -> dict[str, Any]:
+    """Return what is checked over several inputs; a message that expressions make is told by `validate`."""
+    found = []
+    for check in definition.get("checks", ()):
+        references = compile_expression_text(check["when"], ALL_NAMES).references
+        message = compile_text(check["message"], ALL_NAMES)
+        rule = rule_of(check["when"], lets.expanded(references))
+        said = {"input": check["input"]} if "input" in check else {}
+        found.append(rule | said | ({"message": message.render({})} if message.constant else {}))
+    return {"checks": found} if found else {}
+
+
+def _connection(connection: ConnectionModel, model: Model) -> dict[str, Any]:
     definition = connection.definition
     oauth2 = definition.get("oauth2")
     return {
@@ -80,22 +116,25 @@ def _connection(connection: ConnectionModel) -> dict[str, Any]:
         **_words(definition, ("label", "help", "documentation", "deprecated")),
         **({"oauth2": {"grants": oauth2["grants"]}} if oauth2 else {}),
         "loopback": connection.loopback,
-        "inputs": form_fields(connection.inputs),
+        "inputs": _fields(connection.inputs, model),
         "inputSchema": input_schema(connection.inputs),
+        **_checks(definition, connection.lets),
     }
 
 
 def describe_trigger(trigger: Trigger) -> dict[str, Any]:
     """Return one trigger as data, with the shapes of its events and of what is kept for it."""
+    model, asked = trigger.asking.model, trigger.webhook.subscribe if trigger.webhook else None
     return {
         "key": trigger.key,
         "label": trigger.label,
         **_words(trigger.definition, ("group", "description", "documentation")),
+        "effect": asked.effect if asked else "read",
         "scopes": list(trigger.scopes),
-        **({"connections": list(trigger.connections)} if trigger.connections else {}),
+        "connections": list(trigger.connections or model.connections),
         **({"poll": {"sources": [source.key for source in trigger.poll.sources]}} if trigger.poll else {}),
         **({"webhook": _webhook(trigger.webhook)} if trigger.webhook else {}),
-        "inputs": form_fields(trigger.inputs),
+        "inputs": _fields(trigger.asking.inputs, model),
         "inputSchema": input_schema(trigger.inputs),
         "eventSchema": event_schema(trigger),
         "stateSchema": state_schema(trigger),
@@ -124,7 +163,7 @@ def _datasource(source: DataSource) -> dict[str, Any]:
     return {
         "key": source.key,
         **_words(source.definition, ("label", "description")),
-        "inputs": form_fields(source.action.inputs),
+        "inputs": _fields(source.action.inputs, source.action.model),
     }
 
 

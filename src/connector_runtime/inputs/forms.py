@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from connector_runtime.base.values import ABSENT, File, Secret
+from connector_runtime.inputs.reading import Emptiness
 from connector_runtime.inputs.types.input_type import AMOUNT, LENGTH
 from connector_runtime.inputs.types.registry import input_type
+from connector_runtime.language.conditions import condition_of, rule_of
+from connector_runtime.language.paths import inputs_in
+from connector_runtime.language.templates import compile_node
+from connector_runtime.language.visible_names import names_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from connector_runtime.inputs.choices import Choice
     from connector_runtime.inputs.inputs import Input
-    from connector_runtime.language.templates import Template
+    from connector_runtime.language.conditions import Condition
 
 
 def _whole(pattern: str) -> str:
@@ -24,11 +28,6 @@ def _whole(pattern: str) -> str:
     return pattern if is_whole and "|" not in pattern else f"^(?:{pattern})$"
 
 
-_KEY = r"inputs\.([A-Za-z_]\w*)"
-_CONSTANT = r"'([^'\\]*)'|true|false"
-_EQUALS = rf"{_KEY} == ({_CONSTANT})"
-_IN = rf"{_KEY} in \[('[^'\\]*'(?:, ?'[^'\\]*')*)\]"
-_GIVEN = rf"(not )?{_KEY}( is defined| is not defined)?"
 _NOTHING: list[Any] = ["", None, [], {}]
 _SHOWN = (
     "help",
@@ -75,17 +74,28 @@ def form_fields(inputs: Iterable[Input]) -> list[dict[str, Any]]:
     """Return what a form shows, one map an input, in the form's order, without empty members.
 
     Shape: `{key, label, type, widget, required, help, documentation, example, group, shown, default,
-    defaultFrom, choices, choicesFrom, custom, accepts, schemaFrom, showIf, requiredIf, deprecated,
-    renamedFrom}`.
+    defaultFrom, empty, choices, choicesFrom, choicesDependOn, custom, accepts, schemaFrom,
+    schemaDependsOn, showIf, showWhen, requiredIf, requiredWhen, deprecated,
+    renamedFrom}`; docs/reference/shapes.md says what each is.
     `widget` is what draws it: one of `WIDGETS`, see `types/registry.py`.
+    `showWhen` and `requiredWhen` are `showIf` and `requiredIf` as data, see `rule_of`.
     What is deprecated is not offered to new forms: such an input is hidden, such a choice left out;
     `inputSchema` still has both, for saved configurations.
     """
     return [_field(entry) for entry in inputs]
 
 
-def _offered(choices: Iterable[Choice]) -> list[dict[str, Any]]:
-    return [{"value": choice.value, "label": choice.label} for choice in choices if not choice.deprecated]
+def _offered(choices: Iterable[Choice], *, with_aliases: bool = False) -> list[dict[str, Any]]:
+    """Return choices as they are listed; by its aliases a form tells which one a saved value means."""
+    return [
+        {
+            "value": choice.value,
+            "label": choice.label,
+            **({"aliases": list(choice.aliases)} if with_aliases and choice.aliases else {}),
+        }
+        for choice in choices
+        if not choice.deprecated
+    ]
 
 
 def _field(entry: Input) -> dict[str, Any]:
@@ -107,13 +117,40 @@ def _field(entry: Input) -> dict[str, Any]:
     if entry.default is not None:
         found["defaultFrom"] = definition["default"]
     if entry.choices:
-        found["choices"] = _offered(entry.choices)
+        found["choices"] = _offered(entry.choices, with_aliases=True)
     if "source" in (origin := definition.get("choicesFrom", {})):
         found["choicesFrom"] = dict(origin)
     for name in ("schemaFrom", "showIf", "requiredIf"):
         if name in definition:
             found[name] = definition[name]
+    return found | _rules(entry)
+
+
+def _rules(entry: Input) -> dict[str, Any]:
+    """Return what a form can judge itself: what is empty, what depends on what."""
+    definition, found = entry.definition, dict[str, Any]()
+    counts = Emptiness(definition, entry.choices)
+    if empty := [name for name in ("null", "text") if getattr(counts, name)]:
+        found["empty"] = empty
+    for name, word, condition in (
+        ("showIf", "showWhen", entry.show_if),
+        ("requiredIf", "requiredWhen", entry.required_if),
+    ):
+        if condition is not None:
+            found[word] = rule_of(definition[name], condition.references)
+    for name, word in (("choicesFrom", "choicesDependOn"), ("schemaFrom", "schemaDependsOn")):
+        if depends := _inputs_of(entry, name):
+            found[word] = list(depends)
     return found
+
+
+def _inputs_of(entry: Input, name: str) -> tuple[str, ...]:
+    """Return which other inputs a picker, a table's rows or a schema depends on."""
+    if name == "choicesFrom" and entry.where is not None:
+        return inputs_in(entry.where.references)
+    origin = entry.definition.get(name, {})
+    names = names_for("action", ("inputs", entry.key, name, "inputs"))
+    return inputs_in(compile_node([origin.get("inputs"), origin.get("fallback")], names).references)
 
 
 def _widget(entry: Input) -> str:
@@ -201,39 +238,27 @@ def _conditions(entry: Input, entries: list[Input]) -> list[dict[str, Any]]:
     """Return if/then rules for an input that is required under simple conditions."""
     if entry.constant is not ABSENT or entry.default is not None:
         return []
-    wanted = [entry.required_if] if entry.required_if else []
+    wanted = "requiredIf" if entry.required_if else None
     if entry.required and entry.show_if:
-        wanted = [entry.show_if]
-    elif wanted and entry.show_if:
-        return []
+        wanted = "showIf"
+    elif entry.show_if:
+        wanted = None
+    rule = _simple(condition_of(entry.definition[wanted]), entries) if wanted else None
     then = {"required": [entry.key], "properties": {entry.key: {"not": {"enum": _NOTHING}}}}
-    rules = [_simple(_source(entry, condition), entries) for condition in wanted]
-    return [{"if": rule, "then": then} for rule in rules if rule]
+    return [{"if": rule, "then": then}] if rule else []
 
 
-def _source(entry: Input, condition: Template) -> str:
-    name = "requiredIf" if condition is entry.required_if else "showIf"
-    text = str(entry.definition[name]).strip().removeprefix("${").removesuffix("}").strip()
-    return text.replace('"', "'")
-
-
-def _simple(source: str, entries: list[Input]) -> dict[str, Any] | None:
+def _simple(condition: Condition | None, entries: list[Input]) -> dict[str, Any] | None:
     """Return the JSON Schema of a condition on one other input, None if it is not that simple."""
-    by_key = {entry.key: entry for entry in entries}
-    if found := re.fullmatch(_EQUALS, source):
-        text = found[2]
-        return _when(by_key.get(found[1]), [text == "true" if found[3] is None else found[3]])
-    if found := re.fullmatch(_IN, source):
-        return _when(by_key.get(found[1]), re.findall(r"'([^'\\]*)'", found[2]))
-    if found := re.fullmatch(_GIVEN, source):
-        entry = by_key.get(found[2])
-        if entry is None or entry.constant is not ABSENT or entry.default is not None or entry.show_if:
-            return None
-        if found[3]:
-            # Empty text and null may count as not given: only `take` knows.
-            return None if found[1] else _presence(entry.key, is_there="not" not in found[3])
-        return _presence(entry.key, is_there=found[1] is None)
-    return None
+    is_so = not (condition and "not" in condition)
+    said = condition if condition is None or is_so else condition["not"]
+    entry = next((one for one in entries if said and one.key == said.get("input")), None)
+    if said is None or entry is None or entry.default is not None or entry.show_if:
+        return None
+    if "filled" in said or "given" in said:
+        # Empty text and null may count as given: only `take` knows.
+        return _presence(entry.key, is_there=is_so) if entry.constant is ABSENT else None
+    return _when(entry, said.get("in", [said.get("equals")])) if is_so else None
 
 
 def _presence(key: str, *, is_there: bool) -> dict[str, Any]:
@@ -241,8 +266,8 @@ def _presence(key: str, *, is_there: bool) -> dict[str, Any]:
     return rule if is_there else {"not": rule}
 
 
-def _when(entry: Input | None, values: list[Any]) -> dict[str, Any] | None:
-    if entry is None or entry.default is not None or entry.show_if or entry.definition.get("custom") is True:
+def _when(entry: Input, values: list[Any]) -> dict[str, Any] | None:
+    if entry.definition.get("custom") is True or not all(isinstance(value, str | bool) for value in values):
         return None
     rule: dict[str, Any] = {"properties": {entry.key: {"enum": values}}}
     if entry.constant not in values:

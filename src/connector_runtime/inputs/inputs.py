@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import DefinitionError, InputError
 from connector_runtime.inputs.choices import Choice, choices_of
-from connector_runtime.inputs.fields import fitted, typed_fields
+from connector_runtime.inputs.fields import typed_fields
 from connector_runtime.inputs.former import outdated, renamed
 from connector_runtime.inputs.forms import form_fields, input_schema
-from connector_runtime.inputs.keyvalues import Pairs
 from connector_runtime.inputs.reading import choice_reader, reader_of
-from connector_runtime.inputs.records import SchemaFrom, compile_schema_from
+from connector_runtime.inputs.records import SchemaFrom, compile_schema_from, fitting, known_to_fit
 from connector_runtime.inputs.refusals import Refusal, did_you_mean, listed, shown
 from connector_runtime.inputs.types.registry import NAMES
 from connector_runtime.language.expressions.expression import EvaluationError, ExpressionError
@@ -43,13 +42,13 @@ __all__ = [
     "input_schema",
     "outdated",
     "take",
+    "take_plain",
+    "take_shown",
     "typed_fields",
 ]
 
 _CONDITION_NAMES = frozenset({"inputs", "connection", "tables"})
 _DEFAULT_NAMES = frozenset({"connection"})
-# More than a person mends before trying again.
-MAX_VIOLATIONS = 5
 
 
 @dataclass(eq=False, repr=False)
@@ -167,11 +166,36 @@ def take(
         EvaluationError: A condition cannot be evaluated.
     """
     plan = inputs if isinstance(inputs, Inputs) else Inputs(inputs)
-    if plan.former:
-        given = renamed(plan, given)
+    problems: list[InputError] = []
+    given = renamed(plan, given) if plan.former else given
+    values = take_plain(plan, given, connection, problems, trust_paths=trust_paths)
+    for entry in plan.required:
+        _require(entry, values, problems)
+    if plan.has_conditions:
+        scope = {"inputs": values, "connection": connection, "tables": tables}
+        for entry in plan.conditional.values():
+            if entry.is_shown(scope):
+                take_shown(entry, given, scope, problems, trust_paths=trust_paths)
+        for entry in plan.required_if:
+            if entry.required_if and entry.is_shown(scope) and entry.required_if.render(scope):
+                _require(entry, values, problems)
+        _judge(plan, scope, schemas, problems)
+    if problems:
+        raise _first_of(problems)
+    return values
+
+
+def take_plain(
+    plan: Inputs,
+    given: Mapping[str, Any],
+    connection: Mapping[str, Any],
+    problems: list[InputError],
+    *,
+    trust_paths: bool,
+) -> dict[str, Any]:
+    """Read what is asked for in any case."""
     readers = plan.trusted_readers if trust_paths else plan.readers
     values = dict(plan.constants)
-    problems: list[InputError] = []
     for key, value in given.items():
         reader = readers.get(key)
         try:
@@ -183,45 +207,31 @@ def take(
             values[key] = found
     for entry in plan.defaults:
         _fill(entry, connection, values, problems)
-    for entry in plan.required:
-        _require(entry, values, problems)
-    if plan.has_conditions:
-        scope = {"inputs": values, "connection": connection, "tables": tables}
-        _take_conditional(plan, given, scope, problems, trust_paths=trust_paths)
-        _judge(plan, scope, schemas, problems)
-    if problems:
-        raise _first_of(problems)
     return values
 
 
-def _take_conditional(
-    plan: Inputs,
+def take_shown(
+    entry: Input,
     given: Mapping[str, Any],
     scope: Mapping[str, Any],
     problems: list[InputError],
     *,
     trust_paths: bool,
 ) -> None:
-    """Read what is only asked for under a condition; then ask for what is required under one."""
+    """Read what is only asked for under a condition, which holds."""
     values = scope["inputs"]
-    for entry in plan.conditional.values():
-        if not entry.is_shown(scope):
-            continue
-        if entry.constant is not ABSENT:
-            values[entry.key] = entry.constant
-        try:
-            found = (entry.read_trusted if trust_paths else entry.read)(given.get(entry.key, ABSENT))
-        except Refusal as refusal:
-            problems.append(_refused(entry, refusal))
-            continue
-        if found is not ABSENT:
-            values[entry.key] = found
-        _fill(entry, scope["connection"], values, problems)
-        if entry.required:
-            _require(entry, values, problems)
-    for entry in plan.required_if:
-        if entry.required_if and entry.is_shown(scope) and entry.required_if.render(scope):
-            _require(entry, values, problems)
+    if entry.constant is not ABSENT:
+        values[entry.key] = entry.constant
+    try:
+        found = (entry.read_trusted if trust_paths else entry.read)(given.get(entry.key, ABSENT))
+    except Refusal as refusal:
+        problems.append(_refused(entry, refusal))
+        return
+    if found is not ABSENT:
+        values[entry.key] = found
+    _fill(entry, scope["connection"], values, problems)
+    if entry.required:
+        _require(entry, values, problems)
 
 
 def _judge(
@@ -238,41 +248,14 @@ def _judge(
             if entry.where is not None and not wrong:
                 _check_row(entry, scope)
             if entry.schema is not None and schemas is not None:
-                values[entry.key] = _fitting(values[entry.key], entry.schema.render(scope), schemas)
+                values[entry.key] = fitting(values[entry.key], entry.schema.render(scope), schemas)
             if entry.schema_from is not None and schemas is not None:
-                values[entry.key] = _known_to_fit(values[entry.key], entry.schema_from, scope, schemas)
+                values[entry.key] = known_to_fit(values[entry.key], entry.schema_from, scope, schemas)
         except Refusal as refusal:
             problems.append(_refused(entry, refusal))
         except EvaluationError:
             if not wrong:
                 raise
-
-
-def _fitting(value: Any, reference: Any, schemas: Schemas) -> Any:
-    validator = schemas.find(reference) if isinstance(reference, str) else None
-    if validator is None:
-        return value
-    if isinstance(value, Pairs):
-        value = fitted(value, validator)
-    violations = validator.violations(value)
-    if not violations:
-        return value
-    message = "; ".join(violation.message for violation in violations[:MAX_VIOLATIONS])
-    hint = violations[0].hint
-    raise Refusal(f"{message}.", f"{hint[0].upper()}{hint[1:]}." if hint else None)
-
-
-def _known_to_fit(value: Any, origin: SchemaFrom, scope: Mapping[str, Any], schemas: Any) -> Any:
-    """Give texts of rows the types of the account's own fields; without those, judge by the fall-back."""
-    live = schemas.live(origin, scope) if hasattr(schemas, "live") else None
-    if live is None:
-        return _fitting(value, origin.fallback(scope) if origin.fallback else ABSENT, schemas)
-    if not isinstance(value, Pairs):
-        return value
-    try:
-        return fitted(value, live)
-    except Refusal:
-        return value  # the vendor has the last word; whoever sends it is warned
 
 
 def _check_row(entry: Input, scope: Mapping[str, Any]) -> None:

@@ -45,10 +45,10 @@ def reader_of(definition: Mapping[str, Any], choices: tuple[Choice, ...], *, tru
     if choices:
         choose = chooser(choices, custom=definition.get("custom") is True, read=choice_reader(kind.name))
         read = _each(read, choose) if kind.bounds is ITEMS else choose
-    return _guarded(read, limit, _Emptiness(definition, choices))
+    return _guarded(read, limit, Emptiness(definition, choices))
 
 
-class _Emptiness:
+class Emptiness:
     """What empty text, blanks, null and an empty list count as.
 
     Attributes:
@@ -71,7 +71,7 @@ class _Emptiness:
         self.blanks = self.text or kind.name in ("file", "any")
 
 
-def _guarded(read: Reader, limit: Reader | None, allows: _Emptiness) -> Reader:
+def _guarded(read: Reader, limit: Reader | None, allows: Emptiness) -> Reader:
     """Put what counts as not given before a reader, and its limits behind."""
 
     def take(value: Any) -> Any:
