@@ -16,8 +16,8 @@ PAGE = REFERENCE / "shapes.md"
 _INTRODUCTION = """\
 # JSON shapes
 
-What `to_dict()` gives: only what `json.dumps` takes, and no secret of a connection.
-`to_json()` of results, pages, polls and pushes is the same as text, every number with all its digits; [numbers](numbers.md) says how they differ.
+What `to_dict()` and `component.describe()` give: only what `json.dumps` takes, and no secret of a connection.
+`to_json()` of results, pages, polls, pushes and errors is the same as text, every number with all its digits; [numbers](numbers.md) says how they differ.
 Members are only ever added.
 Made from [shapes.schema.json](shapes.schema.json) by `python tests/cases/shapes_page.py`; tests judge real results by it.
 """
@@ -54,7 +54,7 @@ def _type(part: dict[str, Any]) -> str:
         return _link(part["$ref"])
     if "enum" in part or "const" in part:
         few = part.get("enum", [part.get("const")])
-        return " ".join(f"`{json.dumps(one).strip(chr(34))}`" for one in few) if len(few) <= 7 else "a kind"
+        return " ".join(f"`{json.dumps(one).strip(chr(34))}`" for one in few) if len(few) <= 14 else "a kind"
     kinds = part.get("type", "any JSON")
     text = kinds if isinstance(kinds, str) else " or ".join(kinds)
     inside = part.get("items", {}).get("$ref")

@@ -195,7 +195,7 @@ class Component(Opening):
         del connection  # no frame of an error is to hold it
         if isinstance(channel, ConnectorError):
             raise channel
-        known = {} if channel is None else channel.connection
+        known = None if channel is None else channel.connection
         asked = asked_of(found.inputs, inputs, known, self.model.tables)
         return {key: one._asdict() for key, one in asked.items()}
 

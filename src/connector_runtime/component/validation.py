@@ -34,14 +34,14 @@ class Asked(NamedTuple):
 
 
 def asked_of(
-    plan: Inputs, given: Mapping[str, Any], connection: Mapping[str, Any], tables: Mapping[str, Any]
+    plan: Inputs, given: Mapping[str, Any], connection: Mapping[str, Any] | None, tables: Mapping[str, Any]
 ) -> dict[str, Asked]:
     """Return by key what a form asks for after some values were entered; wrong ones count as not given.
 
     Args:
         plan: What `build_inputs` returned.
         given: Values by key.
-        connection: As `take` takes it.
+        connection: As `take` takes it, or None for none.
         tables: As `take` takes it.
 
     Raises:
@@ -49,13 +49,13 @@ def asked_of(
     """
     problems: list[InputError] = []
     given = renamed(plan, given) if plan.former else given
-    values = take_plain(plan, given, connection, problems, trust_paths=False)
+    values = take_plain(plan, given, connection or {}, problems, trust_paths=False)
     scope = {"inputs": values, "connection": connection, "tables": tables}
     shown: dict[str, bool | None] = {}
     for entry in plan.conditional.values():
         shown[entry.key] = _told(entry.show_if, scope)
         if shown[entry.key]:
-            take_shown(entry, given, scope, problems, trust_paths=False)
+            take_shown(entry, given, {**scope, "connection": connection or {}}, problems, trust_paths=False)
     return {
         entry.key: Asked(shown.get(entry.key, True), entry.required or _told(entry.required_if, scope))
         for entry in plan
@@ -64,8 +64,12 @@ def asked_of(
 
 def _told(condition: Template | None, scope: Mapping[str, Any]) -> bool | None:
     """Return what a condition says, False where there is none, None where it cannot be judged."""
+    if condition is None:
+        return False
+    if scope["connection"] is None and any(one.path[0] == "connection" for one in condition.references):
+        return None
     try:
-        return condition is not None and bool(condition.render(scope))
+        return bool(condition.render(scope))
     except EvaluationError:
         return None
 
