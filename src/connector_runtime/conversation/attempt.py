@@ -35,15 +35,18 @@ def attempt_once(
     unit, channel = call.unit, call.channel
     form = str(unit.reply.form(scope))
     timeout = unit.request.timeout(scope) if unit.request.timeout else None
+    # Built anew for every attempt: a repeat carries the token of now, and files are read from their start.
     used, built = _built(call, scope, form)
     _note(call, built)
     if call.progress is not None and why in ("first", "page"):
         call.progress.asks(built.outgoing)
     taken = yield from take_slots(call, unit.request, scope, timeout)
+    # Waiting for a slot may have used up the time; nothing was sent yet, and the error may still say so.
     if call.deadline.left_s() <= 0.0:
         raise _too_late(call)
     facts = {"why": why, "waited_s": waited_s, "doubles": doubles}
     started = call.clock.monotonic()
+    # Before the step and not after it: a signal between the two must find the request noted as sent.
     call.sends(built.outgoing.method, started)
     try:
         got = yield Send(built.outgoing, call.attempt_timeout_s(timeout), call.draft)
@@ -54,6 +57,7 @@ def attempt_once(
     as_text = form == "text" or unit.wants_text or call.wants_text
     if not isinstance(got, Failure) and got.size_bytes > LONG_BYTES:
         got = yield from _read_beforehand(call, got, form, as_text=as_text)
+    # What expressions met while an earlier attempt was judged explains nothing about this one.
     call.faults.clear()
     how: dict[str, Any] = {"form": form, "wants_text": as_text, "numbers": call.numbers}
     verdict = judge(got, unit.reply, unit.errors, scope, redactor=call.redactor, **how)
@@ -63,6 +67,7 @@ def attempt_once(
     if verdict.facts.get("status") == NOT_MODIFIED and _may_be_unchanged(call):
         verdict = verdict._replace(certainty=Certainty.ANSWERED, kind=None, message="")
     call.is_open = verdict.kind is None or verdict.certainty is Certainty.UNKNOWN
+    # Only a refusal that is certain may hold up all who share the budget.
     if verdict.certainty is Certainty.REJECTED:
         yield from pause_as_told(call, taken, verdict)
     date = verdict.values.get("headers", {}).get("date")
@@ -71,6 +76,7 @@ def attempt_once(
     if verdict.kind == "auth_expired":
         channel.time.learn(date, call.clock)
     else:
+        # It was not refused now: should it be one day, then because it has ended.
         channel.proven = used.access
     _record(call, built, got, verdict, **facts, started=started, ended=ended)
     return verdict, built.outgoing.method, used

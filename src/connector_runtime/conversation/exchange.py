@@ -64,6 +64,7 @@ def converse(call: Call) -> Conversation[Result]:
         call.ended(result.outcome, result.status)
         # What an expression worked out may be a float nevertheless.
         return replace(result, data=exactly(result.data)) if call.numbers == "exact" else result
+    # In this order: each adds to the hint, and the one about earlier attempts has to come first in it.
     note_progress(call, problem)
     tell_faults(call, problem)
     warn_of_earlier(call, problem)
@@ -89,6 +90,7 @@ def _converse(call: Call, scope: dict[str, Any]) -> Conversation[Result]:
     if call.save_to is not None:
         yield from open_draft(call, scope)
     result = yield from settle(call, scope)
+    # Only now: a reply that was refused, or half of one, never replaces the file that was there.
     yield from place_draft(call)
     return result
 
@@ -117,6 +119,7 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
     unit = call.unit
     repeats, renewed, doubles, waited_s = 0, False, False, 0.0
     while True:
+        # Before each attempt: a token may end while a repeat waits.
         yield from tokens.ensure(call)
         verdict, method, used = yield from attempt_once(call, scope, why, waited_s=waited_s, doubles=doubles)
         if verdict.kind is None:
@@ -124,11 +127,13 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
         call.unknown_seen = call.unknown_seen or verdict.certainty is Certainty.UNKNOWN
         if _already_gone(call, verdict):
             return verdict
+        # Once a request: a new token that is refused as well will not get better by a third.
         if verdict.kind == "auth_expired" and not renewed and tokens.may_renew(call, used):
             yield from tokens.renew(call, used)
             renewed, why, waited_s = True, "token", 0.0
             continue
         wait_s = _wait_s(call, scope, verdict, repeats + 1)
+        # A wait that outlives the deadline is not begun: the platform can use that time better.
         if wait_s is None or wait_s >= call.deadline.left_s():
             if verdict.certainty is Certainty.UNKNOWN and unit.lookup is not None:
                 return verdict
@@ -153,6 +158,7 @@ def _wait_s(call: Call, scope: dict[str, Any], verdict: Verdict, repeat: int) ->
     identified = is_identified(identity_of(call, scope))
     if not may_repeat(verdict.certainty, effect_of(call, scope), identified=identified):
         return None
+    # Never sooner than the vendor asks for, and never sooner than the policy spreads its callers.
     return max(policy.wait_s(repeat, call.random.random), call.wait_asked_s(verdict) or 0.0)
 
 

@@ -99,6 +99,7 @@ def failure_of(
             f"{message} A repeat is due in {seconds_in_words(wait_s)}, "
             f"but the time for this call ends in {seconds_in_words(left_s)}."
         )
+    # The duplicate may be our own record, made by an attempt that was never answered.
     if kind == "duplicate" and call.unknown_seen and effect in ("create", "upsert", "raw"):
         kind, facts["hint"] = "outcome_unknown", "An earlier attempt of this call may have made the record."
     elif verdict.certainty is Certainty.UNKNOWN and (unsafe or (kind == "contract" and is_write(effect))):

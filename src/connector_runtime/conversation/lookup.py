@@ -67,6 +67,7 @@ def _found(
     if since is None:
         return None
     made = [item for item in _listed(read) if _is_since(lookup, read.seen, item, since)]
+    # Two records that fit prove nothing: one of them is somebody else's, and nobody can say which.
     if len(made) != 1:
         return None
     item = made[0]
@@ -77,6 +78,7 @@ def _found(
         tells_time = lookup.made({**read.seen, "item": item}) is not ABSENT
         if tells_time and not _is_since(lookup, read.seen, item, since):
             return None
+    # It is new and it has our key, and still may be another's: all that was sent must be in it.
     if not agrees(lookup.sent(scope), item):
         return None
     data = lookup.found({**read.seen, "inputs": call.inputs, "item": item})

@@ -73,6 +73,7 @@ def judged_chunk(call: Call, scope: dict[str, Any], verdict: Verdict) -> JudgedC
     Raises:
         UnreadableReply: Or `OutcomeUnknown`: the reply does not say what came of them.
     """
+    # The same verdict that a single request would get, but nothing is raised: other chunks may be done.
     results = call.unit.reply.results
     assert results is not None  # noqa: S101  chunks have one, `check` says
     outputs, failed = _judged(call, results, scope, verdict)

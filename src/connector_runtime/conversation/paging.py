@@ -94,6 +94,7 @@ def listing(
     if wants_all and call.save_to is not None:
         message = "All pages of a listing cannot be saved as one reply."
         raise error_of("input", message, hint="Save one page, or keep the records that are returned.")
+    # A cursor may come back in a later page as well as in the next one, so the last hundred are kept.
     seen = {_mark(state): None}
     progress = call.progress = Progress()
     while True:

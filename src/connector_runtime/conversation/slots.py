@@ -35,6 +35,7 @@ def take_slots(
         StoreError: The store of the budget does not answer.
     """
     taken: list[Hashable] = []
+    # Always in the order of the file: two calls that take them crosswise would wait for each other.
     for number, budget in enumerate(call.model.services[request.service].budgets):
         whose = budget.key(scope) if budget.key else None
         key = (call.channel.identity, request.service, str(number), None if whose is ABSENT else whose)

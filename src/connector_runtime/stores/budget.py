@@ -138,6 +138,7 @@ class Budget:
             if rule.concurrency is not None and len(account.running) + ahead >= rule.concurrency:
                 account.waiting[wake] = False
                 return float("inf")
+            # Who gives no name takes a place of his own all the same.
             mark = holder or object()
             account.running[mark] = None
             if rule.requests is not None and rule.step_s:
@@ -156,8 +157,10 @@ class Budget:
                 return
             if holder:
                 account.running.pop(holder, None)
+            # Who has no name of his own may give back any place: all of them are alike.
             elif account.running:
                 account.running.popitem()
+            # It counts from its end: nobody knows when within that time it reached the vendor.
             if holder in account.sent:
                 account.sent[holder] = now
                 account.sent.move_to_end(holder)
@@ -176,6 +179,7 @@ class Budget:
         with self._lock:
             account = self._account(key, None, now)
             left = _left(account, now)
+            # Replies come in any order: an earlier, shorter pause must not cut a longer one short.
             if left is None or left.for_s < pause.for_s:
                 account.pause, account.paused_at = pause, now
 
@@ -189,6 +193,7 @@ class Budget:
         """Return a key's account; for each that is opened two are looked at, whether they can go."""
         account = self._accounts.get(key)
         if account is None:
+            # Two looked at for one opened: idle ones go faster than new ones come, without a sweep of all.
             for _ in range(min(2, len(self._accounts))):
                 oldest, known = next(iter(self._accounts.items()))
                 if known.is_idle(now):
@@ -238,6 +243,7 @@ def _refused_s(account: _Account, rule: Rule, now: float, ahead: int) -> float |
             oldest = next(iter(sent.values()), now)
         over = len(sent) + ahead - rule.requests
         if over >= 0:
+            # Those ahead fill whole windows first; the rest waits for a place in the one behind them.
             rounds, place = divmod(over, rule.requests)
             leaves = next(islice(sent.values(), place, None), now)
             waits.append(leaves + rule.per_s * (rounds + 1) - now)

@@ -114,6 +114,7 @@ class SqliteBudget:
     ) -> None:
         """Free a slot taken before; what cannot be written now is written with what comes next."""
         name = text_of_key(key)
+        # Noted before it is tried: if the file is held up just now, the next transaction gives it back.
         self._owed[name, holder, now] = None
         with self._counted(now, limit_s):
             pass
@@ -181,6 +182,7 @@ def _place_wait(
     sql.execute("DELETE FROM slots WHERE key = ? AND until <= ?", (name, now))
     taken: int = sql.execute("SELECT count(*) FROM slots WHERE key = ?", (name,)).fetchone()[0]
     line = sql.execute("SELECT holder, until FROM turns WHERE key = ? ORDER BY number", (name,)).fetchall()
+    # A turn that ends later than any can was written by a clock that has been set back since.
     alive = [one for one, until in line if now < until <= now + 2 * TURN_S]
     if len(alive) < len(line):
         sql.execute(
@@ -201,6 +203,7 @@ def _place_wait(
 
 def _pause(sql: sqlite3.Connection, name: str, now: float) -> Pause | None:
     row = sql.execute("SELECT until, back, kind FROM pauses WHERE key = ?", (name,)).fetchone()
+    # A pause longer than any was written by a clock that was ahead: it must not stop everybody for days.
     if row is None or not now < row[0] <= now + _PAUSE_MAX_S:
         return None
     return Pause(row[0] - now, row[2], row[1] - now)

@@ -110,6 +110,7 @@ class SqliteStore:
         _check_name(name)
         kept = {key: value for key, value in connection.items() if key != "name"}
         with self._file.transaction() as sql:
+            # Stones first: where the new connection has the same grant, its entry is written above them.
             self._bury(sql, name)
             self._shelve(sql, name, kept)
 
@@ -190,6 +191,7 @@ class SqliteStore:
             self._put(sql, key, {REMOVED: True})
 
     def _put(self, sql: sqlite3.Connection, key: str, document: Mapping[str, Any]) -> None:
+        # Never begun anew, even over a stone: a process that knows the old version must not win.
         version = _version_of(sql, key) + 1
         sealed = self._sealed(sql, key, version, document)
         sql.execute(_PUT, (key, version, key.rpartition("/")[0], sealed))
@@ -200,6 +202,7 @@ class SqliteStore:
         row = sql.execute("SELECT mark FROM sealings").fetchone()
         if row is None or row[0] in self._keys.marks:
             return sealed
+        # Another process may have sealed all anew: the newer key may lie in the key file by now.
         if self._keys.read_again() and row[0] in self._keys.marks:
             return self._keys.seal(key, version, document)
         raise StoreError(
@@ -211,6 +214,7 @@ class SqliteStore:
 def _version_of(sql: sqlite3.Connection, key: str) -> int:
     row = sql.execute("SELECT version FROM tokens WHERE key = ?", (key,)).fetchone()
     version = row[0] if row else 0
+    # SQLite keeps a value of any type in any column.
     if not isinstance(version, int):
         raise StoreError(f"What the store keeps of `{key}` has no version: the file was changed.")
     return version

@@ -54,6 +54,7 @@ class WaitingLine:
 
     def forget_parent(self) -> None:
         """Start anew in a forked process: who waits in the parent does not wait here."""
+        # A lock that another thread held at the fork would stay locked in the child for ever.
         self._lock = threading.Lock()
         self._queues: dict[str, _Queue] = {}
 
@@ -77,6 +78,7 @@ class WaitingLine:
         """Let one who has asked for nothing wait, first if nobody else does."""
         with self._lock:
             queue = self._queues.setdefault(key, _Queue())
+            # Asking again keeps one's place: only who is new goes to the end.
             queue.waiting.setdefault(wake)
             if next(iter(queue.waiting)) == wake:
                 queue.until = 0.0 if type(wait_s) is AskAgain else now + wait_s

@@ -54,10 +54,12 @@ def read_address(url: str, hosts: Collection[str], *, loopback: bool) -> Address
         ReplyError: Kind `config`: not a plain absolute URL, it leaves its path by dots, its
             origin is not among `hosts`, or it is not what `loopback` allows.
     """
+    # Not `urlsplit`, which forgives: what two parsers read differently may go to another host.
     match = _URL.fullmatch(url) if len(url) <= _URL_MAX_CHARS else None
     if match is None or _CLIMBS.search(match["target"].partition("?")[0]):
         raise ReplyError("config", "The address of the request is not valid.")
     host, port = match["host"], match["port"]
+    # By exact origin, never by suffix: `evil-example.com` ends like `example.com`.
     if match["origin"] not in hosts:
         raise ReplyError("config", f"The host `{host}` is not one of the connection's.")
     if loopback:

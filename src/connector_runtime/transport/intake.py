@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 HEADERS_MAX = 256
 # A member is a whole gzip file; servers send one, concatenating tools a few.
 GZIP_MEMBERS_MAX = 16
+# What one step of decoding gives at most: between two of them the caps are looked at.
 _STEP_BYTES = 65_536
+# 15 bits of window, and 16 more by which zlib expects the head of a gzip file.
 _GZIP_WINDOW_BITS = 31
 # A server that says so does not act upon a request that has not come whole.
 REFUSED_FROM = 300
@@ -86,6 +88,7 @@ class Intake:
         self.headers = tuple(headers)
         if len(self.headers) > HEADERS_MAX:
             raise ReplyError("contract", f"The reply has more than {HEADERS_MAX} headers.")
+        # An error page must not become the user's file: it is read into memory, to be judged.
         if self._sink is not None and 200 <= status < 300 and status not in _EMPTY and not is_head:
             self.cap_bytes = self._limits.sink_bytes
             self._store = _Drafted(self._sink, self._limits.sink_bytes)
@@ -134,6 +137,7 @@ class Intake:
 
     def _keep(self, piece: bytes) -> None:
         self._size_bytes += len(piece)
+        # After decoding, too: a cap on what came over the wire alone would let a bomb of gzip through.
         if self._size_bytes > self._store.cap_bytes:
             raise too_large(self._store.cap_bytes)
         self._store.add(piece)
@@ -200,6 +204,7 @@ class _Gunzip:
                 raise ReplyError("contract", "The reply's gzip content is broken.") from None
             if piece:
                 yield piece
+            # Behind the end of a member another may begin, in the same piece.
             content = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
 
     def finish(self) -> None:
@@ -228,6 +233,7 @@ class _Memory:
         if self._whole is not None:
             self._whole.write(piece)
         elif self._first:
+            # Most replies are one piece, which is then handed on as it came, without a copy.
             self._whole = io.BytesIO(self._first)
             self._whole.seek(len(self._first))
             self._whole.write(piece)

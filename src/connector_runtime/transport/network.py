@@ -127,6 +127,7 @@ class SyncNetwork:
             try:
                 channel.settimeout(address_share_s(traffic, len(addresses) - position))
                 channel.connect(address)
+                # Head and body may be two writes; Nagle's algorithm may hold the second one up for 40 ms.
                 channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 channel.close()
@@ -151,6 +152,7 @@ class SyncStream:
     """One socket, plain or TLS; it never blocks, every wait is a `poll` of what is left of the deadline."""
 
     def __init__(self, channel: socket.socket, traffic: Traffic) -> None:
+        # Python's own timeouts begin anew with each call; only a poll can keep one deadline for all.
         channel.settimeout(0.0)
         self.outbox = Outbox()
         self._socket = channel
@@ -161,6 +163,7 @@ class SyncStream:
         channel, traffic = self._socket, self._traffic
         while True:
             left_s = traffic.left_s()
+            # What TLS has decrypted already no longer shows on the socket: a poll would wait for nothing.
             if not (isinstance(channel, ssl.SSLSocket) and channel.pending()):
                 _wait(channel, _IN, left_s)
             try:
@@ -188,6 +191,7 @@ class SyncStream:
                 if _speaks_before_taking(self._socket, traffic.left_s(), hears=hears):
                     return False
                 self._send_some()
+        # An OSError as well, but it says that our time is over and not that the peer broke off.
         except TimeoutError:
             raise
         except OSError:

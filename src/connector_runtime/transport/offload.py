@@ -24,6 +24,7 @@ async def offload(method: Callable[..., T], *arguments: object) -> T:
     except RuntimeError:
         raise ReplyError("network", "The machine gives no thread to read and write files in.") from None
     try:
+        # A thread cannot be cancelled: given up half-way, it would go on writing to a file somebody else has.
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         future.add_done_callback(_note)

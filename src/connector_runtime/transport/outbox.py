@@ -40,6 +40,7 @@ class Outbox:
         first, start = self._pieces[0], self._taken_bytes
         if len(self._pieces) > 1:
             return b"".join([opened(piece) for piece in self._pieces])[start:]
+        # Opened for this one write and bounded: no copy of a whole secret body lies about.
         if isinstance(first, Secret):
             return opened(first, start, start + JOIN_BYTES)
         return memoryview(first)[start:]

@@ -84,6 +84,7 @@ class Resolver:
                 ours.append(self._queue[-1])
             look_up = ours[-1]
             look_up.waiting.append(done)
+            # Where all threads are busy the look-up stays queued: whoever is done takes it.
             has_thread = look_up not in self._queue or self._threads >= THREADS_MAX or self._has_started()
         if not has_thread:
             self._settle(look_up, NoThread())
@@ -116,6 +117,7 @@ class Resolver:
         with self._lock:
             self._remove(look_up)
             waiting, look_up.waiting = look_up.waiting, []
+        # Outside the lock: whoever is told may ask for the next host at once.
         for done in waiting:
             done(answer)
 

@@ -55,6 +55,7 @@ class Idle:
         """Return a connection to `origin`, or None."""
         with self._lock:
             lines = self._lines.get(origin)
+            # The one used last: it is the least likely to have been closed by the peer.
             return lines.pop() if lines else None
 
     def give(self, origin: str, line: Any) -> None:
@@ -98,6 +99,7 @@ class Sender:
         ssl_context: ssl.SSLContext | None = None,
         size: int = SLOTS,
     ) -> None:
+        # No option takes this away: unverified, a token goes to whoever answers.
         if ssl_context is not None and not (ssl_context.check_hostname and ssl_context.verify_mode):
             raise ValueError("the TLS context must verify certificates and host names")
         self._hosts = frozenset(hosts)
@@ -121,6 +123,7 @@ class Sender:
             raise ReplyError("config", "The session is closed.")
         address = self._addresses.get(outgoing.url)
         if address is None:
+            # Emptied whole, not entry by entry: reading an address is cheap, keeping an order of use is not.
             if len(self._addresses) >= _ADDRESSES_KEPT:
                 self._addresses.clear()
             address = read_address(outgoing.url, self._hosts, loopback=self._loopback)
@@ -214,6 +217,7 @@ class SyncSender(Sender):
     def _enters(self, mark: object, end_at: float) -> bool:
         """Wait until no more than `size` are inside; returns whether that was in time."""
         inside = self._inside
+        # First in, then counted: two who counted first would both find the last place free.
         inside.add(mark)
         while len(inside) > self._size:
             inside.discard(mark)

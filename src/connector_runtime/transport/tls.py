@@ -14,9 +14,11 @@ def tls_context() -> ssl.SSLContext:
     looks up the few it meets; to read a whole bundle, as is done elsewhere with certifi's,
     costs 30 ms and two megabytes.
     """
+    # Threads that come first together would each build one, and keep it.
     with _context_lock:
         if not _contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            # Said here, because builds of OpenSSL differ in the oldest version that they allow.
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             context.set_alpn_protocols(["http/1.1"])
             trust(context, ssl.get_default_verify_paths().openssl_capath)

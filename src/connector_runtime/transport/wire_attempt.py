@@ -101,6 +101,7 @@ class WireAttempt:
         traffic, intake = self.traffic, self._intake
         if traffic is None and not (self._is_head or intake.status in _BODILESS or intake.is_whole):
             raise ReplyError("network", "The reply ends too early.")
+        # Success for half a request is none: the server cannot have read what it says it has done.
         if traffic is not None and traffic.broke and intake.status < REFUSED_FROM:
             raise ReplyError("network", "The connection broke while the request was sent.")
         return intake.finish(time.monotonic() - self._started_at)
@@ -108,6 +109,7 @@ class WireAttempt:
     def failure(self, error: Exception) -> Failure:
         """Return what went wrong, and whether the request may have arrived."""
         traffic = self.traffic
+        # Of a given transport nobody knows here what it has sent; `course` tells it, where it can.
         is_unsent = traffic is not None and not traffic.has_sent
         certainty = Certainty.NOT_SENT if is_unsent else Certainty.UNKNOWN
         if isinstance(error, ReplyError):

@@ -42,6 +42,7 @@ def wire_headers(outgoing: Outgoing, address: Address) -> list[tuple[str, str | 
     method, body = outgoing.method, outgoing.body
     if not _METHOD.fullmatch(method):
         raise ReplyError("config", "The method of the request is not valid.")
+    # Asked for is what `intake` decodes, and nothing else.
     headers: list[tuple[str, str | Secret]] = [("Host", address.authority), ("Accept-Encoding", "gzip")]
     has_type = False
     for name, value in outgoing.headers:
@@ -53,6 +54,7 @@ def wire_headers(outgoing: Outgoing, address: Address) -> list[tuple[str, str | 
         if not has_type and body.content_type is not None:
             headers.append(("Content-Type", body.content_type))
         headers.append(("Content-Length", str(body.size_bytes)))
+    # RFC 9110 section 8.6: a method that expects content says even that there is none.
     elif method in _WITH_BODY:
         headers.append(("Content-Length", "0"))
     return headers

@@ -51,6 +51,7 @@ def moment_of(value: Any) -> Moment | None:
     Args:
         value: A text with its offset, a day, or a number of seconds or milliseconds since 1970.
     """
+    # To Python `True` is the number 1; to a vendor it is no moment.
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float, Decimal)):
@@ -58,6 +59,7 @@ def moment_of(value: Any) -> Moment | None:
     seconds = instant_s(value)
     if seconds is not None:
         return Moment(_on_calendar(math.floor(seconds * SECOND)))
+    # Python also reads `20260101` and `2026-W01-1` as days; of such texts nobody knows what is meant.
     if isinstance(value, str) and len(value) == len("2026-01-01"):
         try:
             whole_days = date.fromisoformat(value).toordinal() - date(1970, 1, 1).toordinal()

@@ -50,6 +50,7 @@ def run_chunks(
     while trail.at < len(records):
         chunk = trail.chunk = scope["chunk"] = records[trail.at : trail.at + chunks.max]
         call.begin(call.action.program.unit)
+        # What was in doubt when a call ended belongs to the chunk that it is taken up with alone.
         call.unknown_seen, trail.is_open = trail.is_open, False
         trail.began = trail.at
         try:

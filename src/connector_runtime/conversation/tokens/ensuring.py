@@ -39,6 +39,7 @@ def ensure(call: Call) -> Conversation[None]:
     channel = call.channel
     if channel.definition.oauth2 is None:
         return
+    # Three rounds: a flight may bring a token that another one has replaced, or that has ended already.
     for is_last in (False, False, True):
         state = channel.freshness(call.clock)
         if state is Freshness.FRESH and (channel.has_looked or channel.is_resting(call.clock)):
@@ -98,6 +99,7 @@ def renew(call: Call, used: Token) -> Conversation[None]:
     However many callers were refused, and in whatever processes, one renewal serves them all.
     """
     channel = call.channel
+    # If not, another caller has put a newer one there meanwhile, which nobody has refused.
     if channel.token is used:
         channel.refused = used.access
     yield from ensure(call)

@@ -106,6 +106,7 @@ class Renewal:
                 if self._channel.freshness(self._clock) is not Freshness.INVALID:
                     return None
             else:
+                # A lease and not a lock: it ends by itself where the process that holds it has died.
                 lease = {"holder": os.urandom(16).hex(), "until": now + LEASE_S}
                 taken = yield WriteToken(
                     key,
@@ -122,6 +123,7 @@ class Renewal:
                     return found
             if self._clock.monotonic() >= end:
                 return FlightEnd.LATE
+            # Spread at random, or all processes that wait would ask the store in the same instant.
             yield Sleep(ASK_AGAIN_S * (1.0 + self._random.random()))
 
     def _looked(self, entry: Entry | StoreError | None) -> Any:
@@ -152,6 +154,7 @@ class Renewal:
             return
         stored, mine = kept.token, channel.token
         if stored.access and stored.access != mine.access:
+            # One that lives is better than mine that is dead, whichever of them was issued later.
             is_mine_dead = channel.freshness(self._clock) is Freshness.INVALID
             is_alive = stored.expires_at is None or self._now() < stored.expires_at
             if stored.is_newer_than(mine) or (is_mine_dead and is_alive):
@@ -166,6 +169,7 @@ class Renewal:
         if isinstance(outcome, Token):
             return (yield from self._stored(key, outcome, version, end))
         trouble = self._trouble_of(outcome)
+        # An ailing vendor may be well for the next process: only what holds for all is kept.
         is_told = trouble and trouble.kind != "server"
         document = {**rest, "trouble": trouble.to_dict()} if trouble and is_told else rest
         if not (yield WriteToken(key, document, version, limit_s=self._left_s(end))):

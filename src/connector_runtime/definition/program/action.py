@@ -66,11 +66,13 @@ def compile_program(definition: Mapping[str, Any], component: Mapping[str, Any])
     steps = compile_steps(definition, component, lets)
     return Program(
         checks=tuple(_check(item) for item in definition.get("checks", ())),
+        # Whoever asks for "the request" of a sequence, such as a dry run, means the one it begins with.
         unit=steps[0].unit if steps else compile_unit(definition, component, lets),
         steps=steps,
         chunks=compile_chunks(definition.get("chunks")),
         output=maybe(definition.get("reply", {}), "output", ("reply", "output")) if steps else None,
         scopes=tuple(scope.render for scope in scopes),
+        # Only these can change which scopes are needed; all combinations of all inputs would be too many.
         scope_inputs=frozenset(key for scope in scopes for key in inputs_in(lets.expanded(scope.references))),
         debug=node(defaults.get("debug"), "component", ("defaults", "debug")),
         lets=lets,

@@ -40,4 +40,5 @@ def node(given: Any, kind: str, pointer: Sequence[str]) -> Evaluate | None:
 
 def always(evaluate: Evaluate | None) -> Evaluate:
     """Return the closure, or one that gives None."""
+    # One kind of thing for whoever evaluates: no caller asks whether there is an expression.
     return evaluate or (lambda _scope: None)

@@ -46,9 +46,11 @@ def _compile_errors(table: Sequence[Mapping[str, Any]], component: Mapping[str, 
     names = names_at(("errors",))
     shared = {key: value for key, value in component.get("defaults", {}).items() if key == "code"}
     for entry in table:
+        # In its place: the first rule that holds decides, so the order of a table that is used counts here.
         if "use" in entry:
             rules += _compile_errors(component["errors"][entry["use"]], component)
             continue
+        # Where codes stand in a reply is the vendor's habit: said once, and each rule may differ.
         given = {**shared, **entry}
         texts = {
             key: compile_node(given[key], names).render

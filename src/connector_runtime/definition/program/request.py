@@ -94,7 +94,9 @@ def _body(entry: Mapping[str, Any], lets: Lets) -> BodyChoice:
 
 def compile_retry(retry: Any, component: Mapping[str, Any]) -> RetryProgram:
     policies = component.get("retry", {})
+    # A copy: `use` is taken out below, and the file's content belongs to the model.
     own = {"use": retry} if isinstance(retry, str) else dict(retry)
+    # What stands beside `use` wins: a policy by name is a beginning, not a law.
     policy = {**policies.get(own.pop("use", ""), {}), **own}
 
     def part(key: str, default: Any) -> Evaluate:

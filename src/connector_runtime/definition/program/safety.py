@@ -65,6 +65,7 @@ def compile_lookup(lookup: Mapping[str, Any], lets: Sequence[Any]) -> Lookup:
         sent=value(lookup["sent"], ("lookup", "sent")),
         record=_reading(lookup.get("record")),
         found=value(lookup["found"], ("lookup", "found")),
+        # The reply is another action's, which knows nothing of who reads its text for a look-up.
         reads_text=reads_text([lookup, *lets]),
     )
 
@@ -84,6 +85,7 @@ def compile_identity(identity: Any, lets: Lets) -> IdentityProgram | None:
     if identity is None:
         return None
     filling = compile_node(identity, names_at(("identity",)))
+    # Through named values as well: `${ let.key }` may read the item where the file does not show it.
     is_of_item = any(reference.path[0] == "item" for reference in lets.expanded(filling.references))
     if not isinstance(identity, dict):
         return IdentityProgram(filling.render, is_of_item)

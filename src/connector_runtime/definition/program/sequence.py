@@ -52,6 +52,7 @@ def compile_steps(
     return tuple(
         ActionStep(
             key=key,
+            # A step's own table replaces the action's: mixed, nobody could say which rule comes first.
             unit=compile_unit({**shared, **step}, component, lets),
             when=maybe(step, "when", ("steps", key, "when")),
             poll=_poll(step["poll"], ("steps", key, "poll")) if "poll" in step else None,

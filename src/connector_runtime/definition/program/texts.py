@@ -59,6 +59,7 @@ def _is_text(path: Path) -> bool:
 def _shared_rules(table: Any, component: Mapping[str, Any]) -> Iterator[Any]:
     """Yield the rules of the tables that a table names, and of those that they name."""
     for rule in [{"use": table}] if isinstance(table, str) else table:
+        # Rules of the file itself are looked at with the file.
         if "use" not in rule:
             continue
         used = component["errors"][rule["use"]]

@@ -46,6 +46,7 @@ def compile_unit(definition: Mapping[str, Any], component: Mapping[str, Any], le
         request=compile_request(definition["request"], defaults.get("timeout"), lets),
         reply=compile_reply(definition.get("reply", {}), component),
         wants_text=wants_text(definition, component),
+        # Without a word about repeats nothing is repeated: the policy of nobody has no retries.
         retry=compile_retry(definition.get("retry", defaults.get("retry", {})), component),
         errors=ErrorRules(error_table(definition, defaults), component),
         paging=compile_paging(definition.get("paginate")),

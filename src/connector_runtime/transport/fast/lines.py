@@ -46,6 +46,7 @@ class FastLine(Line):
         incoming = self._incoming
         if self.network.traffic.broke or not (self._is_sent and incoming.is_whole):
             return False
+        # Bytes behind a reply answer a question that nobody has asked: the next one would get them.
         if incoming.has_surplus:
             warn_of_surplus()
         return incoming.is_reusable and not incoming.has_surplus
@@ -122,6 +123,7 @@ class SyncLine(FastLine):
         Raises:
             HttpParserError, OSError: As `failure_of` tells apart.
         """
+        # Not repeated on a stale connection: it is looked at before, so that no request is sent twice.
         if not self._is_open():
             self.network.close()
             self._stream = self.network.connect(address.host, address.tcp_port, self._context)
