@@ -25,7 +25,7 @@ from connector_runtime.language.expressions.closures import (
     read_member,
     read_path,
 )
-from connector_runtime.language.expressions.filters import FILTERS, TAKE_ABSENT, TEST_NAMES, TESTS, matching
+from connector_runtime.language.expressions.filters import FILTERS, TEST_NAMES, TESTS, matching
 from connector_runtime.language.expressions.grammar import ExpressionError, names_hint, parse
 from connector_runtime.language.expressions.operators import (
     EvaluationError,
@@ -269,7 +269,7 @@ class _Compiler:
             other = arguments[0]
             return lambda scope: other(scope) if (given := value(scope)) is ABSENT else given
         self.can_fail = True
-        return apply_filter(apply, value, arguments, name=name, passes_absent=name not in TAKE_ABSENT)
+        return apply_filter(apply, value, arguments, name=name, passes_absent=not rule.takes_absent)
 
     def test(self, node: Any, depth: int) -> Evaluate:
         name = node.name

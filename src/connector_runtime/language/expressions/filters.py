@@ -1,7 +1,7 @@
 """The filters and tests of expressions: a closed list, each with checked arguments.
 
-A filter is given a value that is there: absent passes every filter by, except
-`default` and `optional`. Null passes the filters on texts by as well, because a
+A filter is given a value that is there: absent passes every filter by, except those
+whose row in the table says that they take it. Null passes the filters on texts by as well, because a
 null given by the user clears a field.
 """
 
@@ -42,12 +42,16 @@ class Filter(NamedTuple):
         least: Arguments it must have.
         most: Arguments it may have.
         constant: Whether the arguments must be texts written in the expression.
+        takes_absent: Whether it is given an absent value, too, and makes something of it.
+        mends: Whether what it makes of an absent value is never absent itself.
     """
 
     apply: Apply
     least: int = 0
     most: int = 0
     constant: bool = False
+    takes_absent: bool = False
+    mends: bool = False
 
 
 def default(value: Any, otherwise: Any) -> Any:
@@ -285,8 +289,8 @@ def sorted_pairs(value: Any, between: str = "", after: str = "") -> str:
 
 
 FILTERS: dict[str, Filter] = {
-    "default": Filter(default, 1, 1),
-    "optional": Filter(optional),
+    "default": Filter(default, 1, 1, takes_absent=True, mends=True),
+    "optional": Filter(optional, takes_absent=True, mends=True),
     "segments": Filter(segments),
     "urlPath": Filter(url_path),
     "urlQuery": Filter(url_query),
@@ -301,7 +305,7 @@ FILTERS: dict[str, Filter] = {
     "ms": Filter(milliseconds),
     "instant": Filter(instant),
     "fromJson": Filter(from_json),
-    "named": Filter(named, 1, 1),
+    "named": Filter(named, 1, 1, takes_absent=True),
     "put": Filter(put, 2, 2),
     "first": Filter(first),
     "find": Filter(find, 2, 2),
@@ -312,8 +316,6 @@ FILTERS: dict[str, Filter] = {
     "sortedPairs": Filter(sorted_pairs, 0, 2, constant=True),
     "merged": Filter(merged, 2, 2),
 }
-# These see absent values, and make something of them.
-TAKE_ABSENT = frozenset({"default", "optional", "named"})
 
 
 def is_text(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from connector_runtime.language.expressions.filters import FILTERS
 from connector_runtime.language.expressions.grammar import ExpressionError
 
 Path = tuple[str | int | None, ...]
@@ -68,8 +69,8 @@ class _Finder:
         elif kind == "CondExpr":
             self._choice(node, flows=flows, needed=needed, safe=safe)
         elif kind == "Filter":
-            takes_absent = node.name in {"default", "optional"}
-            self.visit(node.node, flows=flows and not takes_absent, needed=needed, safe=safe)
+            is_mended = node.name in FILTERS and FILTERS[node.name].mends
+            self.visit(node.node, flows=flows and not is_mended, needed=needed, safe=safe)
             for argument in node.args:
                 self.visit(argument, flows=flows and node.name == "default", needed=needed, safe=safe)
         else:
