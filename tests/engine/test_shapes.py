@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from cases import shapes_page
 from connector_runtime import Component
-from connector_runtime.errors import KINDS, ConnectorError, DefinitionError
+from connector_runtime.errors import KINDS, ConnectorError, DefinitionError, error_of
 from connector_runtime.testing import cases, pushed_cases
 from engine.shop import Shop, action, model_of
 from engine.test_paging import listing
@@ -125,3 +126,13 @@ def test_the_catalogue_holds_nothing_but_json(whose: str) -> None:
     catalogue = Component.load(FOLDERS[whose]).describe()
 
     assert json.loads(json.dumps(catalogue, allow_nan=False)) == catalogue
+
+
+def test_an_error_as_text_keeps_every_digit() -> None:
+    """`to_json` has the members of `to_dict`, and numbers as the service wrote them."""
+    id_, amount = 9_007_199_254_740_993, Decimal("0.10000000000000000005")
+    error = error_of("duplicate", "There is one already.", details={"id": id_, "amount": amount}, items=[b"x"])
+
+    assert '"id":9007199254740993,"amount":0.10000000000000000005' in error.to_json()
+    assert json.loads(error.to_json(indent=2), parse_float=str) == json.loads(json.dumps(error.to_dict()))
+    assert misfits(json.loads(error.to_json()), "error") == []

@@ -257,3 +257,32 @@ def test_the_whole_suite_runs_so(pytestconfig: pytest.Config) -> None:
     assert pytestconfig.getini("filterwarnings")[0] == "error"
     assert pytestconfig.getini("xfail_strict")
     assert '"-X", "dev", "-m", "pytest"' in (ROOT / "dev.py").read_text("utf-8")
+
+
+def ill(sandbox: Sandbox, how: str) -> dict[str, Any]:
+    """Return a connection with something the matter with it."""
+    connection = sandbox.connection()
+    if how == "not filled in":
+        return {**connection, "fields": {}}
+    if how == "no organisation of its own":
+        return {**connection, "fields": {**connection["fields"], "organizationId": "777"}}
+    if how == "revoked":
+        for token in sandbox.state.ids("sandbox/refresh_tokens"):
+            sandbox.tokens.revoke(token)
+    if how == "down":
+        sandbox.faults(*[{"fault": "drop", "path": "*"}] * 2)
+    return connection
+
+
+@pytest.mark.parametrize("how", ["healthy", "not filled in", "no organisation of its own", "revoked", "down"])
+def test_health_is_the_same_on_an_event_loop(zoho: Component, sandbox: Sandbox, how: str) -> None:
+    """`async_health` finds what `health` finds, and asks as often."""
+    connection, uses = ill(sandbox, how), {"crmGetRecord": {"recordType": "Leads"}}
+
+    found = zoho.health(connection, uses, deadline_s=10)
+    asked = len(sandbox.ledger())
+    awaited = asyncio.run(zoho.async_health(connection, uses, deadline_s=10))
+
+    assert awaited == found
+    assert len(sandbox.ledger()) == 2 * asked
+    assert (how == "healthy") is all(finding.state == "good" for finding in found)

@@ -60,6 +60,12 @@ def look_over(component: Component, connection: Mapping[str, Any], store: TokenS
     assert_type(component.request("crmGetRecord", {}, connection), Plan)
 
 
+async def look_over_awaiting(component: Component, connection: Mapping[str, Any]) -> None:
+    """Do the same in an event loop, and draw a form."""
+    assert_type(await component.async_health(connection, deadline_s=10.0), list[Finding])
+    assert_type(component.asked("crmGetRecord", {}), dict[str, dict[str, bool | None]])
+
+
 def choose(session: Session) -> None:
     """Fill lists to choose from, of the connection, too."""
     assert_type(session.connection_choices("organizationId"), list[dict[str, Any]])

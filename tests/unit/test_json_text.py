@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector_runtime.base import json_text
-from connector_runtime.base.json_text import JsonError, dump_json, parse_json
+from connector_runtime.base.json_text import JsonError, parse_json
 from connector_runtime.base.numbers import READINGS
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connector_runtime.base.json_text import dump_json, parse_json
+from connector_runtime.base.json_text import parse_json
 from connector_runtime.base.numbers import RefusedError, alike, exact, float_or_decimal, written
 from connector_runtime.base.urls import query_pairs
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.errors.json_writing import dump_json
 from connector_runtime.language.schemas.validator import Validator
 from unit.input_cases import one
 

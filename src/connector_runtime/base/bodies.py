@@ -12,9 +12,9 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote_plus
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.sealed_json import masked, sealed_json
 from connector_runtime.base.values import File, Secret
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

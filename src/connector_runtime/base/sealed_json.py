@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import Secret
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

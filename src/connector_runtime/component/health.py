@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from connector_runtime.access.connections import Channel, Connection
 from connector_runtime.base.values import ABSENT, SystemClock
 from connector_runtime.definition.scopes import Coverage, split_scopes
 from connector_runtime.errors import ConnectorError
-from connector_runtime.session.session import Options, Session
+from connector_runtime.session.session import Options, Session, SessionBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from connector_runtime.definition.model import Model
     from connector_runtime.inputs.inputs import Input
+
+    T = TypeVar("T")
+    # What is asked of a session of either kind: its answer, or the error, is sent back.
+    Asking = Generator[Callable[[Any], Any], Any, T]
 
 # A clock that is further off makes tokens look older or younger than they are.
 SKEW_S = 30.0
@@ -63,18 +68,71 @@ def examine(
         options: What the session that asks is given.
     """
     options = options or Options()
+    channel, findings = _before_asking(model, given)
+    if channel is None:
+        return findings
+    with Session(model, Connection.from_dict(given), options) as session:
+        asking = _asking(model, channel, session, uses or {}, options)
+        answer: Any = None
+        while True:
+            try:
+                question = asking.send(answer)
+            except StopIteration as end:
+                return [*findings, *end.value]
+            try:
+                answer = question(session)
+            except ConnectorError as problem:
+                answer = problem
+
+
+async def examine_async(
+    model: Model,
+    given: Mapping[str, Any],
+    uses: Mapping[str, Mapping[str, Any]] | None,
+    options: Options,
+) -> list[Finding]:
+    """Do the same on an event loop; arguments as for `examine`."""
+    from connector_runtime.session.async_session import AsyncSession  # noqa: PLC0415  threads need none
+
+    channel, findings = _before_asking(model, given)
+    if channel is None:
+        return findings
+    async with AsyncSession(model, Connection.from_dict(given), options) as session:
+        asking = _asking(model, channel, session, uses or {}, options)
+        answer: Any = None
+        while True:
+            try:
+                question = asking.send(answer)
+            except StopIteration as end:
+                return [*findings, *end.value]
+            try:
+                answer = await question(session)
+            except ConnectorError as problem:
+                answer = problem
+
+
+def _before_asking(model: Model, given: Mapping[str, Any]) -> tuple[Channel | None, list[Finding]]:
+    """Return what is found without the vendor, and no channel where it need not be asked."""
     try:
         channel = Channel(model, Connection.from_dict(given))
     except ConnectorError as problem:
-        return [_bad("connection", problem)]
+        return None, [_bad("connection", problem)]
     findings = [*_place(channel), *_token(channel)]
-    if any(finding.state == "bad" for finding in findings):
-        return findings
-    with Session(model, Connection.from_dict(given), options) as session:
-        findings += _login(session, options)
-        findings += _scopes(model, channel, session, uses or {})
-        if findings and not any(f.state == "bad" and f.subject == "login" for f in findings):
-            findings += _choices(channel, session)
+    return None if any(finding.state == "bad" for finding in findings) else channel, findings
+
+
+def _asking(
+    model: Model,
+    channel: Channel,
+    session: SessionBase,
+    uses: Mapping[str, Mapping[str, Any]],
+    options: Options,
+) -> Asking[list[Finding]]:
+    """Yield questions to a session, take answers or errors, and return what is found."""
+    findings = yield from _login(options)
+    findings += _scopes(model, channel, session, uses)
+    if findings and not any(found.state == "bad" and found.subject == "login" for found in findings):
+        findings += yield from _choices(channel)
     return findings
 
 
@@ -134,23 +192,20 @@ def _token(channel: Channel) -> Iterator[Finding]:
         yield Finding("token", "warning", "The token cannot be renewed when it expires.", hint)
 
 
-def _login(session: Session, options: Options) -> Iterator[Finding]:
+def _login(options: Options) -> Asking[list[Finding]]:
     """Ask the vendor; one answer shows login and clock."""
-    try:
-        result = session.check()
-    except ConnectorError as problem:
-        if problem.kind == "unsupported":
-            return
-        if problem.kind == "permission":
+    result = yield lambda session: session.check()
+    if isinstance(result, ConnectorError):
+        if result.kind == "unsupported":
+            return []
+        if result.kind == "permission":
             message = "The vendor accepts the token, but not for the check itself."
-            yield Finding("login", "warning", message, problem.hint)
-        else:
-            yield _bad("login", problem)
-        return
-    yield Finding("login", "good", "The vendor accepts the token.")
-    date = result.headers.get("date")
-    if date:
-        yield _clock(date, (options.clock or SystemClock()).now())
+            return [Finding("login", "warning", message, result.hint)]
+        return [_bad("login", result)]
+    findings = [Finding("login", "good", "The vendor accepts the token.")]
+    if date := result.headers.get("date"):
+        findings.append(_clock(date, (options.clock or SystemClock()).now()))
+    return findings
 
 
 def _clock(date: str, now: float) -> Finding:
@@ -167,7 +222,7 @@ def _clock(date: str, now: float) -> Finding:
 
 
 def _scopes(
-    model: Model, channel: Channel, session: Session, uses: Mapping[str, Mapping[str, Any]]
+    model: Model, channel: Channel, session: SessionBase, uses: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:
     granted = granted_scopes(channel, session.token)
     if not granted:
@@ -199,18 +254,23 @@ def _everything(model: Model) -> str:
     return f"all {len(model.actions)} actions{more}"
 
 
-def _choices(channel: Channel, session: Session) -> Iterator[Finding]:
+def _choices(channel: Channel) -> Asking[list[Finding]]:
     """Compare what was chosen with what the account has to choose from."""
+    findings = []
     for entry in channel.definition.inputs:
         if "source" in entry.definition.get("choicesFrom", {}):
-            try:
-                options = session.connection_choices(entry.key)
-            except ConnectorError as problem:
-                found = _bad(entry.key, problem)
+            options = yield partial(_offered, entry.key)
+            if isinstance(options, ConnectorError):
+                found = _bad(entry.key, options)
                 message = f"{entry.label} cannot be checked: {found.message}"
-                yield replace(found, state="warning", message=message)
+                findings.append(replace(found, state="warning", message=message))
             else:
-                yield _choice(entry, options, channel.connection.get(entry.key))
+                findings.append(_choice(entry, options, channel.connection.get(entry.key)))
+    return findings
+
+
+def _offered(key: str, session: Any) -> Any:
+    return session.connection_choices(key)
 
 
 def _choice(entry: Input, options: list[dict[str, Any]], value: Any) -> Finding:

@@ -193,7 +193,7 @@ class Opening:
     ) -> list[Finding]:
         """Look a connection over: filled in, place, token, login, scopes, choices, clock.
 
-        It asks the vendor, and blocks; for an event loop run it in a thread. A token that had to be
+        It asks the vendor, and blocks; `async_health` is for event loops. A token that had to be
         renewed is in the `token_store`, and nowhere else.
 
         Args:
@@ -213,6 +213,31 @@ class Opening:
             deadline_s=deadline_s,
         )  # fmt: skip
         return examine(self.model, connection, uses, options)
+
+    async def async_health(  # noqa: PLR0913  all of them are said by name
+        self,
+        connection: Mapping[str, Any],
+        uses: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        transport: Any = None,
+        proxy: str | None = None,
+        clock: Clock | None = None,
+        token_store: TokenStore | AsyncTokenStore | None = None,
+        deadline_s: float | None = None,
+    ) -> list[Finding]:
+        """Look a connection over on an event loop; arguments as for `health`.
+
+        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
+        """
+        from connector_runtime.component.health import (  # noqa: PLC0415  not needed to run an action
+            examine_async,
+        )
+
+        options = Options(
+            transport=transport, proxy=_sealed(proxy), clock=clock, token_store=token_store,
+            deadline_s=deadline_s,
+        )  # fmt: skip
+        return await examine_async(self.model, connection, uses, options)
 
 
 def _sealed(proxy: str | None) -> Secret | None:

@@ -11,8 +11,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
+from connector_runtime.errors.json_writing import dump_json
 from connector_runtime.inputs.refusals import did_you_mean
 from connector_runtime.language.expressions.operators import EvaluationError
 from connector_runtime.language.schemas.validator import Validator

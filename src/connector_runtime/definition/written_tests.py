@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
+from connector_runtime.errors.json_writing import dump_json
 from connector_runtime.language.expressions.grammar import ExpressionError
 from connector_runtime.language.expressions.operators import EvaluationError
 from connector_runtime.language.schemas.violations import meant

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -196,6 +197,14 @@ class ConnectorError(Exception):
         shape |= {key: value for key, value in optional.items() if value not in (None, [])}
         found: dict[str, Any] = json_ready(shape, exact=exact)
         return found
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the JSON shape as text, every number with all its digits.
+
+        Args:
+            indent: Spaces per level, or None for one line.
+        """
+        return dump_json(self.to_dict(exact=True), indent=indent)
 
     def _own_members(self) -> dict[str, Any]:
         """Return what only a class of errors has."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.errors.json_writing import dump_json
 from connector_runtime.triggers.changes import worked_out
 from connector_runtime.triggers.moments import SECOND
 from connector_runtime.triggers.state import Owner, Window, digest, read_state

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from connector_runtime.base.json_text import dump_json
 from connector_runtime.base.values import ABSENT
 from connector_runtime.conversation.replies.judging import NAMELESS, is_nameless
 from connector_runtime.definition.error_names import UNNAMED, classify
 from connector_runtime.definition.evaluation import TELLER, placed, safely
 from connector_runtime.errors import Fault, error_of
 from connector_runtime.errors.json_shapes import json_ready
+from connector_runtime.errors.json_writing import dump_json
 from connector_runtime.language.expressions.operators import kind_of
 
 if TYPE_CHECKING:

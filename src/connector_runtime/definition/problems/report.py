@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from connector_runtime.base.json_text import dump_json
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

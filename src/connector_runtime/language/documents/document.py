@@ -7,8 +7,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from connector_runtime.base.json_text import JsonError, dump_json, parse_json
+from connector_runtime.base.json_text import JsonError, parse_json
 from connector_runtime.errors import DefinitionError, Problem
+from connector_runtime.errors.json_writing import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
