@@ -23,6 +23,7 @@ from zoho_sandbox.products.crm.records import (
 )
 from zoho_sandbox.products.crm.routing import CREATE, DELETE, READ, UPDATE, Table, is_left_out, route
 from zoho_sandbox.products.crm.searching import querying, searching
+from zoho_sandbox.products.crm.settings import addresses as settings
 
 
 def _attached(verb: str) -> str:
@@ -30,6 +31,7 @@ def _attached(verb: str) -> str:
 
 
 ROUTES = (
+    *settings.ROUTES,
     route("users", GET=(people.get_users, "users.READ")),
     route("users/*", GET=(people.get_user, "users.READ")),
     route("org", GET=(people.get_org, "org.READ")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoho_sandbox.core.documents import package_yaml
 from zoho_sandbox.core.wire import Answer
+from zoho_sandbox.products.crm.model import shelves
 from zoho_sandbox.products.crm.model.answers import Json, no_content, refuse
 from zoho_sandbox.products.crm.model.schema import PACKAGE
 from zoho_sandbox.products.crm.model.visit import MAX_PER_PAGE, Visit
@@ -46,15 +47,24 @@ def is_admin(user: Json | None) -> bool:
     return user is not None and user.get("profile") == "Administrator"
 
 
+def holders(state: State, list_name: str, name: str | None) -> list[Json]:
+    """Return the users who have a role or a profile, which ``list_name`` says, of a name."""
+    key = list_name.removesuffix("s")
+    return [user for user in state.scan(KIND) if user.get(key) == name]
+
+
+def rename(state: State, list_name: str, old: str | None, new: str | None) -> None:
+    """Give the users of one role or profile another one, or the new name of their own."""
+    if list_name not in ("roles", "profiles") or old == new:
+        return
+    for user in holders(state, list_name, old):
+        state.put(KIND, user["id"], {**user, list_name.removesuffix("s"): new})
+
+
 def get_users(visit: Visit) -> Answer:
     """List users of one ``type``, by ``ids``, in pages."""
     query = visit.call.query
-    fits = _TYPES.get(query.get("type") or "AllUsers")
-    if fits is None:
-        message = "Please check whether the input values are correct"
-        raise refuse("PATTERN_NOT_MATCHED", message, {"param_name": "type"})
-    caller = visit.call.grant.user_id
-    chosen = [user for user in visit.state.scan(KIND) if fits(user, caller)]
+    chosen = _of_type(visit)
     if ids := query.get("ids"):
         chosen = [user for user in chosen if user["id"] in ids.split(",")]
     page = visit.number("page", 1)
@@ -68,7 +78,20 @@ def get_users(visit: Visit) -> Answer:
         "page": page,
         "more_records": page * per_page < len(chosen),
     }
-    return Answer(200, {"users": [_shown(user) for user in rows], "info": info})
+    return Answer(200, {"users": [_shown(visit.state, user) for user in rows], "info": info})
+
+
+def count_users(visit: Visit) -> Answer:
+    """Count the users of one ``type``."""
+    return Answer(200, {"count": len(_of_type(visit))})
+
+
+def _of_type(visit: Visit) -> list[Json]:
+    fits = _TYPES.get(visit.call.query.get("type") or "AllUsers")
+    if fits is None:
+        message = "Please check whether the input values are correct"
+        raise refuse("PATTERN_NOT_MATCHED", message, {"param_name": "type"})
+    return [user for user in visit.state.scan(KIND) if fits(user, visit.call.grant.user_id)]
 
 
 def get_user(visit: Visit) -> Answer:
@@ -77,7 +100,7 @@ def get_user(visit: Visit) -> Answer:
     if user is None:
         details = {"resource_path_index": 1}
         raise refuse("INVALID_DATA", "the id given seems to be invalid", details)
-    return Answer(200, {"users": [_shown(user)]})
+    return Answer(200, {"users": [_shown(visit.state, user)]})
 
 
 def get_org(visit: Visit) -> Answer:
@@ -95,10 +118,15 @@ def _status(user: Json) -> str:
     return str(user.get("status", "active"))
 
 
-def _shown(user: Json) -> Json:
+def _group(state: State, list_name: str, name: str) -> Json:
+    """Return the role or profile of a user; one that a seed invents has an id of its own."""
+    row = shelves.named(state, list_name, name)
+    return {"name": name, "id": row["id"] if row else shelves.lists()[list_name]["rows"][-1]["id"]}
+
+
+def _shown(state: State, user: Json) -> Json:
     name = full_name(user)
     plain: Json = package_yaml(PACKAGE, "data", "user.yaml")
-    people = package_yaml(PACKAGE, "data", "roles.yaml")
     role, profile = str(user.get("role", "Manager")), str(user.get("profile", "Standard"))
     return {
         **plain,
@@ -108,8 +136,8 @@ def _shown(user: Json) -> Json:
         "last_name": user.get("last_name"),
         "full_name": name,
         "email": user.get("email"),
-        "role": {"name": role, "id": people["roles"].get(role, people["other_role"])},
-        "profile": {"name": profile, "id": people["profiles"].get(profile, people["other_profile"])},
+        "role": _group(state, "roles", role),
+        "profile": _group(state, "profiles", profile),
         "status": _status(user),
         "confirm": user.get("confirm", True),
         "time_zone": user.get("time_zone"),

@@ -34,8 +34,31 @@ def discard(visit: Visit, module: Module, record: Json) -> None:
             "deleted_by": {"id": visit.call.grant.user_id},
             "created_by": record["Created_By"],
             "deleted_time": visit.now(),
+            "record": record,
         },
     )
+
+
+def is_kept(visit: Visit, row: Json) -> bool:
+    """Say whether a deleted record lies in the recycle bin still."""
+    return _type(visit, row) == "recycle"
+
+
+def erase(visit: Visit, module: Module, record_id: str) -> None:
+    """Delete for good what lies in the recycle bin."""
+    row = visit.state.get(kind(module), record_id)
+    if row is not None:
+        visit.state.put(kind(module), record_id, {**row, "record": None})
+        visit.effect("erase", module.api_name, record_id)
+
+
+def restore(visit: Visit, module: Module, record_id: str) -> None:
+    """Put a record back where it was deleted from."""
+    row = visit.state.get(kind(module), record_id)
+    if row is not None:
+        store.keep(visit.state, module, row["record"])
+        visit.state.delete(kind(module), record_id)
+        visit.effect("restore", module.api_name, record_id)
 
 
 def not_deleted(record_id: str) -> Exception:
@@ -73,7 +96,7 @@ def get_deleted(visit: Visit) -> Answer:
 def _type(visit: Visit, row: Json) -> str:
     days = timedelta(days=int(visit.setting("recycle_bin_days")))
     kept_from = times.show(visit.call.sandbox.clock.at(times.OFFSET) - days)
-    return "permanent" if row["deleted_time"] < kept_from else "recycle"
+    return "permanent" if row["deleted_time"] < kept_from or row["record"] is None else "recycle"
 
 
 def _shown(visit: Visit, row: Json) -> Json:
