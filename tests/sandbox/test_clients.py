@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,9 @@ pytestmark = pytest.mark.long
 
 def install(folder: Path, package: str) -> str:
     """Install a package into an environment of its own; return its Python."""
-    venv.create(folder, with_pip=True)
+    # pip looks at what else is installed, and some of that writes into the home folder.
+    own = {**os.environ, "HOME": str(folder.parent)}
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], env=own, check=True, timeout=120)
     python = str(folder / "bin" / "python")
     done = subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package],
@@ -35,7 +36,7 @@ def install(folder: Path, package: str) -> str:
         text=True,
         timeout=300,
         check=False,
-        env={**os.environ, "HOME": str(folder)},
+        env=own,
     )
     if done.returncode:
         pytest.skip(f"{package} cannot be installed here: {done.stderr[-200:]}")
