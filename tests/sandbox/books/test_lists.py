@@ -8,7 +8,7 @@ from zoho_sandbox.products.books.rules.catalogue import catalogue
 from zoho_sandbox.products.books.rules.filters import filter_tests
 from zoho_sandbox.products.books.rules.rows import index_entry
 
-from .conftest import CUSTOMER, INACTIVE, OFFICE_ACCOUNT, SALES_ACCOUNT, SHELF, TABLE, refused
+from .conftest import CUSTOMER, INACTIVE, OFFICE_ACCOUNT, SALES_ACCOUNT, SHELF, TABLE, VENDOR, refused
 
 # Every module with a filter by date, and a record of that day in the words of the module.
 DATED = [
@@ -363,3 +363,37 @@ def test_a_row_shows_the_contact_under_three_names(api):
 
     assert row["contact_name"] == row["customer_name"] == row["vendor_name"] == "Old Mill Cafe"
     assert (row["contact_type_formatted"], row["status"]) == ("Customer", "inactive")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "count"),
+    [
+        ("/salesorders", "Status.ToBeInvoiced", 1),
+        ("/salesorders", "WithAttachment", 0),
+        ("/salesorders", "WithoutAttachment", 1),
+        ("/salesorders", "Status.BackOrdered", 0),
+        ("/purchaseorders", "Status.Issued", 1),
+        ("/purchaseorders", "Status.Pending", 0),
+    ],
+)
+def test_every_published_filter_of_orders_is_taken(api, path, value, count):
+    """Those of features that are not here find nothing."""
+    line = {"line_items": [{"name": "Work", "rate": 1}]}
+    api.post("/salesorders", json={"customer_id": CUSTOMER, **line})
+    order = api.post("/purchaseorders", json={"vendor_id": VENDOR, **line}).json()["purchaseorder"]
+    api.post(f"/purchaseorders/{order['purchaseorder_id']}/status/open")
+
+    rows = api.get(path, params={"filter_by": value}).json()[path.strip("/")]
+
+    assert len(rows) == count
+
+
+def test_quotes_are_found_by_their_last_day(api):
+    """With the variants of a date."""
+    line = {"customer_id": CUSTOMER, "line_items": [{"name": "Work", "rate": 1}]}
+    for day in ("2026-06-01", "2026-07-01"):
+        api.post("/estimates", json={**line, "expiry_date": day})
+
+    found = api.get("/estimates", params={"expiry_date_after": "2026-06-15"}).json()["estimates"]
+
+    assert [one["expiry_date"] for one in found] == ["2026-07-01"]

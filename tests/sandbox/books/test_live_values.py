@@ -215,8 +215,8 @@ def test_an_address_the_sandbox_lacks_says_so(api):
     reply = api.get("/teleports")
 
     assert refused(reply) == (404, 5)
-    assert "X-Sandbox-Not-Covered" in reply.headers
-    assert "X-Sandbox-Not-Covered" not in api.get("/contacts/460000000999999").headers
+    assert "X-Sandbox-Refused" in reply.headers
+    assert "X-Sandbox-Refused" not in api.get("/contacts/460000000999999").headers
 
 
 @pytest.mark.parametrize(

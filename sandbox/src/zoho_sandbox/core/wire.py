@@ -27,10 +27,6 @@ __all__ = [
     "parse_json",
 ]
 
-# Says of a refused address that the sandbox lacks it, whether or not the vendor has it.
-NOT_COVERED = ("X-Sandbox-Not-Covered", "the sandbox has no such address; its coverage page lists all it has")
-
-
 # Beside the refusal that Zoho gives to an address it does not know: this one it may well know.
 NOT_COVERED = ("X-Sandbox-Refused", "this address is not covered by the sandbox; see its coverage page")
 

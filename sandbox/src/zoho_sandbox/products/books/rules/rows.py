@@ -34,6 +34,7 @@ _ALWAYS = (
     "status", "created_time", "last_modified_time", "date", "due_date", "expiry_date",
     "customer_id", "vendor_id", "owner_id", "is_active", "is_location_active", "portal_status",
     "payment_mode", "account_type", "is_base_currency", "billed_status", "is_billable",
+    "has_attachment", "invoiced_status", "payment_expected_date", "sales_or_purchase_type",
     "is_linked_with_zohocrm", "credit_limit", "outstanding_receivable_amount", "total", "balance",
 )  # fmt: skip
 
