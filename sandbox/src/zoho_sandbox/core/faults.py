@@ -105,6 +105,7 @@ class Faults:
             if not _meets(fault, request):
                 continue
             spec["met"] += 1
+            # Counted before it is asked whether it fires: `skip` and the lottery both go by the count.
             if spec["met"] <= fault.value("skip") or _is_spent(fault):
                 continue
             if self._lot(spec) < float(fault.value("probability")):

@@ -71,6 +71,7 @@ class Places:
     def give_back(self, holder: str) -> None:
         """Give one place back."""
         self.taken[holder] -= 1
+        # Not kept at 0: whoever called once would be remembered for ever.
         if not self.taken[holder]:
             del self.taken[holder]
 

@@ -52,6 +52,7 @@ class Looks:
         look = self._kinds.setdefault(kind, _Look())
         if name not in look.conclusions:
             if len(look.conclusions) >= _MOST_CONCLUSIONS:
+                # All go, not the oldest: to keep an order of use costs more than to draw a few anew.
                 look.conclusions.clear()
             look.conclusions[name] = draw()
         kept: Kept = look.conclusions[name]

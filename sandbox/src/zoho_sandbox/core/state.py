@@ -112,6 +112,7 @@ class State:
             if self._depth:
                 yield
                 return
+            # At once for writing: a reader cannot become a writer once another has written.
             self._sql.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
@@ -270,6 +271,7 @@ class State:
         """Return the JSON texts of some records in the order of their ids; unknown ids are passed over."""
         sql = (
             "SELECT body FROM json_each(?) AS wanted"
+            # CROSS keeps the order of the two tables: the few ids are gone through, never all records.
             " CROSS JOIN records ON records.kind = ? AND records.id = wanted.value ORDER BY wanted.key"
         )
         with self._lock:
@@ -337,6 +339,7 @@ class State:
         with self.transaction():
             for table in _TABLES:
                 self._sql.execute(f"DELETE FROM {table}")  # noqa: S608
+            # Where AUTOINCREMENT keeps its numbers: without this they would go on after a reset.
             self._sql.execute("DELETE FROM sqlite_sequence")
             self._looks.forget(None)
 

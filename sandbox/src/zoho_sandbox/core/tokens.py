@@ -59,6 +59,7 @@ class Tokens:
         found = self._state.get(CODES, code)
         if found is None:
             return None
+        # Used up even when it has expired: a code that was shown once is never good again.
         self._state.delete(CODES, code)
         return found if float(found["expires_at"]) > self._sandbox.clock.now() else None
 

@@ -32,11 +32,11 @@ class AsgiApp:
             await _live(receive, send)
             return
         request = _request(scope, await _body(receive))
-        visit = self._gateway.arrive(request)
-        await asyncio.sleep(visit.wait_before_s)
-        reply = self._gateway.answer(visit)
-        await asyncio.sleep(visit.wait_after_s)
-        self._gateway.leave(visit)
+        exchange = self._gateway.arrive(request)
+        await asyncio.sleep(exchange.wait_before_s)
+        reply = self._gateway.answer(exchange)
+        await asyncio.sleep(exchange.wait_after_s)
+        self._gateway.leave(exchange)
         await self._send(reply, send)
         if reply.after is not None:
             await reply.after()

@@ -32,7 +32,7 @@ Face = Callable[["World", Request, Entry], Reply]
 
 
 @dataclass(slots=True)
-class Visit:
+class Exchange:
     """A request on its way: what awaits it, and its line in the ledger."""
 
     request: Request
@@ -79,72 +79,72 @@ class Gateway:
             self._date = (now, http_date(now))
         return self._date[1]
 
-    def arrive(self, request: Request) -> Visit:
+    def arrive(self, request: Request) -> Exchange:
         """Take a request in: name its product, meet its fault, learn its waits."""
         name = _product_of(request.path)
-        visit = Visit(request, name, None)
+        exchange = Exchange(request, name, None)
         if name in ("books", "crm", "oauth"):
             query = without_secrets(request.query_text)
-            visit.entry = Entry(request.method, request.path, query, product=name)
-            visit.fault = self._sandbox.planted_faults.next_for(request)
-            if visit.fault is not None:
-                visit.entry.fault = visit.fault.name
-                visit.wait_before_s = visit.fault.wait_before_s
-                visit.wait_after_s = visit.fault.wait_after_s
+            exchange.entry = Entry(request.method, request.path, query, product=name)
+            exchange.fault = self._sandbox.planted_faults.next_for(request)
+            if exchange.fault is not None:
+                exchange.entry.fault = exchange.fault.name
+                exchange.wait_before_s = exchange.fault.wait_before_s
+                exchange.wait_after_s = exchange.fault.wait_after_s
         if name in ("books", "crm"):
-            visit.wait_before_s += self._sandbox.settings["server.latency_ms"] / 1000
-            if visit.waits:
-                self._take_places(visit)
-        return visit
+            exchange.wait_before_s += self._sandbox.settings["server.latency_ms"] / 1000
+            if exchange.waits:
+                self._take_places(exchange)
+        return exchange
 
-    def leave(self, visit: Visit) -> None:
+    def leave(self, exchange: Exchange) -> None:
         """Note that the reply is on its way."""
-        for holder in visit.holders:
+        for holder in exchange.holders:
             self._places.give_back(holder)
-        visit.holders = ()
+        exchange.holders = ()
 
-    def answer(self, visit: Visit) -> Reply:
+    def answer(self, exchange: Exchange) -> Reply:
         """Do the work inside one transaction, write the ledger, spoil what is planted."""
         try:
             with self._sandbox.state.transaction():
-                reply = self._reply(visit)
-                self._note(visit, reply)
+                reply = self._reply(exchange)
+                self._note(exchange, reply)
         except Exception:  # noqa: BLE001
             traceback.print_exc(file=sys.stderr)
-            reply = self._answer_defect(visit)
+            reply = self._answer_defect(exchange)
         reply.guard()
         return reply
 
     # -- inside ----------------------------------------------------------------
 
-    def _take_places(self, visit: Visit) -> None:
-        most = self._sandbox.limits.concurrency(visit.product)
-        grant = self._grant(visit.request)
-        if not most or isinstance(grant, str) or visit.entry is None:
+    def _take_places(self, exchange: Exchange) -> None:
+        most = self._sandbox.limits.concurrency(exchange.product)
+        grant = self._grant(exchange.request)
+        if not most or isinstance(grant, str) or exchange.entry is None:
             return
-        _name_caller(visit.entry, grant, visit.request.query)
-        holder = f"{visit.product}/{visit.entry.organization or grant.client_id}"
+        _name_caller(exchange.entry, grant, exchange.request.query)
+        holder = f"{exchange.product}/{exchange.entry.organization or grant.client_id}"
         rooms = [(holder, most)]
-        if visit.product == "crm" and limits.is_heavy(visit.request):
+        if exchange.product == "crm" and limits.is_heavy(exchange.request):
             rooms.append((f"{holder}/heavy", limits.rules("crm")["sub_concurrency"]))
-        visit.holders = tuple(name for name, _ in rooms)
+        exchange.holders = tuple(name for name, _ in rooms)
         taken = [(self._places.take(name), size) for name, size in rooms]
         if any(count > size for count, size in taken):
-            visit.refusal = limits.refusal(visit.product, "concurrent")
-            visit.wait_before_s = visit.wait_after_s = 0.0
-            self.leave(visit)
+            exchange.refusal = limits.refusal(exchange.product, "concurrent")
+            exchange.wait_before_s = exchange.wait_after_s = 0.0
+            self.leave(exchange)
 
-    def _reply(self, visit: Visit) -> Reply:
-        fault = visit.fault
-        if visit.refusal is not None:
-            return Reply.of(visit.refusal)
+    def _reply(self, exchange: Exchange) -> Reply:
+        fault = exchange.fault
+        if exchange.refusal is not None:
+            return Reply.of(exchange.refusal)
         if fault is None:
-            return self._work(visit)
+            return self._work(exchange)
         if fault.name == "expire_token":
-            self._sandbox.tokens.expire(_bearer(visit.request, takes_bearer=True) or "")
-        honest = self._work(visit) if fault.commits else None
+            self._sandbox.tokens.expire(_bearer(exchange.request, takes_bearer=True) or "")
+        honest = self._work(exchange) if fault.commits else None
         if fault.name == "throttle":
-            return Reply.of(self._throttle(visit.product, fault))
+            return Reply.of(self._throttle(exchange.product, fault))
         spoiled = fault.spoil(honest)
         # What was done has its consequences, whether or not the client hears of it.
         spoiled.after = honest.after if honest else None
@@ -156,15 +156,15 @@ class Gateway:
         number = limits.rules("books")["editions"]["free"]["per_day"]
         return limits.refusal(name, fault.value("limit"), number=number)
 
-    def _work(self, visit: Visit) -> Reply:
-        request = visit.request
-        entry = visit.entry or Entry(request.method, request.path)
-        if visit.product in self._faces:
-            return self._faces[visit.product](self._sandbox, request, entry)
-        return Reply.of(self._product_answer(visit, entry))
+    def _work(self, exchange: Exchange) -> Reply:
+        request = exchange.request
+        entry = exchange.entry or Entry(request.method, request.path)
+        if exchange.product in self._faces:
+            return self._faces[exchange.product](self._sandbox, request, entry)
+        return Reply.of(self._product_answer(exchange, entry))
 
-    def _product_answer(self, visit: Visit, entry: Entry) -> Answer:
-        request, name = visit.request, visit.product
+    def _product_answer(self, exchange: Exchange, entry: Entry) -> Answer:
+        request, name = exchange.request, exchange.product
         place = _place(name, request.path)
         # choice: an address of no version is refused before the token is looked at.
         if place is None:
@@ -209,18 +209,18 @@ class Gateway:
         token = _bearer(request, takes_bearer=takes_bearer)
         return "missing" if token is None else self._sandbox.tokens.check(token)
 
-    def _note(self, visit: Visit, reply: Reply) -> None:
-        if visit.entry is not None:
-            visit.entry.status = reply.status or None
-            record(self._sandbox, visit.entry, self._sandbox.clock.now())
+    def _note(self, exchange: Exchange, reply: Reply) -> None:
+        if exchange.entry is not None:
+            exchange.entry.status = reply.status or None
+            record(self._sandbox, exchange.entry, self._sandbox.clock.now())
 
-    def _answer_defect(self, visit: Visit) -> Reply:
-        reply = Reply.of(INTERNAL_ERRORS[visit.product if visit.entry else "sandbox"])
-        if visit.entry is not None:
-            visit.entry.effects.clear()
-            visit.entry.fault = visit.entry.fault or "defect"
+    def _answer_defect(self, exchange: Exchange) -> Reply:
+        reply = Reply.of(INTERNAL_ERRORS[exchange.product if exchange.entry else "sandbox"])
+        if exchange.entry is not None:
+            exchange.entry.effects.clear()
+            exchange.entry.fault = exchange.entry.fault or "defect"
         with self._sandbox.state.transaction():
-            self._note(visit, reply)
+            self._note(exchange, reply)
         return reply
 
 

@@ -19,7 +19,7 @@ from zoho_sandbox.serving.reading import MalformedError, Reading
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from zoho_sandbox.serving.gateway import Gateway, Visit
+    from zoho_sandbox.serving.gateway import Exchange, Gateway
 
 # Requests that wait for the one before them; what is more waits in the sender.
 _AHEAD_BYTES = 64 * 1024
@@ -125,32 +125,32 @@ class Connection(asyncio.Protocol):
     # -- answering -------------------------------------------------------------
 
     def _answer(self, request: Request) -> None:
-        visit = self._gateway.arrive(request)
-        if not visit.waits:
-            self._send(self._gateway.answer(visit), visit)
+        exchange = self._gateway.arrive(request)
+        if not exchange.waits:
+            self._send(self._gateway.answer(exchange), exchange)
             return
         self._busy = True
-        self._start(self._answer_slowly(visit))
+        self._start(self._answer_slowly(exchange))
 
-    async def _answer_slowly(self, visit: Visit) -> None:
-        await asyncio.sleep(visit.wait_before_s)
-        reply = self._gateway.answer(visit)
-        await asyncio.sleep(visit.wait_after_s)
+    async def _answer_slowly(self, exchange: Exchange) -> None:
+        await asyncio.sleep(exchange.wait_before_s)
+        reply = self._gateway.answer(exchange)
+        await asyncio.sleep(exchange.wait_after_s)
         self._busy = False
-        self._send(reply, visit)
+        self._send(reply, exchange)
         if not self._busy:
             self._proceed()
 
-    def _send(self, reply: Reply, visit: Visit | None = None) -> None:
-        if visit is not None:
-            self._gateway.leave(visit)
-        is_head = visit is not None and visit.request.method == "HEAD"
+    def _send(self, reply: Reply, exchange: Exchange | None = None) -> None:
+        if exchange is not None:
+            self._gateway.leave(exchange)
+        is_head = exchange is not None and exchange.request.method == "HEAD"
         if reply.wire is not None:
             self._busy = True
             self._start(self._misbehave(reply, reply.wire, is_head))
         elif not self._transport.is_closing():
-            if visit is not None and self._gateway.compresses:
-                _compress(reply, visit.request)
+            if exchange is not None and self._gateway.compresses:
+                _compress(reply, exchange.request)
             self._transport.write(self._bytes_of(reply, is_head))
             if not self._keeps_alive:
                 self._transport.close()

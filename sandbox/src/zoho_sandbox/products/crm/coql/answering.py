@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.crm.coql import refusals
-from zoho_sandbox.products.crm.coql.columns import Resolver, Route, comparable, is_numeric
+from zoho_sandbox.products.crm.coql.columns import FieldPath, Resolver, comparable, is_numeric
 from zoho_sandbox.products.crm.coql.criteria import holds
 from zoho_sandbox.products.crm.coql.narrowing import narrowed
-from zoho_sandbox.products.crm.coql.syntax import Column, Path, Query, SubQuery
+from zoho_sandbox.products.crm.coql.syntax import Column, Path, SelectQuery, SubQuery
 from zoho_sandbox.products.crm.model import store, views
 from zoho_sandbox.products.crm.model.answers import Json, refuse
 from zoho_sandbox.products.crm.model.presenting import Presenter
@@ -31,7 +31,7 @@ _ORDERED_TYPES = (*_NUMBER_TYPES, "date", "datetime")
 class Run:
     """One query with everything resolved; :meth:`rows` answers it."""
 
-    def __init__(self, visit: Visit, query: Query) -> None:
+    def __init__(self, visit: Visit, query: SelectQuery) -> None:
         self.visit = visit
         self.query = query
         self.module = _module(visit, query)
@@ -65,7 +65,7 @@ class Run:
 
     # -- checks ------------------------------------------------------------------
 
-    def _selected(self, column: Column) -> Route:
+    def _selected(self, column: Column) -> FieldPath:
         route = self._resolver.route(column.path)
         if column.aggregate:
             allowed = {"SUM": _NUMBER_TYPES, "AVG": _NUMBER_TYPES}.get(column.aggregate, _ORDERED_TYPES)
@@ -75,13 +75,13 @@ class Run:
             raise refusals.query("unsupported column", column_name=route.text)
         return route
 
-    def _grouped(self, path: Path) -> Route:
+    def _grouped(self, path: Path) -> FieldPath:
         route = self._resolver.route(path)
         if route.family in ("none", "encrypted"):
             raise refusals.query("unsupported column", column_name=route.text)
         return route
 
-    def _sorted(self, path: Path) -> Column | Route:
+    def _sorted(self, path: Path) -> Column | FieldPath:
         """Return what a row is sorted by: a column of the select list by alias, or a path."""
         for column in self.query.columns:
             if path.text in (column.alias, column.text if column.aggregate else None):
@@ -110,7 +110,7 @@ class Run:
             return
         grouped = {route.text for route in self._group}
         plain = {route.text for column, route in self.columns if not column.aggregate}
-        sorts = {sort.text for sort, _ in self._order if isinstance(sort, Route)}
+        sorts = {sort.text for sort, _ in self._order if isinstance(sort, FieldPath)}
         if not (plain | sorts) <= grouped:
             raise refusals.query("Invalid query formed")
 
@@ -120,7 +120,7 @@ class Run:
         row = {column.key: self._value(route, record) for column, route in self.columns}
         return row if "id" in row else {**row, "id": record["id"]}
 
-    def _value(self, route: Route, record: Json) -> Any:
+    def _value(self, route: FieldPath, record: Json) -> Any:
         stored = self._resolver.value(route, record)
         if stored is None or not route.field.is_lookup:
             return stored
@@ -137,7 +137,7 @@ class Run:
             found.sort(key=lambda r, route=route: self._sort_key(route, r), reverse=is_descending)  # type: ignore[misc]
         return found
 
-    def _sort_key(self, route: Route, record: Json) -> tuple[bool, Any]:
+    def _sort_key(self, route: FieldPath, record: Json) -> tuple[bool, Any]:
         # choice: empty values sort before all others.
         value = comparable(route.field, self._resolver.value(route, record))
         return (value is not None, value)
@@ -156,8 +156,8 @@ class Run:
             ordered.sort(key=lambda group, s=sort: self._group_key(s, group), reverse=is_descending)  # type: ignore[misc]
         return ordered
 
-    def _group_key(self, sort: Column | Route, group: list[Json]) -> tuple[bool, Any]:
-        if isinstance(sort, Route):
+    def _group_key(self, sort: Column | FieldPath, group: list[Json]) -> tuple[bool, Any]:
+        if isinstance(sort, FieldPath):
             return self._sort_key(sort, group[0])
         route = self._resolver.route(sort.path)
         if sort.aggregate is None:
@@ -174,7 +174,7 @@ class Run:
                 row[column.key] = self._value(route, group[0])
         return row
 
-    def _aggregate(self, column: Column, route: Route, group: list[Json]) -> Any:
+    def _aggregate(self, column: Column, route: FieldPath, group: list[Json]) -> Any:
         values = [comparable(route.field, self._resolver.value(route, r)) for r in group]
         known = [value for value in values if value is not None]
         if column.aggregate == "COUNT":
@@ -204,7 +204,7 @@ class Run:
         return [value for value in values if value is not None]
 
 
-def _module(visit: Visit, query: Query) -> Module:
+def _module(visit: Visit, query: SelectQuery) -> Module:
     module = visit.schema.named(query.module)
     if module is None:
         raise refuse("INVALID_MODULE", "the given module is not supported in api")

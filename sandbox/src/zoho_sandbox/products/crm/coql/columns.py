@@ -23,7 +23,7 @@ _MAX_JOINS_DEEP = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class FieldPath:
     """A resolved path: the lookups to follow, each with its target, and the last field."""
 
     module: Module
@@ -45,7 +45,7 @@ class Resolver:
         self._module = module
         self._found: dict[tuple[str, str], Json | None] = {}
 
-    def route(self, path: Path) -> Route:
+    def route(self, path: Path) -> FieldPath:
         """Return the fields a path runs through.
 
         Raises:
@@ -63,9 +63,9 @@ class Resolver:
         if last.module is not None:
             raise refusals.unsupported()
         field = ID if last.name == "id" else self._field(module, last, path)
-        return Route(self._module, tuple(lookups), field, path.text)
+        return FieldPath(self._module, tuple(lookups), field, path.text)
 
-    def value(self, route: Route, record: Json | None) -> Any:
+    def value(self, route: FieldPath, record: Json | None) -> Any:
         """Return the stored value at the end of a route, None where the way breaks off."""
         for field, module in route.lookups:
             link = record.get(field.api_name) if record else None
@@ -118,7 +118,7 @@ def comparable(field: Field, stored: Any) -> Any:
     return stored.casefold() if isinstance(stored, str) else stored
 
 
-def given(route: Route, literal: Literal) -> Any:
+def given(route: FieldPath, literal: Literal) -> Any:
     """Return a value of the query in the form of :func:`comparable`.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zoho_sandbox.products.crm.coql import refusals
-from zoho_sandbox.products.crm.coql.columns import Resolver, Route, comparable, given
+from zoho_sandbox.products.crm.coql.columns import FieldPath, Resolver, comparable, given
 from zoho_sandbox.products.crm.coql.syntax import Both, Condition, Criteria, SubQuery
 from zoho_sandbox.products.crm.model.answers import Json
 
@@ -68,7 +68,7 @@ def _holds(criteria: Criteria, resolver: Resolver, run: RunSub, max_in: int) -> 
     return lambda record: test(comparable(route.field, resolver.value(route, record)))
 
 
-def _check_operator(route: Route, condition: Condition) -> None:
+def _check_operator(route: FieldPath, condition: Condition) -> None:
     allowed = _OPERATORS.get(route.family)
     if allowed is None:
         first = condition.values[0] if condition.values else None
@@ -83,7 +83,7 @@ def _check_operator(route: Route, condition: Condition) -> None:
         raise refusals.wrong_operator(route.text, condition.operator)
 
 
-def _test(route: Route, condition: Condition, run: RunSub, max_in: int) -> Callable[[Any], bool]:
+def _test(route: FieldPath, condition: Condition, run: RunSub, max_in: int) -> Callable[[Any], bool]:
     """Return the test of one condition."""
     # choice: as in SQL, an empty value meets "is null" alone, and no "!=" or "not in".
     operator = condition.operator
@@ -95,7 +95,7 @@ def _test(route: Route, condition: Condition, run: RunSub, max_in: int) -> Calla
     return lambda value: value is not None and met(value) is wanted
 
 
-def _met(route: Route, condition: Condition, run: RunSub, max_in: int) -> Callable[[Any], bool]:
+def _met(route: FieldPath, condition: Condition, run: RunSub, max_in: int) -> Callable[[Any], bool]:
     """Return the test of a value that is not empty, without a ``not`` before it."""
     operator = condition.operator.removeprefix("not ")
     if operator == "like":
@@ -109,7 +109,7 @@ def _met(route: Route, condition: Condition, run: RunSub, max_in: int) -> Callab
     return lambda value: bool(values) and compare(value, values[0])
 
 
-def _values(route: Route, condition: Condition, run: RunSub, max_in: int) -> Sequence[Any]:
+def _values(route: FieldPath, condition: Condition, run: RunSub, max_in: int) -> Sequence[Any]:
     found: list[Any] = []
     for value in condition.values:
         if not isinstance(value, SubQuery):
@@ -128,7 +128,7 @@ def _values(route: Route, condition: Condition, run: RunSub, max_in: int) -> Seq
     return found
 
 
-def _like(route: Route, condition: Condition) -> Callable[[Any], bool]:
+def _like(route: FieldPath, condition: Condition) -> Callable[[Any], bool]:
     literal = condition.values[0]
     if isinstance(literal, SubQuery) or literal.kind != "string":
         raise refusals.wrong_value(route.text)

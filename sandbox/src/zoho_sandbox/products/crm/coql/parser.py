@@ -13,7 +13,7 @@ from zoho_sandbox.products.crm.coql.syntax import (
     Criteria,
     Literal,
     Path,
-    Query,
+    SelectQuery,
     Step,
     SubQuery,
 )
@@ -29,7 +29,7 @@ _COMPARISONS = ("=", "!=", ">", ">=", "<", "<=")
 _CLAUSES = ("select", "from", "where", "group", "order", "limit", "offset")
 
 
-def parse(text: str) -> Query:
+def parse(text: str) -> SelectQuery:
     """Return the tree of a query.
 
     Raises:
@@ -55,7 +55,7 @@ class _Parser:
         """The token to be read next."""
         return self._tokens[self._at]
 
-    def query(self) -> Query:
+    def query(self) -> SelectQuery:
         """Read a query up to its end or a closing bracket."""
         self._clause("select")
         columns = [self._column()]
@@ -69,7 +69,7 @@ class _Parser:
         group = self._by("group", self._path)
         order = self._by("order", self._ordered)
         limit, offset = self._limits()
-        return Query(tuple(columns), module, where, cvid, tuple(group), tuple(order), limit, offset)
+        return SelectQuery(tuple(columns), module, where, cvid, tuple(group), tuple(order), limit, offset)
 
     # -- tokens ------------------------------------------------------------------
 

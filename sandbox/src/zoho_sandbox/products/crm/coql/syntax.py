@@ -48,7 +48,7 @@ class Literal:
 class SubQuery:
     """A query in the place of a value; ``sequence`` counts from 0."""
 
-    query: Query
+    query: SelectQuery
     sequence: int
 
 
@@ -74,7 +74,7 @@ Criteria = Condition | Both
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SelectQuery:
     """A whole query; ``order`` holds ``(path, is_descending)``."""
 
     columns: tuple[Column, ...]
