@@ -90,8 +90,8 @@ class World(Site):
         The same user and scopes keep their tokens as long as these live. Issuing
         counts against no limit.
         """
-        user = self._user(user_id)
-        client = self._client(None)
+        user = self._one("user", user_id)
+        client = self._one("client", None)
         with self.state.transaction():
             refresh = self._standing_refresh(client["client_id"], user["id"], scopes)
             access = self._standing_access(refresh)
@@ -130,10 +130,10 @@ class World(Site):
             LookupError: an unknown client or user.
             ThrottledError: too many codes in ten minutes.
         """
-        client = self._client(client_id)
+        client = self._one("client", client_id)
         grant = {
             "client_id": client["client_id"],
-            "user_id": self._user(user_id)["id"],
+            "user_id": self._one("user", user_id)["id"],
             "scopes": list(scopes),
             "redirect_uri": "",
             "is_offline": True,
@@ -173,21 +173,13 @@ class World(Site):
         """Close the state."""
         self.state.close()
 
-    def _client(self, client_id: str | None) -> dict[str, Any]:
-        if client_id is None:
-            return next(self.state.scan("sandbox/clients"))
-        client = self.state.get("sandbox/clients", client_id)
-        if client is None:
-            raise LookupError(f"no client {client_id!r} in the sandbox")
-        return client
-
-    def _user(self, user_id: str | None) -> dict[str, Any]:
-        if user_id is None:
-            return next(self.state.scan("sandbox/users"))
-        user = self.state.get("sandbox/users", user_id)
-        if user is None:
-            raise LookupError(f"no user {user_id!r} in the sandbox")
-        return user
+    def _one(self, what: str, wanted_id: str | None) -> dict[str, Any]:
+        """Return the client or user of an id, or the first one."""
+        kind = f"sandbox/{what}s"
+        found = next(self.state.scan(kind)) if wanted_id is None else self.state.get(kind, wanted_id)
+        if found is None:
+            raise LookupError(f"no {what} {wanted_id!r} in the sandbox")
+        return found
 
     def _standing_refresh(self, client_id: str, user_id: str, scopes: Sequence[str]) -> dict[str, Any]:
         for record in self.state.find(REFRESH, parent=f"{client_id}/{user_id}"):

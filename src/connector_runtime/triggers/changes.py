@@ -44,8 +44,8 @@ class Row(NamedTuple):
     number: int
 
 
-class Answer(NamedTuple):
-    """What came of asking for one page.
+class Batch(NamedTuple):
+    """A batch of changes: what came of asking for one page.
 
     Attributes:
         rows: The changes in the order they came.
@@ -77,7 +77,7 @@ def worked_out(source: PollSource) -> Iterator[None]:
 
 def ask_page(
     source: PollSource, ask: Ask, since: Mapping[str, Any], page: Mapping[str, Any] | None
-) -> Conversation[Answer]:
+) -> Conversation[Batch]:
     """Ask for one page of a source.
 
     Args:
@@ -97,7 +97,7 @@ def ask_page(
     seconds = date_s(result.headers.get("date"))
     clock = None if seconds is None else int(seconds) * SECOND
     if result.outcome == "not_modified":
-        return Answer([], has_more=False, following=None, clock=clock, scope=call.scope())
+        return Batch([], has_more=False, following=None, clock=clock, scope=call.scope())
     reply = {"status": result.status, "headers": result.headers}
     if result.data is not None:
         reply["json"] = result.data
@@ -112,7 +112,7 @@ def ask_page(
     elif source.more is not None:
         has_more = bool(source.more(scope))
     rows = [_row(source, scope, item, index, call.numbers) for index, item in enumerate(items)]
-    return Answer(rows, has_more, following, clock, scope)
+    return Batch(rows, has_more, following, clock, scope)
 
 
 def _row(source: PollSource, scope: Mapping[str, Any], item: Any, index: int, numbers: Numbers) -> Row:

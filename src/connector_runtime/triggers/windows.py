@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.definition.program.reply import PagingProgram
     from connector_runtime.definition.program.trigger import PollSource
-    from connector_runtime.triggers.changes import Answer, Ask, Row
+    from connector_runtime.triggers.changes import Ask, Batch, Row
     from connector_runtime.triggers.state import SourceState
 
 # A clock of ours that is further off is not used to say where "now" is.
@@ -63,7 +63,7 @@ class WindowReading:
     gaps: list[Gap] = field(default_factory=list)
     is_finished: bool = False
     _zone: Zone | None = None
-    _in_zone: list[tuple[Row, Answer]] = field(default_factory=list)
+    _in_zone: list[tuple[Row, Batch]] = field(default_factory=list)
     _same: Zone | None = None
 
     def run(self) -> Conversation[None]:
@@ -101,7 +101,7 @@ class WindowReading:
         if state.before is None and state.mark is not None and state.mark > clock:
             state.mark = state.clock = clock
 
-    def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Answer]]:
+    def _first(self, page: Mapping[str, Any] | None = None) -> Conversation[tuple[Window, Batch]]:
         """Ask for the first page of a window; the vendor's clock says when that was."""
         state, here = self.state, self.here()
         window = state.window
@@ -199,7 +199,7 @@ class WindowReading:
         self._finish(window)
 
     def _take_each(
-        self, window: Window, rows: list[Row], answer: Answer, cursor: tuple[int, Any] | None
+        self, window: Window, rows: list[Row], answer: Batch, cursor: tuple[int, Any] | None
     ) -> tuple[int, Any] | None:
         for row in rows:
             if cursor is not None and row.at.micro < cursor[0]:
@@ -213,7 +213,7 @@ class WindowReading:
                 window.cursor, window.same = before, same
         return cursor
 
-    def _known_at_cursor(self, window: Window, answer: Answer) -> set[int]:
+    def _known_at_cursor(self, window: Window, answer: Batch) -> set[int]:
         """Return which rows of the page that a window goes on with were told before it broke off."""
         moment = None if window.cursor is None else window.cursor[0]
         rows = [row for row in answer.rows if row.at.micro == moment]
@@ -232,8 +232,8 @@ class WindowReading:
         self._same.add(row.number)
 
     def _beyond(
-        self, window: Window, answer: Answer, cursor: tuple[int, Any], at_cursor: set[int]
-    ) -> Conversation[Answer | None]:
+        self, window: Window, answer: Batch, cursor: tuple[int, Any], at_cursor: set[int]
+    ) -> Conversation[Batch | None]:
         """Look behind a page of one time that may be full; returns the page again where it has grown.
 
         Only a later change shows that the page was too short for its time: what is left out is never
@@ -288,10 +288,10 @@ class WindowReading:
         self.state.told, window.told = window.told, type(window.told)()
         self.state.told.shrink(None)
 
-    def _pass(self, window: Window, answer: Answer) -> Conversation[tuple[list[tuple[Row, Answer]], bool]]:
+    def _pass(self, window: Window, answer: Batch) -> Conversation[tuple[list[tuple[Row, Batch]], bool]]:
         paging = self.source.paging
         assert paging is not None  # noqa: S101  `run` has looked
-        rows: list[tuple[Row, Answer]] = []
+        rows: list[tuple[Row, Batch]] = []
         pages, seen = 1, []
         while True:
             rows += [(row, answer) for row in answer.rows]
@@ -320,7 +320,7 @@ class WindowReading:
 
     def _page(
         self, window: Window, page: Mapping[str, Any] | None, cursor: tuple[int, Any] | None = None
-    ) -> Conversation[Answer]:
+    ) -> Conversation[Batch]:
         at, identity = cursor or window.cursor or (window.since, None)
         since: dict[str, Any] = {"reported": self._reported(window)}
         if at is not None:
@@ -335,7 +335,7 @@ class WindowReading:
             return text_of(self.state.mark)
         return text_of(window.clock) if self.state.is_quiet else FIRST
 
-    def _take(self, window: Window, row: Row, answer: Answer) -> None:
+    def _take(self, window: Window, row: Row, answer: Batch) -> None:
         """Tell a change, unless it is too old or was told; a zone waits until it is read as a whole."""
         window.top = row.at.micro if window.top is None else max(window.top, row.at.micro)
         latest = row.at.latest
@@ -360,7 +360,7 @@ class WindowReading:
         for row, answer in waiting.values():
             self._settle(self.state.window, row, answer, is_new=row.number in new)
 
-    def _settle(self, window: Window, row: Row, answer: Answer, *, is_new: bool) -> None:
+    def _settle(self, window: Window, row: Row, answer: Batch, *, is_new: bool) -> None:
         if window.told.has(row.number):
             return
         is_before = self.state.is_quiet and row.at.latest < window.clock
@@ -375,7 +375,7 @@ class WindowReading:
         # Behind the event, that may not be worked out. A day is kept as long as it may come again.
         window.told.add(row.number, row.at.latest)
 
-    def _change(self, window: Window, row: Row, answer: Answer) -> str:
+    def _change(self, window: Window, row: Row, answer: Batch) -> str:
         since, reported = answer.scope["since"], self._reported(window)
         if since["reported"] == reported:
             return row.change
