@@ -44,6 +44,10 @@ def load(context: click.Context) -> Component:
 with_connection = click.option(
     "--connection", metavar="NAME", help="A kept connection, or a YAML or JSON file; else the sandbox."
 )
+with_proxy = click.option(
+    "--proxy", metavar="URL",
+    help="Where calls go through: http://host:port or socks5://host:port; default what the environment says.",
+)  # fmt: skip
 _INPUTS = (
     click.option("-i", "--input", "pairs", multiple=True, metavar="KEY=VALUE",
                  help="One input; repeatable. KEY=@FILE where it takes a file."),
@@ -140,12 +144,24 @@ def session_of(
     component: Component, given: Mapping[str, Any], *, quiet: bool, **options: Any
 ) -> Iterator[Session]:
     """Open a session on the connection that was chosen; what is printed has the digits that came."""
-    how = {"numbers": "exact", **options}
+    how = {"numbers": "exact", "proxy": proxy_of(given), **options}
     with (
         connection_of(component, given["connection"], fresh=given.get("fresh", False), quiet=quiet) as chosen,
         component.session(chosen.connection, logger=debug_logger(), **how, **chosen.options) as session,
     ):
         yield session
+
+
+def proxy_of(given: Mapping[str, Any]) -> str | None:
+    """Return the proxy that was named; None leaves it to the environment.
+
+    Raises:
+        click.UsageError: The call would go to the sandbox on this machine, where no proxy leads.
+    """
+    proxy: str | None = given.get("proxy")
+    if proxy and given.get("connection", "") is None:
+        raise click.UsageError("--proxy is for accounts: say which with --connection.")
+    return proxy
 
 
 def _meant(key: str, values: list[str], kind: str) -> Any:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connector_cli import demo as demonstration
-from connector_cli.arguments import connection_of, inputs_of, load, resume_of, session_of, with_inputs
+from connector_cli.arguments import (
+    connection_of,
+    inputs_of,
+    load,
+    resume_of,
+    session_of,
+    with_inputs,
+    with_proxy,
+)
 from connector_cli.authoring import check as checking
 from connector_cli.authoring.formatting import format_files
 from connector_cli.authoring.schemas import schemas
@@ -20,7 +28,7 @@ from connector_cli.sandboxes import sandbox_of
 from connector_cli.terminal.exit_codes import FAILED, INTERRUPTED, Commands
 from connector_cli.terminal.output import as_json, jsonable, put, say
 from connector_cli.triggers.poll import kept_state, poll, say_unused
-from connector_cli.triggers.subscribe import renew, subscribe, unsubscribe
+from connector_cli.triggers.subscribe import catch_up, renew, subscribe, unsubscribe
 from connector_runtime.component import Action, describe_action, describe_trigger
 from connector_runtime.documents import dump_json
 
@@ -106,6 +114,7 @@ def request(context: click.Context, /, key: str, *, curl: bool, as_json: bool, *
 @program.command()
 @click.argument("action")
 @with_inputs
+@with_proxy
 @click.option("--save-to", metavar="FILE", help="Write the reply's content to a file.")
 @click.option(
     "--deadline", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Bound of the whole call."
@@ -203,6 +212,7 @@ def demo(context: click.Context, /) -> None:
 
 
 for _command in (
-    connect, connections, doctor, format_files, poll, renew, schemas, scopes, subscribe, unsubscribe,
+    catch_up, connect, connections, doctor, format_files, poll, renew, schemas, scopes, subscribe,
+    unsubscribe,
 ):  # fmt: skip
     program.add_command(_command)

@@ -48,6 +48,39 @@ def test_a_subscription_is_made_kept_and_ended(
     assert not (folder / "told.json").exists()
 
 
+def test_what_pushes_have_missed_is_told_once(
+    at_shop: Callable[..., Ended], shop: PetShop, folder: Path
+) -> None:
+    """`catch-up` goes on where it ended the last time, and the file still has the secret sealed."""
+    at_shop(*SUBSCRIBE)
+    shop.book.now = shop.now = shop.now + 60
+    shop.book.put("p-1")
+    first, second = at_shop("catch-up", "--state", "told.json"), at_shop("catch-up", "--state", "told.json")
+    as_json = at_shop("catch-up", "--state", "told.json", "--json")
+
+    assert [one.code for one in (first, second, as_json)] == [0, 0, 0]
+    assert [json.loads(line)["id"] for line in first.out.splitlines()] == ["p-1"]
+    assert (second.out, as_json.json["events"]) == ("", [])
+    assert list(kept(folder)["secret"]) == ["sealed"]
+    assert at_shop("renew", "--state", "told.json").code == 0
+
+
+def test_a_catch_up_that_fails_tells_the_same_the_next_time(
+    at_shop: Callable[..., Ended], shop: PetShop, folder: Path
+) -> None:
+    """Nothing is kept of what was not told."""
+    at_shop(*SUBSCRIBE, "-i", "tries=0")
+    shop.book.now = shop.now = shop.now + 60
+    shop.book.put("p-1")
+    before = kept(folder)
+    shop.mishaps.append(Mishap(status=500))
+    failed, again = at_shop("catch-up", "--state", "told.json"), at_shop("catch-up", "--state", "told.json")
+
+    assert (failed.code, failed.out) == (1, "")
+    assert before["state"] != kept(folder)["state"]
+    assert [json.loads(line)["id"] for line in again.out.splitlines()] == ["p-1"]
+
+
 def test_programs_read_what_was_agreed(at_shop: Callable[..., Ended]) -> None:
     """`--json` prints trigger, id and instants; neither the address nor the secret."""
     made, renewed = at_shop(*SUBSCRIBE, "--json"), at_shop("renew", "--state", "told.json", "--json")
@@ -196,7 +229,7 @@ def test_a_secret_that_others_can_read_is_refused(
     assert (ended.code, "chmod 600" in ended.err, shop.asked) == (1, True, [])
 
 
-@pytest.mark.parametrize("command", ["renew", "unsubscribe"])
+@pytest.mark.parametrize("command", ["renew", "catch-up", "unsubscribe"])
 @pytest.mark.parametrize("content", [None, "", "{", "null", "{}", '{"version": 1}', "[" * 100_000])
 def test_a_file_that_holds_no_subscription_is_left_alone(
     at_shop: Callable[..., Ended], shop: PetShop, folder: Path, command: str, content: str | None

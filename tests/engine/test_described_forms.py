@@ -164,6 +164,23 @@ def test_the_catalogue_has_its_shape_and_is_always_the_same(whose: str) -> None:
     assert json.dumps(catalogue) == json.dumps(Component.load(FOLDERS[whose]).describe())
 
 
+@pytest.mark.parametrize("whose", FOLDERS)
+def test_the_catalogue_holds_no_secret(whose: str) -> None:
+    """Samples are made with connections whose keys and tokens stay where they are."""
+    text, component = json.dumps(catalogue_of(whose)), component_of(whose)
+    secrets = set()
+    for connection in component.connections.values():
+        hidden = [entry.key for entry in connection.inputs if entry.type == "secret"]
+        for one in connection.definition.get("examples", {}).values():
+            given_values = {**one.get("fields", {}), **one.get("token", {})}
+            secrets |= {
+                given_values[key] for key in [*hidden, "access_token", "refresh_token"] if key in given_values
+            }
+
+    assert secrets
+    assert not [secret for secret in secrets if secret in text]
+
+
 def form_of(**inputs: Any) -> tuple[Component, dict[str, Any]]:
     labelled = {key: {"label": key.upper(), **definition} for key, definition in inputs.items()}
     component = Component(model_of(action("read", inputs={**action("read")["inputs"], **labelled})))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_cli.arguments import load
+from connector_cli.arguments import load, with_proxy
 from connector_cli.connections.callback import DEFAULT_PORT, waiting
 from connector_cli.connections.form import fields_of, is_answered, way_to_connect
 from connector_cli.connections.kept import checked_name, kept
@@ -41,6 +41,7 @@ WAIT_S = 300.0
 )
 @click.option("--wait", "wait_s", type=click.FloatRange(1), default=WAIT_S, show_default=True,
               metavar="SECONDS", help="How long to wait for the login.")  # fmt: skip
+@with_proxy
 @as_json
 @click.pass_context
 def connect(context: click.Context, /, key: str | None, *, as_json: bool, **given: Any) -> None:
@@ -58,7 +59,7 @@ def connect(context: click.Context, /, key: str | None, *, as_json: bool, **give
         fields = fields_of(definition, pairs, file, component=component.key, known=same)
         form = {"key": definition.key, "name": name, "fields": fields}
         connection = _allowed(component, definition, form, given)
-        connection = _chosen(component, definition, connection)
+        connection = _chosen(component, definition, connection, given["proxy"])
         store.save(name, connection)
     shape = component.summary(connection)
     words = f"Connected. Use it with --connection {name}."
@@ -70,7 +71,7 @@ def _allowed(
     component: Component, definition: ConnectionModel, form: Mapping[str, Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the connection with the token that its kind of login gives."""
-    logins = component.logins()
+    logins = component.logins(proxy=given["proxy"])
     oauth2 = definition.oauth2
     if given["code"] is not None:
         return logins.with_code(form, _code(given["code"]))
@@ -111,10 +112,12 @@ def _logged_in(logins: Logins, form: Mapping[str, Any], given: Mapping[str, Any]
     return connection
 
 
-def _chosen(component: Component, definition: ConnectionModel, connection: dict[str, Any]) -> dict[str, Any]:
+def _chosen(
+    component: Component, definition: ConnectionModel, connection: dict[str, Any], proxy: str | None
+) -> dict[str, Any]:
     """Fill in what the account itself offers: the only one, or the one that the person chooses."""
     fields = dict(connection["fields"])
-    with component.session(connection) as session:
+    with component.session(connection, proxy=proxy) as session:
         for entry in definition.inputs:
             if "source" not in entry.definition.get("choicesFrom", {}):
                 continue

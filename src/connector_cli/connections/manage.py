@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_cli.arguments import load, named
+from connector_cli.arguments import load, named, with_proxy
 from connector_cli.connections.form import fields_of, way_to_connect
 from connector_cli.connections.kept import checked_name, find, kept, names_kept, unknown
 from connector_cli.key_lookup import any_of
@@ -61,14 +61,15 @@ def _row(shape: dict[str, Any]) -> tuple[str, ...]:
 
 @connections.command()
 @a_name
+@with_proxy
 @as_json
 @click.pass_context
-def test(context: click.Context, /, name: str, *, as_json: bool) -> None:
+def test(context: click.Context, /, name: str, *, proxy: str | None, as_json: bool) -> None:
     """Ask the vendor whether a connection works."""
     component = load(context)
     with _opened(component, name) as store:
         connection = find(store, name)
-        with component.session(connection, token_store=store) as session:
+        with component.session(connection, token_store=store, proxy=proxy) as session:
             result = session.check()
     put({"name": name, "status": result.status} if as_json else f"{name} works.", as_json=as_json)
 
@@ -113,27 +114,30 @@ def rename(context: click.Context, /, name: str, new_name: str, *, as_json: bool
 @connections.command()
 @a_name
 @click.option("--keep-token", is_flag=True, help="Forget it here without giving the token back.")
+@with_proxy
 @as_json
 @click.pass_context
-def remove(context: click.Context, /, name: str, *, keep_token: bool, as_json: bool) -> None:
+def remove(
+    context: click.Context, /, name: str, *, keep_token: bool, proxy: str | None, as_json: bool
+) -> None:
     """Give a connection's token back to the vendor and forget the connection."""
     component = load(context)
     with _opened(component, name, to_change=True) as store:
         connection = find(store, name)
-        was_given_back = False if keep_token else _give_back(component, connection)
+        was_given_back = False if keep_token else _give_back(component, connection, proxy)
         store.remove(name)
     shape = {"removed": name, "tokenGivenBack": was_given_back}
     words = f"{name} is removed."
     put(shape if as_json else words, as_json=as_json, done=words)
 
 
-def _give_back(component: Component, connection: dict[str, Any]) -> bool:
+def _give_back(component: Component, connection: dict[str, Any], proxy: str | None) -> bool:
     """Revoke the token; a vendor that cannot be reached leaves the connection as it was."""
     definition = component.connections.get(connection["key"])
     if definition is None or definition.oauth2 is None:
         return False
     try:
-        was_good = component.logins().revoke(connection)
+        was_good = component.logins(proxy=proxy).revoke(connection)
     except ConnectorError as problem:
         if problem.kind == "unsupported":
             say("The vendor offers no way to give the token back; it ends by itself.")
@@ -148,6 +152,7 @@ def _give_back(component: Component, connection: dict[str, Any]) -> bool:
 @click.argument("name", required=False)
 @click.argument("actions", nargs=-1, metavar="[ACTION|TRIGGER]...")
 @narrowed
+@with_proxy
 @as_json
 @click.pass_context
 def doctor(
@@ -157,6 +162,7 @@ def doctor(
     actions: tuple[str, ...],
     pairs: tuple[str, ...],
     *,
+    proxy: str | None,
     as_json: bool,
 ) -> None:
     """Say what is wrong with a connection, for the ACTIONS and triggers in use or for all.
@@ -171,7 +177,7 @@ def doctor(
     findings = {}
     with _opened(component, names[0]) as store:
         for one in names:
-            findings[one] = component.health(find(store, one), uses, token_store=store)
+            findings[one] = component.health(find(store, one), uses, token_store=store, proxy=proxy)
     if as_json:
         put({one: [finding.to_dict() for finding in found] for one, found in findings.items()}, as_json=True)
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from connector_cli.arguments import inputs_of, load, session_of, with_inputs
+from connector_cli.arguments import inputs_of, load, session_of, with_inputs, with_proxy
 from connector_cli.key_lookup import trigger_of
 from connector_cli.terminal.exit_codes import FAILED
 from connector_cli.terminal.output import as_json, put, say
@@ -33,6 +33,7 @@ _NOT_KEPT = (
 @click.command()
 @click.argument("trigger")
 @with_inputs
+@with_proxy
 @click.option("--state", "kept_in", type=click.Path(path_type=Path), metavar="FILE",
               help="Where the state is kept from one poll to the next.")  # fmt: skip
 @click.option("--since", default=FROM_NOW, metavar="WHEN",
@@ -60,7 +61,7 @@ def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since
                     f"`{FROM_NOW}`, or where --since says."
                 )
             raise
-    _put(result, as_json=as_json)
+    put_poll(result, as_json=as_json)
     if kept is None and since == FROM_NOW and not as_json and result.error is None:
         say(_NOTED if kept_in is not None else _NOT_KEPT)
     # Only what was printed is behind the reader: whoever stops before gets it again.
@@ -70,7 +71,8 @@ def poll(context: click.Context, /, trigger: str, *, kept_in: Path | None, since
         context.exit(FAILED)
 
 
-def _put(result: Poll, *, as_json: bool) -> None:
+def put_poll(result: Poll, *, as_json: bool) -> None:
+    """Print what a poll tells, one event a line, and say what it could not."""
     if as_json:
         put(result.to_dict(exact=True), as_json=True)
         return

@@ -1,4 +1,4 @@
-"""`subscribe`, `renew`, `unsubscribe`: have a service push, and keep what was agreed in a file.
+"""`subscribe`, `renew`, `catch-up`, `unsubscribe`: have a service push, and keep what was agreed in a file.
 
 The secret that proves pushes is never printed. In the file it is sealed with the keys of the
 kept connections, unless a program has kept it in clear there.
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector_cli.arguments import inputs_of, load, session_of, with_connection, with_inputs
+from connector_cli.arguments import inputs_of, load, session_of, with_connection, with_inputs, with_proxy
 from connector_cli.connections.kept import keys_of
 from connector_cli.key_lookup import trigger_of
+from connector_cli.terminal.exit_codes import FAILED
 from connector_cli.terminal.output import as_json, put, say
 from connector_cli.triggers.kept import read_kept
+from connector_cli.triggers.poll import put_poll
 from connector_runtime import Secret, Subscription
 from connector_runtime.component import new_secret
 from connector_runtime.errors import ConnectorError, StoreError
@@ -44,6 +46,7 @@ def _kept_in(words: str) -> Callable[[Command], Command]:
 @click.command()
 @click.argument("trigger")
 @with_inputs
+@with_proxy
 @click.option("--url", required=True, metavar="URL", help="Where to: the https address of your server.")
 @_kept_in("Where the subscription is kept; there must be no such file yet.")
 @click.option("--proof", "proof_in", type=click.Path(path_type=Path), metavar="FILE",
@@ -76,6 +79,7 @@ def subscribe(context: click.Context, /, trigger: str, *, url: str, kept_in: Pat
 @click.command()
 @_kept_in("Where `subscribe` has kept the subscription.")
 @with_connection
+@with_proxy
 @as_json
 @click.pass_context
 def renew(context: click.Context, /, *, kept_in: Path, as_json: bool, **given: Any) -> None:
@@ -88,9 +92,32 @@ def renew(context: click.Context, /, *, kept_in: Path, as_json: bool, **given: A
     _tell(subscription, as_json=as_json)
 
 
+@click.command(name="catch-up")
+@_kept_in("Where `subscribe` has kept the subscription; how far it is told is kept there, too.")
+@with_connection
+@with_proxy
+@as_json
+@click.pass_context
+def catch_up(context: click.Context, /, *, kept_in: Path, as_json: bool, **given: Any) -> None:
+    """Tell what pushes may have missed since the subscription began, or was caught up with last.
+
+    Run it now and then, and after your server was down. Some of it may have been pushed, too.
+    """
+    component = load(context)
+    subscription, keys = _read(kept_in, keys_of(component.key))
+    with session_of(component, given, quiet=as_json) as session:
+        result = session.catch_up(subscription)
+    put_poll(result, as_json=as_json)
+    # Only what was printed is behind the reader: whoever stops before gets it again.
+    _keep(kept_in, subscription.caught_up(result.state), keys, "The next time tells the same once more.")
+    if result.error is not None:
+        context.exit(FAILED)
+
+
 @click.command()
 @_kept_in("Where `subscribe` has kept the subscription; the file is taken away.")
 @with_connection
+@with_proxy
 @as_json
 @click.pass_context
 def unsubscribe(context: click.Context, /, *, kept_in: Path, as_json: bool, **given: Any) -> None:
