@@ -228,3 +228,14 @@ def test_unknown_fields_can_be_refused(api, sandbox, body):
 
     assert refused(api.post("/invoices", json=body)) == (400, 2)
     assert api.post("/invoices", json={**SOLD, "custom_fields": []}).status_code == 201
+
+
+def test_a_contact_says_from_its_first_transaction_on_that_it_has_one(api):
+    """And shows empty text for an opening balance that it has not."""
+    made = api.post("/contacts", json={"contact_name": "Acme Lamps"}).json()["contact"]
+    api.post("/invoices", json={**SOLD, "customer_id": made["contact_id"]})
+
+    after = api.get(f"/contacts/{made['contact_id']}").json()["contact"]
+
+    assert (made["has_transaction"], after["has_transaction"]) == (False, True)
+    assert (after["opening_balance_amount_bcy"], after["language_code"]) == ("", "")

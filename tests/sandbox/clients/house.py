@@ -77,7 +77,7 @@ def main(folder: Path, python: str, script: str) -> int:
     (folder / "hosts").write_text("\n".join(lines) + "\n")
     subprocess.run(["mount", "--bind", folder / "hosts", "/etc/hosts"], check=True)
     context = certify(folder)
-    sandbox = Sandbox(settings=json.loads(os.environ.get("HOUSE_SETTINGS", "{}")))
+    sandbox = Sandbox()
     connection = sandbox.connection(scopes=("ZohoBooks.fullaccess.all", "ZohoCRM.modules.ALL"))
     with sandbox.running() as url:
         port = int(url.rpartition(":")[2])

@@ -22,7 +22,7 @@ def complete_contact(draft: Draft) -> None:
     draft.default("customer_sub_type", "business")
     draft.default("company_name", "")
     if draft.before is None:
-        record.update(source="api", portal_status="disabled", language_code=record["language_code"] or "en")
+        record.update(source="api", portal_status="disabled")
         record["created_date"] = books.moment().strftime("%d %b %Y")
     _set_terms(draft)
     _set_addresses(draft)

@@ -79,8 +79,19 @@ def _follow_uses(books: Books, module: Module, record: Record | None, before: Re
     for used in had - has:
         books.state.delete(kind, f"{used}/{module.name}/{record_id}")
     for used in has - had:
+        _note_use(books, used)
         name = f"{used}/{module.name}/{record_id}"
         books.state.put(kind, name, {"module": module.name, "id": record_id}, parent=used)
+
+
+def _note_use(books: Books, record_id: str) -> None:
+    """A contact says from its first transaction on that it has one.
+
+    source: live recording, 2026-06
+    """
+    before = books.get("contacts", record_id)
+    if before is not None and not before.get("has_transaction"):
+        books.save(module_named("contacts"), {**before, "has_transaction": True}, before)
 
 
 def _used(module: Module, record: Mapping[str, Any] | None) -> Iterator[str]:
