@@ -239,3 +239,21 @@ def test_a_contact_says_from_its_first_transaction_on_that_it_has_one(api):
 
     assert (made["has_transaction"], after["has_transaction"]) == (False, True)
     assert (after["opening_balance_amount_bcy"], after["language_code"]) == ("", "")
+
+
+def test_a_payment_made_notes_the_bills_it_was_applied_for(api):
+    """And comes out of what is owed; without bills it is prepaid."""
+    bill = api.post("/bills", json={**BOUGHT, "bill_number": "B-7", "date": "2026-06-09"}).json()["bill"]
+    body = {"vendor_id": VENDOR, "amount": 100, "paid_through_account_id": TILL, "date": "2026-06-09"}
+    applied = {"bills": [{"bill_id": bill["bill_id"], "amount_applied": 100}]}
+
+    made = api.post("/vendorpayments", json={**body, **applied}).json()["vendorpayment"]
+    ahead = api.post("/vendorpayments", json=body).json()["vendorpayment"]
+
+    note = "Payment of amount $100.00 made and applied for B-7"
+    assert [one["description"] for one in made["comments"]] == [note]
+    assert [one["description"] for one in ahead["comments"]] == ["Payment of $100.00 made"]
+    assert (made["offset_account_name"], ahead["offset_account_name"]) == (
+        "Accounts Payable",
+        "Prepaid Expenses",
+    )

@@ -21,6 +21,7 @@ def complete_item(draft: Draft) -> None:
     _check_needs(draft)
     if draft.before is None:
         record["source"] = "api"
+        record["group_id"] = draft.books.new_id()
     record["can_be_sold"] = record["item_type"] in _SOLD
     record["can_be_purchased"] = record["item_type"] in _PURCHASED
     record["track_inventory"] = record["item_type"] == "inventory"

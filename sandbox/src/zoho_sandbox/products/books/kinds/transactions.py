@@ -43,6 +43,10 @@ def complete_transaction(draft: Draft) -> None:
     if draft.record.get("type") == "debit_note":
         require(draft, "reference_invoice_id")
     set_party(draft)
+    if draft.module.name == "purchase_orders" and draft.before is None:
+        # source: live recording, 2026-06: goods come to where the organisation is
+        place = draft.record["delivery_address"]
+        place["country"] = place["country"] or draft.books.organization.get("country_name", "")
     set_number(draft)
     _set_dates(draft)
     _set_lines(draft)

@@ -18,6 +18,9 @@ def comment(books: Books, module: Module, record: Record, *, is_new: bool) -> No
     """
     spec = module.comment
     words = spec.get("added" if is_new else "changed")
+    bills = ", ".join(one["bill_number"] for one in record.get("bills") or ())
+    if bills and is_new:
+        words = spec.get("applied", words)
     if words is None:
         return
     shown = f"{record.get('currency_symbol', '')}{amount(record.get('total', record.get('amount'))):,.2f}"
@@ -25,7 +28,7 @@ def comment(books: Books, module: Module, record: Record, *, is_new: bool) -> No
         "comment_id": books.new_id(),
         "commented_by_id": books.actor.id,
         "commented_by": books.actor.name,
-        "description": words.format(money=shown),
+        "description": words.format(money=shown, bills=bills),
         "date": books.today(),
         "operation_type": "Added" if is_new else "Updated",
         **spec["entry"],
