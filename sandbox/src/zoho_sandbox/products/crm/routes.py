@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoho_sandbox.core.wire import NOT_COVERED, Answer
 from zoho_sandbox.products.crm import composite
+from zoho_sandbox.products.crm.around import addresses as around
 from zoho_sandbox.products.crm.bulk import bulkreading, bulkwriting, filing
 from zoho_sandbox.products.crm.model import people
 from zoho_sandbox.products.crm.model.answers import UNSUPPORTED_MODULE, refuse
@@ -32,6 +33,7 @@ def _attached(verb: str) -> str:
 
 ROUTES = (
     *settings.ROUTES,
+    *around.ROUTES,
     route("users", GET=(people.get_users, "users.READ")),
     route("users/*", GET=(people.get_user, "users.READ")),
     route("org", GET=(people.get_org, "org.READ")),

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoho_sandbox.core.documents import package_yaml
 from zoho_sandbox.core.wire import Answer
-from zoho_sandbox.products.crm.model import people, store
+from zoho_sandbox.products.crm.model import people, shelves, store
 from zoho_sandbox.products.crm.model.answers import (
     INVALID_DATA,
     UNKNOWN_ID,
@@ -24,7 +24,7 @@ from zoho_sandbox.products.crm.model.answers import (
 from zoho_sandbox.products.crm.model.schema import PACKAGE, Module
 from zoho_sandbox.products.crm.model.values import Place, stored
 from zoho_sandbox.products.crm.model.visit import Change, Visit, as_object
-from zoho_sandbox.products.crm.records import attachments, notes, records
+from zoho_sandbox.products.crm.records import attachments, notes, records, related
 from zoho_sandbox.products.crm.records.drafting import Writer
 
 _COST = 5
@@ -78,6 +78,7 @@ def _convert(conversion: _Conversion) -> None:
         _check_stage(conversion)
         links = {**links, "Contact_Name": {"id": conversion.made["Contacts"]["id"]}}
         conversion.made["Deals"] = _record(conversion, "Deals", links)
+        _give_role(conversion)
 
 
 def _record(conversion: _Conversion, name: str, links: Json) -> Json:
@@ -111,6 +112,20 @@ def _existing(conversion: _Conversion, writer: Writer, record_id: str, taken: Js
     if conversion.item.get("overwrite") is True:
         records.update(writer, 0, taken, record)
     return store.find(visit.state, module, record_id) or record
+
+
+def _give_role(conversion: _Conversion) -> None:
+    """Let the contact play the role in the deal that ``Contact_Role`` names by id."""
+    asked = conversion.item["Deals"]
+    role = asked.get("Contact_Role") if isinstance(asked, dict) else None
+    if not role:
+        return
+    role_id = str(role.get("id")) if isinstance(role, dict) else str(role)
+    if shelves.find(conversion.visit.state, "contact_roles", role_id) is None:
+        details = {"api_name": "Contact_Role", "json_path": "$.data[0].Deals.Contact_Role"}
+        raise refuse_item("INVALID_DATA", INVALID_DATA, details)
+    made = conversion.made
+    related.join_role(conversion.visit, made["Deals"]["id"], made["Contacts"]["id"], role_id)
 
 
 def _check_stage(conversion: _Conversion) -> None:

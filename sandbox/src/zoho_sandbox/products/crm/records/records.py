@@ -93,14 +93,14 @@ def delete_many(visit: Visit) -> Answer:
     """Delete up to 100 records named by ``ids``."""
     module = visit.module(visit.call.segments[0])
     ids = visit.ids()
-    return results(each_id(ids, lambda _n, record_id: _delete(visit, module, record_id)), mixed=mixed(visit))
+    return results(each_id(ids, lambda _n, record_id: delete(visit, module, record_id)), mixed=mixed(visit))
 
 
 def delete_one(visit: Visit) -> Answer:
     """Delete the record of the path."""
     module = visit.module(visit.call.segments[0])
     record_id = external.record_id(visit, module, visit.call.segments[1])
-    return results(each_id([record_id], lambda _n, record_id: _delete(visit, module, record_id)))
+    return results(each_id([record_id], lambda _n, record_id: delete(visit, module, record_id)))
 
 
 def clone(visit: Visit) -> Answer:
@@ -214,7 +214,12 @@ def _upserted(done: Json, field: str | None, action: str) -> Json:
     }
 
 
-def _delete(visit: Visit, module: Module, record_id: str) -> Json:
+def delete(visit: Visit, module: Module, record_id: str) -> Json:
+    """Move one record into the recycle bin; return its success object.
+
+    Raises:
+        ItemRefusedError: it may not be deleted.
+    """
     record = store.find(visit.state, module, record_id)
     if record is None:
         raise trash.not_deleted(record_id)

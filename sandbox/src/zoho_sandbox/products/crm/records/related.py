@@ -182,6 +182,23 @@ def unlink(state: State, one: tuple[Module, str], other: tuple[Module, str]) -> 
     return gone
 
 
+def roles(state: State, deal_id: str) -> dict[str, str | None]:
+    """Return the contacts of a deal by id, each with the id of its role."""
+    linked = state.find(_LINKS, parent=f"Deals/{deal_id}")
+    return {one["id"]: one.get("role") for one in linked if one["module"] == "Contacts"}
+
+
+def join_role(visit: Visit, deal_id: str, contact_id: str, role_id: str | None) -> None:
+    """Let a contact play a role in a deal; without a role it leaves the deal."""
+    deals, contacts = visit.module("Deals"), visit.module("Contacts")
+    if role_id is None:
+        unlink(visit.state, (deals, deal_id), (contacts, contact_id))
+        return
+    link(visit.state, (deals, deal_id), (contacts, contact_id))
+    told = {"module": "Contacts", "id": contact_id, "role": role_id}
+    visit.state.put(_LINKS, f"Deals/{deal_id}>Contacts/{contact_id}", told, parent=f"Deals/{deal_id}")
+
+
 def _place(visit: Visit) -> tuple[Module, Json, RelatedList]:
     module, record = owner(visit)
     return module, record, _list_named(visit, module, visit.call.segments[2], path_index=2)
