@@ -8,6 +8,7 @@ from zoho_sandbox.core.wire import Answer, Call, Grant, Query
 from zoho_sandbox.products.crm.model import people, schema, store
 from zoho_sandbox.products.crm.model.answers import ItemRefusedError, Json, RefusedError
 from zoho_sandbox.products.crm.model.visit import Visit
+from zoho_sandbox.products.crm.records import processes
 from zoho_sandbox.products.crm.records.drafting import Writer
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from zoho_sandbox.core.site import Site
 
-_KNOWN = {"modules", "fields", "org", "records"}
+_KNOWN = {"modules", "fields", "org", "records", "blueprints"}
 # What a seed may say of a record although no client can write it.
 _SYSTEM_KEYS = ("id", "Created_Time", "Modified_Time", "Locked__s", "$approval_state")
 
@@ -39,6 +40,10 @@ def seed(sandbox: Site, data: Mapping[str, Any]) -> None:
         store.rekey(sandbox.state, modules[name])
     if "org" in data:
         sandbox.state.put("crm/org", "org", people.organisation(sandbox.state) | data["org"])
+    for name, process in data.get("blueprints", {}).items():
+        if name not in modules:
+            raise ValueError(f"crm: no module {name!r} for a blueprint")
+        processes.plant(sandbox.state, modules[name], process)
     for name, records in data.get("records", {}).items():
         if name not in modules:
             raise ValueError(f"crm: no module {name!r} for records")

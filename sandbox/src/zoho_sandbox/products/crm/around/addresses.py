@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from zoho_sandbox.products.crm.around import fulldata, jobs, many, merging, owners, photo, roles, sharing
+from zoho_sandbox.products.crm.around import (
+    blueprints,
+    fulldata,
+    jobs,
+    mails,
+    many,
+    merging,
+    owners,
+    photo,
+    roles,
+    sharing,
+    timeline,
+)
 from zoho_sandbox.products.crm.routing import READ, UPDATE, route
 
 _ROLES_READ, _ROLES = (
@@ -46,6 +58,15 @@ ROUTES = (
         GET=(jobs.get, _action("mass_delete", "READ")),
         POST=(many.delete, _action("mass_delete", "DELETE")),
     ),
+    route("*/*/__timeline", GET=(timeline.get, READ)),
+    route("*/*/actions/blueprint", GET=(blueprints.get, READ), PUT=(blueprints.put, UPDATE)),
+    route(
+        "*/*/actions/send_mail",
+        POST=(mails.send, "send_mail.{module}.CREATE|send_mail.all.CREATE|modules.{module}.CREATE"),
+    ),
+    route("*/*/Emails", GET=(mails.get_many, f"{READ}+modules.emails.READ")),
+    route("*/*/Emails/*", GET=(mails.get_one, f"{READ}+modules.emails.READ")),
+    route("settings/emails/actions/from_addresses", GET=(mails.get_from_addresses, "settings.emails.READ")),
     route("*/*/actions/merge", GET=(merging.get, UPDATE), POST=(merging.merge, UPDATE)),
     route(
         "*/*/photo", GET=(photo.download, READ), POST=(photo.upload, UPDATE), DELETE=(photo.delete, UPDATE)

@@ -47,6 +47,11 @@ def is_admin(user: Json | None) -> bool:
     return user is not None and user.get("profile") == "Administrator"
 
 
+def profile_of(state: State, user: Json) -> Json:
+    """Return the profile of a user with name and id."""
+    return _group(state, "profiles", str(user.get("profile", "Standard")))
+
+
 def holders(state: State, list_name: str, name: str | None) -> list[Json]:
     """Return the users who have a role or a profile, which ``list_name`` says, of a name."""
     key = list_name.removesuffix("s")

@@ -15,7 +15,7 @@ from zoho_sandbox.products.crm.model.answers import (
 )
 from zoho_sandbox.products.crm.model.presenting import audit
 from zoho_sandbox.products.crm.model.visit import Change, Visit, as_object
-from zoho_sandbox.products.crm.records import duplicates, trash
+from zoho_sandbox.products.crm.records import duplicates, history, processes, trash
 from zoho_sandbox.products.crm.records.drafting import Writer, check_free, check_unmodified
 
 if TYPE_CHECKING:
@@ -146,8 +146,10 @@ def update(writer: Writer, n: int, item: Json, old: Json, *, effect: str = "upda
     """
     visit, module = writer.visit, writer.module
     writer.may_change(n, old)
+    processes.check(visit.state, module, old, item)
     record = writer.draft(n, item, old)
     store.keep(visit.state, module, record, old=old)
+    history.note(visit, module, record, old)
     audited = ("Modified_Time", "Modified_By")
     differs = tuple(k for k in record if k not in audited and record[k] != old.get(k))
     visit.effect(effect, module.api_name, record["id"], trigger=visit.trigger)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zoho_sandbox.core.wire import Answer
 from zoho_sandbox.products.crm.model.answers import (
@@ -17,7 +16,7 @@ from zoho_sandbox.products.crm.model.answers import (
 )
 from zoho_sandbox.products.crm.model.presenting import Presenter
 from zoho_sandbox.products.crm.model.visit import MAX_PER_PAGE, Visit
-from zoho_sandbox.products.crm.records import records, trash
+from zoho_sandbox.products.crm.records import filters, records, trash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,23 +25,12 @@ if TYPE_CHECKING:
 
 _KEY = "recycle_bin"
 _MOST = 1000
-_COMPARATORS: dict[str, Callable[[str, Any], bool]] = {
-    "equal": lambda text, value: text == str(value),
-    "not_equal": lambda text, value: text != str(value),
-    "contains": lambda text, value: str(value).lower() in text.lower(),
-    "not_contains": lambda text, value: str(value).lower() not in text.lower(),
-    "starts_with": lambda text, value: text.lower().startswith(str(value).lower()),
-    "in": lambda text, value: text in [str(one) for one in value],
-    "greater_than": lambda text, value: text > str(value),
-    "less_than": lambda text, value: text < str(value),
-    "between": lambda text, value: str(value[0]) <= text <= str(value[1]),
-}
 
 
 def get_many(visit: Visit) -> Answer:
     """List what lies in the bin, the latest first, in pages."""
     visit.require_version("v8")
-    found = [row for _, row in _chosen(visit, _filters(visit))]
+    found = [row for _, row in _chosen(visit, filters.asked(visit))]
     if ids := visit.call.query.get("ids"):
         found = [row for row in found if row["id"] in ids.split(",")]
     found.sort(key=lambda row: (row["deleted_time"], row["id"]), reverse=True)
@@ -66,12 +54,12 @@ def get_one(visit: Visit) -> Answer:
 def count(visit: Visit) -> Answer:
     """Count what lies in the bin."""
     visit.require_version("v8")
-    return Answer(200, {"count": sum(1 for _ in _chosen(visit, _filters(visit)))})
+    return Answer(200, {"count": sum(1 for _ in _chosen(visit, filters.asked(visit)))})
 
 
 def delete_many(visit: Visit) -> Answer:
     """Delete for good what ``ids`` or ``filters`` name."""
-    return _done(visit, _wanted(visit, visit.call.query.get("ids"), _filters(visit)), _erase)
+    return _done(visit, _wanted(visit, visit.call.query.get("ids"), filters.asked(visit)), _erase)
 
 
 def delete_one(visit: Visit) -> Answer:
@@ -102,13 +90,13 @@ def empty(visit: Visit) -> Answer:
     return Answer(200, success("recyclebin is cleared", {}))
 
 
-def _wanted(visit: Visit, ids: str | None, filters: Json | None) -> list[str]:
+def _wanted(visit: Visit, ids: str | None, asked: Json | None) -> list[str]:
     if ids:
         return [part.strip() for part in ids.split(",") if part.strip()]
-    if filters is None:
+    if asked is None:
         names = [{"api_name": "ids", "json_path": "$.ids"}, {"api_name": "filters", "json_path": "$.filters"}]
         raise refuse("EXPECTED_FIELD_MISSING", "Specify atleast one field", {"expected_fields": names})
-    return [row["id"] for _, row in _chosen(visit, filters or None)]
+    return [row["id"] for _, row in _chosen(visit, asked)]
 
 
 def _done(visit: Visit, ids: list[str], work: Callable[[Visit, Module, str], Json]) -> Answer:
@@ -139,7 +127,7 @@ def _restore(visit: Visit, module: Module, record_id: str) -> Json:
     return success("record restored", {"id": record_id})
 
 
-def _chosen(visit: Visit, filters: Json | None) -> Iterator[tuple[Module, Json]]:
+def _chosen(visit: Visit, wanted: Json | None) -> Iterator[tuple[Module, Json]]:
     person = Presenter(visit).person
     for module in visit.schema.modules.values():
         for row in visit.state.find(trash.kind(module)):
@@ -153,44 +141,16 @@ def _chosen(visit: Visit, filters: Json | None) -> Iterator[tuple[Module, Json]]
                 "deleted_by": person(row["deleted_by"]["id"], email=False),
                 "id": row["id"],
             }
-            if not filters or _fits(filters, shown):
+            if filters.meets(wanted, _values(shown)):
                 yield module, shown
 
 
-def _filters(visit: Visit) -> Json | None:
-    text = visit.call.query.get("filters")
-    if not text:
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise refuse("INVALID_DATA", "invalid data", {"param_name": "filters"})
-    return found
-
-
-def _fits(filters: Json, row: Json) -> bool:
-    """Say whether a row meets a filter, or a group of them.
-
-    Raises:
-        RefusedError: INVALID_DATA, a comparator or a field that the bin does not have.
-    """
-    if "group" in filters:
-        met = [_fits(one, row) for one in filters["group"]]
-        return any(met) if str(filters.get("group_operator")).lower() == "or" else all(met)
-    compare = _COMPARATORS.get(str(filters.get("comparator")))
-    if compare is None:
-        details = {"api_name": "comparator", "json_path": "$.comparator", "param_name": "filters"}
-        raise refuse("INVALID_DATA", "Please provide a valid comparator", details)
-    name = (filters.get("field") or {}).get("api_name")
-    if name not in row:
-        details = {"api_name": "field", "json_path": "$.field", "param_name": "filters"}
-        raise refuse("INVALID_DATA", "invalid data", details)
-    value = row[name]
-    keys = {"module": "api_name", "owner": "id", "deleted_by": "id"}
-    wanted = filters.get("value")
-    if isinstance(wanted, dict):
-        wanted = wanted.get(keys.get(name, "id"))
-    text = value[keys[name]] if isinstance(value, dict) else value
-    return compare(str(text), wanted)
+def _values(row: Json) -> dict[str, str]:
+    """Return what of a row can be asked for."""
+    return {
+        "display_name": str(row["display_name"]),
+        "deleted_time": row["deleted_time"],
+        "module": row["module"]["api_name"],
+        "owner": (row["owner"] or {}).get("id", ""),
+        "deleted_by": (row["deleted_by"] or {}).get("id", ""),
+    }
