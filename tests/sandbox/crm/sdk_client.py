@@ -6,6 +6,7 @@ prints what it saw as one JSON object. Talks to the given address only.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ from zohocrmsdk.src.com.zoho.crm.api.record import (
 from zohocrmsdk.src.com.zoho.crm.api.util import StreamWrapper
 
 Json = dict[str, Any]
+API = "zohocrmsdk.src.com.zoho.crm.api"
 
 
 def initialize(asked: Json) -> None:
@@ -152,6 +154,63 @@ def attach(seen: Json, folder: Path) -> None:
     seen["download"] = {"name": stream.get_name(), "content": content.decode()}
 
 
+def call(package: str, operations: str, given: list[Any], method: str, arguments: list[Any]) -> list[Any]:
+    """Call a method of one of the SDK's operation classes; return status and kind of what it got."""
+    loaded = importlib.import_module(f"{API}.{package}")
+    made = getattr(loaded, operations)(*given)
+    reply = getattr(made, method)(*arguments)
+    return [reply.get_status_code(), type(reply.get_object()).__name__]
+
+
+def read_settings(seen: Json, ids: Json) -> None:
+    """Read what is set, and what is around a lead: one call of every kind."""
+    lead = int(ids["lead"])
+    for name, package, operations, given, method, arguments in (
+        ("roles", "roles", "RolesOperations", [], "get_roles", []),
+        ("role", "roles", "RolesOperations", [], "get_role", [111111000000000864]),
+        ("profiles", "profiles", "ProfilesOperations", [], "get_profiles", []),
+        ("profile", "profiles", "ProfilesOperations", [], "get_profile", [111111000000000497]),
+        ("currencies", "currencies", "CurrenciesOperations", [], "get_currencies", []),
+        ("variables", "variables", "VariablesOperations", [], "get_variables", []),
+        ("groups", "variable_groups", "VariableGroupsOperations", [], "get_variable_groups", []),
+        ("territories", "territories", "TerritoriesOperations", [], "get_territories", []),
+        ("territory", "territories", "TerritoriesOperations", [], "get_territory", [111111000000054020]),
+        ("pipelines", "pipeline", "PipelineOperations", [int(ids["layout"])], "get_pipelines", []),
+        (
+            "values",
+            "pick_list_values",
+            "PickListValuesOperations",
+            [int(ids["field"]), "Leads"],
+            "get_pick_list_values",
+            [],
+        ),
+        ("contact roles", "contact_roles", "ContactRolesOperations", [], "get_roles", []),
+        ("bin", "recycle_bin", "RecycleBinOperations", [], "get_recyclebin_records", []),
+        ("count", "users", "UsersOperations", [], "users_count", []),
+        ("timeline", "timelines", "TimelinesOperations", [], "get_timelines", ["Leads", ids["lead"]]),
+        ("blueprint", "blueprint", "BlueprintOperations", [ids["lead"], "Leads"], "get_blueprint", []),
+        ("photo", "record", "RecordOperations", ["Leads"], "get_photo", [lead]),
+        (
+            "shares",
+            "share_records",
+            "ShareRecordsOperations",
+            [lead, "Leads"],
+            "get_shared_record_details",
+            [],
+        ),
+        (
+            "mails",
+            "email_related_records",
+            "EmailRelatedRecordsOperations",
+            [lead, "Leads", None, None],
+            "get_emails_related_records",
+            [],
+        ),
+        ("senders", "from_addresses", "FromAddressesOperations", [None], "get_from_addresses", []),
+    ):
+        seen["settings"][name] = call(package, operations, given, method, arguments)
+
+
 def fail(seen: Json) -> None:
     """Meet documented refusals."""
     query = Query()
@@ -164,11 +223,12 @@ def main() -> None:
     """Run all of it and print what was seen."""
     asked = json.load(sys.stdin)
     initialize(asked)
-    seen: Json = {"modules": {}}
+    seen: Json = {"modules": {}, "settings": {}}
     write(seen)
     read(seen)
     read_every_module(seen, asked["modules"])
     attach(seen, Path(asked["folder"]))
+    read_settings(seen, asked["ids"])
     fail(seen)
     sys.stdout.write(json.dumps(seen, default=str))
 

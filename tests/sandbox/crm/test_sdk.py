@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .asking import Json, create
+from .conftest import DANIEL
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +51,7 @@ def seen(sandbox: Any, url: str, crm: httpx.Client, tmp_path: Path) -> Json:
         "refreshToken": connection["token"]["refresh_token"],
         "folder": str(tmp_path),
         "modules": MODULES,
+        "ids": prepared(sandbox, crm),
     }
     done = subprocess.run(
         [NAMED or sys.executable, str(CLIENT)],
@@ -61,6 +63,31 @@ def seen(sandbox: Any, url: str, crm: httpx.Client, tmp_path: Path) -> Json:
     assert done.returncode == 0, done.stderr[-2000:]
     answer: Json = json.loads(done.stdout)
     return answer
+
+
+def prepared(sandbox: Any, crm: httpx.Client) -> Json:
+    """Let there be a lead with all that can be around one; return the ids that are asked for."""
+    step = {"name": "Call", "from": "Not Contacted", "to": "Contacted", "fields": ["Phone"]}
+    process = {"name": "N", "field": "Lead_Status", "transitions": [step]}
+    sandbox.plant({"crm": {"blueprints": {"Leads": process}}})
+    lead, gone = create(crm, "Leads", {"Last_Name": "L", "Lead_Status": "Not Contacted"}, {"Last_Name": "G"})
+    crm.put(f"/Leads/{lead}", json={"data": [{"City": "Rome"}]})
+    crm.delete(f"/Leads/{gone}")
+    crm.post(f"/Leads/{lead}/photo", files={"file": ("a.png", b"\x89PNG" + bytes(9))})
+    shared = {"type": "private", "permission": "read_only", "shared_with": {"type": "users", "id": DANIEL}}
+    crm.post(f"/Leads/{lead}/actions/share", json={"share": [shared]})
+    mail = {
+        "from": {"email": "patricia.boyle@example.com"},
+        "to": [{"email": "a@example.com"}],
+        "subject": "x",
+    }
+    crm.post(f"/Leads/{lead}/actions/send_mail", json={"data": [mail]})
+    fields = crm.get("/settings/fields?module=Leads").json()["fields"]
+    return {
+        "lead": lead,
+        "layout": crm.get("/settings/layouts?module=Deals").json()["layouts"][0]["id"],
+        "field": next(f["id"] for f in fields if f["api_name"] == "Lead_Source"),
+    }
 
 
 def test_the_sdk_works_against_the_sandbox(sandbox: Any, seen: Json) -> None:
@@ -90,3 +117,15 @@ def test_the_sdk_reads_records_of_every_kind(sandbox: Any, seen: Json) -> None:
     assert seen["modules"] == dict.fromkeys(MODULES, "ResponseWrapper")
     refused = [e for e in sandbox.ledger() if e["path"].startswith("/crm/v8/settings") and e["status"] != 200]
     assert refused == []
+
+
+def test_the_sdk_reads_settings_and_what_is_around_a_record(seen: Json) -> None:
+    """Every kind of reply is one that its converters understand, and none is a refusal."""
+    refused = {
+        name: got
+        for name, got in seen["settings"].items()
+        if got[0] != 200 or got[1] in ("APIException", "NoneType")
+    }
+
+    assert len(seen["settings"]) == 20
+    assert refused == {}
