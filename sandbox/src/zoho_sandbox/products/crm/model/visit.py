@@ -53,7 +53,8 @@ class Visit:
     """A call, the modules it may see, its version's rules, and what it changed.
 
     ``changes`` is for the notifications that go out after the reply. ``serve`` answers
-    a call inside this one, as composite requests need it.
+    a call inside this one, as composite requests need it. ``history_start`` is the last
+    number given to a change that timelines tell, 0 before the first.
     """
 
     call: Call
@@ -61,6 +62,7 @@ class Visit:
     rules: Mapping[str, Any]
     serve: Callable[[Call], Answer]
     changes: list[Change] = field(default_factory=list)
+    history_start: int = 0
     _body: Json | None = None
 
     @classmethod

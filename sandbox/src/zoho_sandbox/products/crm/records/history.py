@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from zoho_sandbox.products.crm.model.schema import Module
     from zoho_sandbox.products.crm.model.visit import Visit
 
-_FIRST = 111111000500000000
+_FIRST, _PER_REQUEST = 111111000500000000, 100_000
 _AUDITED = ("Modified_Time", "Modified_By", "id")
 
 
@@ -25,13 +25,22 @@ def note(visit: Visit, module: Module, record: Json, old: Json) -> None:
         return
     action = "owner_assigned" if set(fields) == {"Owner"} else "updated"
     entry: Json = {
-        "id": str(_FIRST + visit.state.number(_kind(module))),
+        "id": _next_id(visit),
         "by": visit.call.grant.user_id,
         "time": visit.now(),
         "action": action,
         "fields": fields,
     }
     visit.state.put(_kind(module), entry["id"], entry, parent=record["id"])
+
+
+def _next_id(visit: Visit) -> str:
+    # Counted once a request, and then by what it changed: a counter for each record would cost
+    # as much as writing it.
+    if not visit.history_start:
+        visit.history_start = visit.state.number("crm/history", start=_FIRST, step=_PER_REQUEST)
+    visit.history_start += 1
+    return str(visit.history_start)
 
 
 def of(state: State, module: Module, record_id: str) -> list[Json]:

@@ -40,7 +40,7 @@ def plant(state: State, module: Module, spec: Mapping[str, Any]) -> None:
 
 def of(state: State, module: Module, record: Json) -> Json | None:
     """Return the process that a record is in, None when it is in none."""
-    process = state.get(_KIND, module.api_name)
+    process = state.conclude(_KIND, module.api_name, lambda: state.get(_KIND, module.api_name))
     return process if process is not None and leaving(process, record) else None
 
 
