@@ -50,7 +50,7 @@ assert reply.status_code < 300 and data["code"] == 0 and data["item"]["item_id"]
 REQUEST = f"""
 import time
 from connector_runtime import Component
-import connector_runtime.access.connections, connector_runtime.conversation.dry_run
+import connector_runtime.access.connections, connector_runtime.session.dry_run
 before = {_PEAK}
 started = time.process_time()
 component = Component.load("zoho")

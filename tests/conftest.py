@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from connector_runtime.stores.budget import process_budget
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,6 +57,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if not entry_points(group="connector_runtime.sandboxes", name="zoho"):
         terminalreporter.write_line("The sandbox is not installed, so that tests of commands which use it fail.")
         terminalreporter.write_line("Install it: pip install --editable ./sandbox (python3 dev.py test does).")
+
+
+@pytest.fixture(autouse=True)
+def _process_budget() -> None:
+    """Start each test with a budget of which no other test has taken anything."""
+    process_budget.forget_parent()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,8 +10,8 @@ __all__, __getattr__ = lazily(
         "base.values": "File Secret",
         "component.component": "Component",
         "component.health": "Finding",
-        "conversation.call": "Event",
-        "conversation.dry_run": "Plan",
+        "conversation.telemetry": "Event",
+        "session.dry_run": "Plan",
         "conversation.replies.results": "Page Result",
         "errors": "CallFailed ConnectionProblem ConnectorError DeadlineExceeded DefinitionError "
         "InputError OutcomeUnknown ReplyTooLarge UnreadableReply",

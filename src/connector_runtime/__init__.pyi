@@ -5,9 +5,8 @@ from connector_runtime.access.policy import Policy
 from connector_runtime.base.values import File, Secret
 from connector_runtime.component.component import Component
 from connector_runtime.component.health import Finding
-from connector_runtime.conversation.call import Event
-from connector_runtime.conversation.dry_run import Plan
 from connector_runtime.conversation.replies.results import Page, Result
+from connector_runtime.conversation.telemetry import Event
 from connector_runtime.errors import (
     CallFailed,
     ConnectionProblem,
@@ -21,6 +20,7 @@ from connector_runtime.errors import (
 )
 from connector_runtime.inputs.problems import InputProblem
 from connector_runtime.session.async_session import AsyncSession
+from connector_runtime.session.dry_run import Plan
 from connector_runtime.session.session import Session
 from connector_runtime.triggers import Poll
 from connector_runtime.triggers.webhooks.receiving import Received

@@ -84,7 +84,7 @@ def test_what_a_session_hands_out_has_its_shape() -> None:
     (page,) = Shop(listing(), {"json": {"orders": [1], "more": False}, "status": 200}).session.pages("order")
 
     assert [misfits(event.to_dict(), "event") for event in shop.events] == [[]] * len(shop.events)
-    assert {event.kind for event in shop.events} == {"attempt", "action"}
+    assert {event.kind for event in shop.events} == {"start", "attempt", "wait", "action"}
     assert misfits(page.to_dict(), "page") == []
 
 

@@ -24,7 +24,7 @@ from connector_runtime.base.redaction import Redactor
 from connector_runtime.base.values import ABSENT, Secret
 from connector_runtime.errors import ConnectorError, error_of
 from connector_runtime.inputs.inputs import outdated
-from connector_runtime.stores.token_state import RenewalFailure, ServerTime, Token, grant_key
+from connector_runtime.stores.token_state import RenewalFailure, ServerTime, Token, grant_key, grant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -118,6 +118,8 @@ class Channel:
         has_looked: Whether the store was asked, and has what the session has.
         unstored: A token that was renewed and could not be stored yet, with the version that it
             replaces; None where there is none.
+        hands_tokens: Whether the platform wants to be handed each token that is issued.
+        is_unhanded: Whether one was issued that it has not taken yet.
         identity: Tells this connection from all others, for counts that several share.
         redactor: Takes out every secret that the connection has or had.
         time: The vendor's clock.
@@ -133,10 +135,12 @@ class Channel:
         "connection",
         "context",
         "definition",
+        "hands_tokens",
         "has_looked",
         "hosts",
         "identity",
         "is_named",
+        "is_unhanded",
         "name",
         "proven",
         "redactor",
@@ -168,6 +172,7 @@ class Channel:
         self.store_key: str | None = None
         self.has_looked = True
         self.unstored: tuple[Token, int] | None = None
+        self.hands_tokens = self.is_unhanded = False
         self.time = ServerTime()
         self._rested_at = float("-inf")
         self.bases: dict[str, str] = {}
@@ -330,7 +335,11 @@ def _shown(value: Any) -> str:
 
 
 def _mark_of(given: Connection) -> str:
-    """Return a mark of all that was given, which means something in this process only."""
-    parts = (given.fields, given.token, given.context)
+    """Return a mark of all that was given, which means something in this process only.
+
+    Of a token the grant counts: a connection that is opened with a renewed one is the same.
+    """
+    grant = grant_of(given.token)
+    parts = (given.fields, {"grant": grant} if grant else given.token, given.context)
     everything = repr([sorted(part.items(), key=str) for part in parts])
     return hmac.digest(_process_key(), everything.encode("utf-8", "surrogatepass"), "sha256").hex()[:16]

@@ -22,9 +22,9 @@ from connector_runtime.session.subscriptions import find_trigger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from connector_runtime.conversation.dry_run import Plan
     from connector_runtime.definition.model import Action, ConnectionModel
     from connector_runtime.definition.program.trigger import Trigger
+    from connector_runtime.session.dry_run import Plan
     from connector_runtime.triggers.webhooks.receiving import Received
     from connector_runtime.triggers.webhooks.subscription import Subscription
 
@@ -112,7 +112,7 @@ class Component(Opening):
         """
         if action in self.model.triggers:
             return self._poll_request(action, inputs, connection, state)
-        from connector_runtime.conversation.dry_run import (  # noqa: PLC0415  not needed to run an action
+        from connector_runtime.session.dry_run import (  # noqa: PLC0415  not needed to run an action
             make_plan,
         )
 

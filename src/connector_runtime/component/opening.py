@@ -11,12 +11,12 @@ from connector_runtime.session.session import Options, Session
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from connector_runtime.access.policy import Policy
     from connector_runtime.base.values import Clock, Random
     from connector_runtime.component.health import Finding
-    from connector_runtime.conversation.call import Event
+    from connector_runtime.conversation.telemetry import Event
     from connector_runtime.definition.model import Model
     from connector_runtime.logins import AsyncLogins, Logins
     from connector_runtime.session.async_session import AsyncSession
@@ -44,6 +44,7 @@ class Opening:
         allow: Mapping[str, Any] | None = None,
         logger: logging.Logger | None = None,
         on_event: Callable[[Event], None] | None = None,
+        on_token: Callable[[dict[str, Any]], None] | None = None,
         deadline_s: float | None = None,
         metadata: bool = False,
         numbers: Literal["float", "exact"] = "float",
@@ -58,14 +59,22 @@ class Opening:
             proxy: `http://host:port` or `socks5://host:port`, with `name:password@` where it wants them;
                 default what the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; not for
                 connections to this machine), an empty text for none at all.
-            clock: Time; a test's own clock makes waits cost nothing.
+            clock: Time; a test's own clock makes waits cost nothing. Such a session counts requests
+                alone, unless it is given a `budget`.
             random: Source of jitter.
-            budget: Shared between sessions, or between processes (`connector_runtime.stores`), to
-                keep to one budget together; the connection's `name` says who belongs together.
+            budget: Who counts requests; default one for the whole process, in which the sessions of
+                one connection keep to its limits together, whatever component object, thread or
+                event loop they belong to. Its `name` says which those are, or its fields and token.
+                `connector_runtime.stores` has some that count for many processes.
             token_store: Where tokens are kept for all sessions and processes of a connection.
             allow: What may be done, as `Component.policy` says it; default everything.
-            logger: Where Debug Request writes; default the logger `connector_runtime`.
-            on_event: Called once an attempt and once an action with an `Event`.
+            logger: Where Debug Request writes, with the level `INFO`; default the logger
+                `connector_runtime`.
+            on_event: Called with each `Event`: starts, attempts, waits, renewals, progress, ends.
+            on_token: Called with each token that is issued, in the shape of `Session.token`, secrets
+                in clear, before the call that renewed it goes on: keep it, and give it with the connection's
+                `token` from then on. What it raises fails no call: the token is handed over again
+                with the next call and when the session is closed. One call at a time.
             deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of
                 the action waits for the service.
             metadata: Whether the fields of the account's own records are asked for where an action
@@ -82,8 +91,8 @@ class Opening:
         """
         options = Options(
             transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
-            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
-            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, on_token=on_token,
+            deadline_s=deadline_s, metadata=metadata, numbers=numbers, trust_paths=trust_paths,
         )  # fmt: skip
         session = opened(Session, self.model, connection, options)
         del connection, proxy  # no frame of an error is to hold them
@@ -104,6 +113,7 @@ class Opening:
         allow: Mapping[str, Any] | None = None,
         logger: logging.Logger | None = None,
         on_event: Callable[[Event], None] | None = None,
+        on_token: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         deadline_s: float | None = None,
         metadata: bool = False,
         numbers: Literal["float", "exact"] = "float",
@@ -111,7 +121,8 @@ class Opening:
     ) -> AsyncSession:
         """Open a connection for one event loop; `session` says what may be given.
 
-        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
+        Its `token_store` may also be one for event loops (`AsyncTokenStore`), and its `on_token` a
+        coroutine function.
         """
         from connector_runtime.session.async_session import (  # noqa: PLC0415  threads need no event loop
             AsyncSession,
@@ -119,8 +130,8 @@ class Opening:
 
         options = Options(
             transport=transport, proxy=_sealed(proxy), clock=clock, random=random, budget=budget,
-            token_store=token_store, allow=allow, logger=logger, on_event=on_event, deadline_s=deadline_s,
-            metadata=metadata, numbers=numbers, trust_paths=trust_paths,
+            token_store=token_store, allow=allow, logger=logger, on_event=on_event, on_token=on_token,
+            deadline_s=deadline_s, metadata=metadata, numbers=numbers, trust_paths=trust_paths,
         )  # fmt: skip
         session = opened(AsyncSession, self.model, connection, options)
         del connection, proxy  # no frame of an error is to hold them

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from connector_runtime.conversation.telemetry import Event, readable
 from connector_runtime.definition.evaluation import TELLER
 from connector_runtime.definition.problems.fault_places import place_of
-from connector_runtime.errors.json_shapes import json_ready
 from connector_runtime.language.durations import retry_after_s, seconds_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connector_runtime.conversation.replies.judging import Verdict
     from connector_runtime.conversation.replies.results import Attempt
     from connector_runtime.conversation.sequence.trail import Trail
+    from connector_runtime.conversation.telemetry import Listener
     from connector_runtime.definition.account_schemas import Fields
     from connector_runtime.definition.model import Action, Model
     from connector_runtime.definition.program.unit import Unit
@@ -40,105 +41,6 @@ _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where one expression fails, the same may fail for each of many records.
 MAX_FAULTS = 5
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id", "x-trace-id")
-
-
-class Event(NamedTuple):
-    """Something that ended, an attempt or a whole action, or how far an action has come.
-
-    Attributes:
-        kind: `attempt`, `action`, or `progress` after each step, repeat or chunk.
-        tenant: Name of the connection.
-        action: Key of the action.
-        call_id: The same for everything one call did.
-        duration_s: Seconds.
-        outcome: `done`, `partial`, `found`, `not_modified`, the kind of the failure, or `cancelled`
-            for a call that was stopped from outside with nothing left undecided.
-        status: HTTP status, or None.
-        sent_bytes, received_bytes: Sizes of the bodies.
-        retries: Repeats so far.
-        request_id: The vendor's id of the request, or None.
-        step: Name of the step, or None.
-        progress: What the step says of how far it is; after a chunk `{done, of}`, in records.
-    """
-
-    kind: str
-    tenant: str
-    action: str
-    call_id: str
-    duration_s: float
-    outcome: str
-    status: int | None
-    sent_bytes: int
-    received_bytes: int
-    retries: int
-    request_id: str | None
-    step: str | None = None
-    progress: Any = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the one JSON shape of an event, camel-case keys, without empty members."""
-        names = {"call_id": "callId", "duration_s": "durationS", "sent_bytes": "sentBytes"}
-        names |= {"received_bytes": "receivedBytes", "request_id": "requestId"}
-        shape = {names.get(name, name): value for name, value in self._asdict().items() if value is not None}
-        found: dict[str, Any] = json_ready({**shape, "durationS": round(self.duration_s, 6)})
-        return found
-
-
-@dataclass(eq=False, repr=False)
-class Listener:
-    """Who wants to know: a hook for telemetry, a logger for debugging.
-
-    Neither can change what comes of a call: what they raise is said once and dropped.
-    """
-
-    on_event: Callable[[Event], Any] | None = None
-    logger: Any = None
-    _has_complained: bool = False
-
-    def tell(self, event: Event) -> None:
-        """Hand an event to the hook, if there is one."""
-        if self.on_event is None:
-            return
-        try:
-            answer = self.on_event(event)
-            if answer is not None and hasattr(answer, "__await__"):
-                getattr(answer, "close", str)()
-                raise TypeError("it is a coroutine function, which nobody awaits")
-        except (KeyboardInterrupt, SystemExit):
-            # A signal's handler may run anywhere, here too.
-            raise
-        except BaseException as error:  # noqa: BLE001  a foreign program: anything may come
-            self._complain("on_event", error)
-
-    def note(self, *words: Any, level: str = "info", **more: Any) -> None:
-        """Write a record for whoever debugs; with the level `warning` for everybody."""
-        try:
-            getattr(self._journal(), level)(*words, **more)
-        except Exception as error:  # noqa: BLE001
-            self._complain("the logger", error)
-
-    def _journal(self) -> Any:
-        """Return where debugging is written: the logger that was given, or the runtime's own."""
-        if self.logger is None:
-            import logging  # noqa: PLC0415  not loaded where nothing is logged
-
-            self.logger = logging.getLogger("connector_runtime")
-        return self.logger
-
-    def _complain(self, who: str, error: BaseException) -> None:
-        """Say once that a listener does not work; its own words may hold anything, so they are left out."""
-        if self._has_complained:
-            return
-        self._has_complained = True
-        import logging  # noqa: PLC0415
-
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        logging.getLogger("connector_runtime").warning(
-            "%s raised %s%s; the call goes on without it", who, type(error).__name__, where
-        )
 
 
 @dataclass(eq=False, repr=False)
@@ -313,6 +215,25 @@ class Call:
                 request_id=self.attempts[-1].request_id if self.attempts else None,
             )
 
+    def began(self) -> None:
+        """Tell whoever listens that the call has begun."""
+        if self.listener.on_event is not None:
+            self._tell("start", duration_s=0.0, outcome="started")
+
+    def waits(self, seconds: float, reason: str) -> None:
+        """Tell whoever listens of a wait, as `Event` says it."""
+        self.log("wait", seconds=seconds, reason=reason)
+        if self.listener.on_event is not None:
+            self._tell("wait", duration_s=seconds, outcome=reason)
+
+    def renewed(self, seconds: float, problem: ConnectorError | None) -> None:
+        """Tell whoever listens that a token was asked for, and what came of it; never the token."""
+        outcome = problem.kind if problem else "done"
+        self.log("renewal", seconds=seconds, outcome=outcome, message=problem and problem.message)
+        if self.listener.on_event is not None:
+            status = problem.status if problem else None
+            self._tell("renewal", duration_s=seconds, outcome=outcome, status=status)
+
     def progressed(self, progress: Any) -> None:
         """Tell whoever listens that a step or a chunk was answered, and what that says of the whole."""
         self.log("progress", step=self.step, progress=progress)
@@ -329,6 +250,7 @@ class Call:
             )
 
     def _tell(self, kind: str, **facts: Any) -> None:
+        of_no_request = {"status": None, "sent_bytes": 0, "received_bytes": 0, "request_id": None}
         event = Event(
             kind=kind,
             tenant=self.channel.name,
@@ -336,16 +258,20 @@ class Call:
             call_id=self.call_id,
             step=self.step,
             retries=sum(attempt.why == "retry" for attempt in self.attempts),
-            **facts,
+            **{**of_no_request, **facts},
         )
         self.listener.tell(event)
 
     def log(self, what: str, **facts: Any) -> None:
-        """Write a structured record when debugging was asked for; secrets are taken out."""
-        if self.debug:
-            record = {"event": what, "action": self.action.key, "call": self.call_id}
-            record |= {key: self.redactor.value(value) for key, value in facts.items() if value is not None}
-            self.listener.note("%s %s", self.action.key, what, extra={"connector": record})
+        """Write a record when debugging was asked for; secrets are taken out.
+
+        Its text has all of it, for whoever reads; `connector` of the record the same as data.
+        """
+        if self.debug and self.listener.is_read:
+            found = {key: self.redactor.value(value) for key, value in facts.items() if value is not None}
+            record = {"event": what, "action": self.action.key, "call": self.call_id, **found}
+            text = readable(found)
+            self.listener.note("%s %s%s", self.action.key, what, text, extra={"connector": record})
 
     def stamp(self, problem: ConnectorError) -> ConnectorError:
         """Add to an error what the call knows: action and attempts."""

@@ -50,6 +50,7 @@ def converse(call: Call) -> Conversation[Result]:
         ConnectorError: Of the class and kind that say what to do.
     """
     scope = call.scope()
+    call.began()
     try:
         result = yield from _converse(call, scope)
     except ConnectorError as caught:
@@ -140,7 +141,7 @@ def perform(call: Call, scope: dict[str, Any], why: str = "first") -> Conversati
             raise failure_of(call, scope, verdict, wait_s=wait_s)
         repeats, why, waited_s = repeats + 1, "retry", wait_s
         doubles = doubles or may_double(verdict.certainty, call.unit.effect, method)
-        call.log("wait", seconds=wait_s, reason=verdict.kind)
+        call.waits(wait_s, str(verdict.kind))
         yield Sleep(wait_s)
 
 

@@ -114,6 +114,18 @@ class WriteToken(NamedTuple):
     limit_s: float = STORE_S
 
 
+class HandToken(NamedTuple):
+    """Hand the `token` of a document to who keeps it, the session's `on_token`.
+
+    Answered with None, or with what that raised. The secrets in `document` are sealed; the driver
+    opens them within the call. In an event loop it may take `limit_s`; a function that blocks
+    cannot be stopped.
+    """
+
+    document: Mapping[str, Any]
+    limit_s: float = STORE_S
+
+
 class AcquireSlot(NamedTuple):
     """Take a slot of a service's budget for `hold_s` seconds at most.
 
@@ -156,8 +168,8 @@ class Give(NamedTuple):
 
 T = TypeVar("T")
 Step = (
-    Send | OpenDraft | PlaceDraft | Sleep | SingleFlight | ReadToken | WriteToken | AcquireSlot | ReleaseSlot
-    | PauseSlots | Give
+    Send | OpenDraft | PlaceDraft | Sleep | SingleFlight | ReadToken | WriteToken | HandToken
+    | AcquireSlot | ReleaseSlot | PauseSlots | Give
 )  # fmt: skip
 Conversation = Generator[Step, Any, T]
 if TYPE_CHECKING:

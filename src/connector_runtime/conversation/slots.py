@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SLOT_SPARE_S = 5.0
 # After so long one request finds out whether an allowance was raised meanwhile.
 PAUSE_MAX_S = 900.0
+# A slot that came sooner was not waited for.
+NOTED_S = 0.005
 _PAUSING = ("rate_limited", "quota_exhausted")
 
 
@@ -38,14 +40,19 @@ def take_slots(
     # Always in the order of the file: two calls that take them crosswise would wait for each other.
     for number, budget in enumerate(call.model.services[request.service].budgets):
         whose = budget.key(scope) if budget.key else None
-        key = (call.channel.identity, request.service, str(number), None if whose is ABSENT else whose)
+        which = (request.service, str(number), None if whose is ABSENT else whose)
+        key = (call.model.key, call.channel.identity, *which)
         hold_s = call.attempt_timeout_s(timeout) + SLOT_SPARE_S
+        asked_at = call.clock.monotonic()
         refused = yield AcquireSlot(key, budget.rule, call.deadline.left_s(), hold_s)
         if isinstance(refused, ConnectorError):
             raise refused
         if refused is not None:
             raise _no_slot(call, refused)
         taken.append(key)
+        waited_s = call.clock.monotonic() - asked_at
+        if waited_s >= NOTED_S:
+            call.waits(waited_s, "budget")
     return taken
 
 

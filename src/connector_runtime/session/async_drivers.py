@@ -13,6 +13,7 @@ from connector_runtime.conversation.io_steps import (
     AcquireSlot,
     FlightEnd,
     Give,
+    HandToken,
     OpenDraft,
     PauseSlots,
     PlaceDraft,
@@ -26,6 +27,7 @@ from connector_runtime.conversation.io_steps import (
 from connector_runtime.errors import error_of
 from connector_runtime.session.async_store_calls import AsyncStoreCalls
 from connector_runtime.session.drivers import Raised, go_on, opened, outcome_for_others, placed
+from connector_runtime.stores.token_state import opened as opened_document
 from connector_runtime.transport.offload import offload_if_possible
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class AsyncDriver:
         clock: Clock,
         budget: RequestBudget,
         store: TokenStore | AsyncTokenStore | None = None,
+        on_token: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         self._store_calls = AsyncStoreCalls(clock, budget, store)
         self._flight: asyncio.Task[Any] | None = None
@@ -67,6 +70,7 @@ class AsyncDriver:
             PauseSlots: lambda step, _: self._store_calls.pause(step),
             ReadToken: lambda step, _: self._of_store(self._store_calls.read(step)),
             WriteToken: lambda step, held: self._of_store(self._store_calls.write(step, held)),
+            HandToken: lambda step, _: _handed(on_token, step),
             OpenDraft: _open_draft,
             PlaceDraft: lambda step, _: offload_if_possible(placed, step.draft),
             SingleFlight: lambda step, _: self._single_flight(step),
@@ -207,6 +211,19 @@ class AsyncDriver:
                 return FlightEnd.AGAIN  # the flight was given up, not this call
             raise
         return outcome if is_mine else outcome_for_others(outcome)
+
+
+async def _handed(on_token: Callable[[dict[str, Any]], Any] | None, step: HandToken) -> Exception | None:
+    """Hand a token over, as `drivers.handed`; one who answers with an awaitable is awaited."""
+    assert on_token is not None  # noqa: S101  no token is handed to nobody
+    try:
+        async with asyncio.timeout(step.limit_s):
+            answer = on_token(opened_document(step.document)["token"])
+            if hasattr(answer, "__await__"):
+                await answer
+    except Exception as fault:  # noqa: BLE001  a foreign program: anything may come
+        return fault.with_traceback(None)
+    return None
 
 
 async def _open_draft(step: OpenDraft, held: dict[Any, Any]) -> FileDraft | DraftError:

@@ -45,7 +45,8 @@ class AsyncSession(AsyncSubscribing, AsyncChoosing, SessionBase, AbstractAsyncCo
     @functools.cached_property
     def _driver(self) -> AsyncDriver:
         """What does the work; most sessions of a platform wait for theirs."""
-        return AsyncDriver(self._sender, self._clock, self._budget, self._options.token_store)
+        options = self._options
+        return AsyncDriver(self._sender, self._clock, self._budget, options.token_store, options.on_token)
 
     async def run(
         self,
@@ -126,7 +127,7 @@ class AsyncSession(AsyncSubscribing, AsyncChoosing, SessionBase, AbstractAsyncCo
             return
         try:
             await self._driver.aclose()
-            if self._channel.unstored is not None:
+            if self._channel.unstored is not None or self._channel.is_unhanded:
                 await self._driver.run(self._stored_late())
         finally:
             await self._sender.aclose()

@@ -15,6 +15,7 @@ from connector_runtime.conversation.io_steps import (
     AcquireSlot,
     FlightEnd,
     Give,
+    HandToken,
     OpenDraft,
     PauseSlots,
     PlaceDraft,
@@ -27,6 +28,7 @@ from connector_runtime.conversation.io_steps import (
 )
 from connector_runtime.errors import StoreError
 from connector_runtime.session.store_calls import SyncStoreCalls
+from connector_runtime.stores.token_state import opened as opened_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -68,7 +70,12 @@ class SyncDriver:
     """Runs conversations in the calling thread."""
 
     def __init__(
-        self, sender: SyncSender, clock: Clock, budget: RequestBudget, store: TokenStore | None = None
+        self,
+        sender: SyncSender,
+        clock: Clock,
+        budget: RequestBudget,
+        store: TokenStore | None = None,
+        on_token: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         self._store_calls = SyncStoreCalls(clock, budget, store)
         self._flight: _Flight | None = None
@@ -81,6 +88,7 @@ class SyncDriver:
             PauseSlots: lambda step, _: self._store_calls.pause(step),
             ReadToken: lambda step, _: self._store_calls.read(step),
             WriteToken: self._store_calls.write,
+            HandToken: lambda step, _: handed(on_token, step),
             OpenDraft: open_draft,
             PlaceDraft: lambda step, _: placed(step.draft),
             SingleFlight: lambda step, _: self._single_flight(step),
@@ -166,6 +174,19 @@ def outcome_for_others(outcome: Any) -> Any:
     """Return how a flight ended for one who only waited: whoever flew may have had less time."""
     is_store_late = isinstance(outcome, StoreError) and outcome.kind == "timeout"
     return FlightEnd.AGAIN if outcome is FlightEnd.LATE or is_store_late else outcome
+
+
+def handed(on_token: Callable[[dict[str, Any]], Any] | None, step: HandToken) -> Exception | None:
+    """Hand a token over; returns what its keeper raised, without the frames that hold it."""
+    assert on_token is not None  # noqa: S101  no token is handed to nobody
+    try:
+        answer = on_token(opened_document(step.document)["token"])
+        if hasattr(answer, "__await__"):
+            getattr(answer, "close", str)()
+            raise TypeError("it is a coroutine function, which nobody awaits")
+    except Exception as fault:  # noqa: BLE001  a foreign program: anything may come
+        return fault.with_traceback(None)
+    return None
 
 
 def open_draft(step: OpenDraft, held: dict[Any, Any]) -> FileDraft | DraftError:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from connector_runtime.access.connections import Channel
     from connector_runtime.base.values import Clock
     from connector_runtime.conversation.call import Call
-    from connector_runtime.conversation.dry_run import Plan
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.definition.model import Action, Model
+    from connector_runtime.session.dry_run import Plan
     from connector_runtime.session.session import Options
     from connector_runtime.triggers.changes import Ask
     from connector_runtime.triggers.poll import Poll
@@ -54,7 +54,7 @@ class Polling:
         Raises:
             ConnectorError: As the poll would, before sending.
         """
-        from connector_runtime.conversation.dry_run import make_plan  # noqa: PLC0415  not needed to poll
+        from connector_runtime.session.dry_run import make_plan  # noqa: PLC0415  not needed to poll
 
         ask = self._asking_changes(inputs, None)
         call = first_asked(find_trigger(self._model, trigger), state, ask, self._clock)

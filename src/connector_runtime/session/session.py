@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from connector_runtime.access.connections import Channel
 from connector_runtime.access.policy import Policy
 from connector_runtime.base.values import Deadline, SystemClock, system_random
-from connector_runtime.conversation.call import DEFAULT_DEADLINE_S, Call, Listener
+from connector_runtime.conversation.call import DEFAULT_DEADLINE_S, Call
 from connector_runtime.conversation.exchange import converse
 from connector_runtime.conversation.sequence.repeated_step import extra_time_s
 from connector_runtime.conversation.sequence.resume import prepare
+from connector_runtime.conversation.telemetry import Listener
 from connector_runtime.conversation.tokens import ensuring as tokens
 from connector_runtime.conversation.unexpected_errors import tell_what_is_undecided
 from connector_runtime.definition.account_schemas import Fields
@@ -34,7 +36,7 @@ from connector_runtime.session.given_inputs import check_pages, find_action, tak
 from connector_runtime.session.polling import Polling
 from connector_runtime.session.store_calls import is_awaited
 from connector_runtime.session.subscriptions import Subscribing, Subscriptions
-from connector_runtime.stores.budget import Budget
+from connector_runtime.stores.budget import Budget, process_budget
 from connector_runtime.transport.sync_transport import SyncSender
 from connector_runtime.triggers.poll import ENOUGH
 
@@ -43,9 +45,9 @@ if TYPE_CHECKING:
 
     from connector_runtime.access.connections import Connection
     from connector_runtime.base.values import Clock, Random, Secret
-    from connector_runtime.conversation.call import Event
     from connector_runtime.conversation.io_steps import Conversation
     from connector_runtime.conversation.replies.results import Page, Result
+    from connector_runtime.conversation.telemetry import Event
     from connector_runtime.definition.account_schemas import Wanted
     from connector_runtime.definition.model import Action, Model
     from connector_runtime.definition.program.trigger import Trigger
@@ -65,6 +67,7 @@ class Options(NamedTuple):
     allow: Mapping[str, Any] | None = None
     logger: Any = None
     on_event: Callable[[Event], None] | None = None
+    on_token: Callable[[dict[str, Any]], Any] | None = None
     deadline_s: float | None = None
     trust_paths: bool = False
     metadata: bool = False
@@ -82,11 +85,13 @@ class SessionBase(Polling):
         self._numbers = given_inputs.numbers_of(options.numbers)
         self._channel = Channel(model, connection)
         self._fields = Fields(model.schemas, self._clock)
-        self._budget: RequestBudget = options.budget or Budget()
+        # With a clock of its own a session counts alone: its instants mean nothing to others.
+        self._budget: RequestBudget = options.budget or (Budget() if options.clock else process_budget)
         self._policy = Policy(model, options.allow) if options.allow is not None else None
         self._process = os.getpid()
         if options.token_store is not None:
             self._channel.use_store()
+        self._channel.hands_tokens = options.on_token is not None
         self._listener = Listener(options.on_event, options.logger)
         self._hosts = frozenset(filter(None, (*self._channel.hosts, self._channel.token_host)))
 
@@ -203,7 +208,7 @@ class SessionBase(Polling):
         try:
             yield from tokens.store_late(self._channel, self._clock, self._random)
         except StoreError as problem:
-            text = "a renewed token could not be stored: %s"
+            text = "a renewed token is in this session only: %s"
             self._listener.note(text, problem.message, level="warning")
 
     def _probe(self) -> Action:
@@ -225,6 +230,11 @@ class Session(Subscribing, Choosing, SessionBase, AbstractContextManager["Sessio
                 "config", "A session for threads cannot use a token store for event loops.",
                 hint="Give one whose methods block, or open an async session.",
             )  # fmt: skip
+        if inspect.iscoroutinefunction(options.on_token):
+            raise error_of(
+                "config", "A session for threads cannot await on_token.",
+                hint="Give a function that returns once the token is kept, or open an async session.",
+            )  # fmt: skip
         self._sender = sender or SyncSender(
             self._hosts,
             loopback=self._channel.definition.loopback, transport=options.transport, proxy=options.proxy,
@@ -234,7 +244,7 @@ class Session(Subscribing, Choosing, SessionBase, AbstractContextManager["Sessio
     def _driver(self) -> SyncDriver:
         """What does the work; most sessions of a platform wait for theirs."""
         store: Any = self._options.token_store
-        return SyncDriver(self._sender, self._clock, self._budget, store)
+        return SyncDriver(self._sender, self._clock, self._budget, store, self._options.on_token)
 
     def run(
         self,
@@ -352,7 +362,7 @@ class Session(Subscribing, Choosing, SessionBase, AbstractContextManager["Sessio
     def close(self) -> None:
         """Close every connection of the session; a token that is not stored yet is stored first."""
         try:
-            if self._channel.unstored is not None:
+            if self._channel.unstored is not None or self._channel.is_unhanded:
                 self._driver.run(self._stored_late())
         finally:
             if "_driver" in self.__dict__:

@@ -206,6 +206,11 @@ class Budget:
         return account
 
 
+# Of all sessions of this process that were given none: those of one connection, whichever
+# copy of its component they were opened by, keep to its limits together.
+process_budget = Budget()
+
+
 def text_of_key(key: Hashable) -> str:
     """Return a key as text; keys are texts, or tuples of texts and None."""
     return json.dumps(key, ensure_ascii=False)

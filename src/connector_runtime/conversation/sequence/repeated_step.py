@@ -47,7 +47,7 @@ def repeat_until_done(
         left_s = min(ends_at - call.clock.monotonic(), call.deadline.left_s())
         if wait_s >= left_s:
             raise _unfinished(step.key, progress)
-        call.log("wait", seconds=wait_s, reason=step.key)
+        call.waits(wait_s, "job")
         yield Sleep(wait_s)
         # Repeats and new tokens are as many as the times it is asked.
         del call.attempts[first:]

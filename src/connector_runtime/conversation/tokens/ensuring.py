@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connector_runtime.access.connections import Freshness
 from connector_runtime.base.side_threads import too_slow
@@ -42,7 +42,8 @@ def ensure(call: Call) -> Conversation[None]:
     # Three rounds: a flight may bring a token that another one has replaced, or that has ended already.
     for is_last in (False, False, True):
         state = channel.freshness(call.clock)
-        if state is Freshness.FRESH and (channel.has_looked or channel.is_resting(call.clock)):
+        is_settled = channel.has_looked and not channel.is_unhanded
+        if state is Freshness.FRESH and (is_settled or channel.is_resting(call.clock)):
             return
         problem = _hindrance(call)
         if problem is None:
@@ -50,7 +51,7 @@ def ensure(call: Call) -> Conversation[None]:
             problem = yield from _renewed_once(call, waits=waits)
         state = channel.freshness(call.clock)
         if state is not Freshness.INVALID:
-            if state is Freshness.STALE or not channel.has_looked:
+            if state is Freshness.STALE or not channel.has_looked or channel.is_unhanded:
                 channel.rest(call.clock)
             if isinstance(problem, StoreError):
                 warning = f"{problem.message} The call went on with the token at hand."
@@ -71,7 +72,8 @@ def _renewed_once(call: Call, *, waits: bool) -> Conversation[ConnectorError | N
     while outcome is FlightEnd.AGAIN:
         left_s = call.deadline.left_s()
         look_s = min(LOOK_MAX_S, left_s * LOOK_SHARE)
-        renewal = Renewal(call.channel, call.clock, call.random, look_s=look_s, begin_s=left_s)
+        how: dict[str, Any] = {"look_s": look_s, "begin_s": left_s, "told": call.renewed}
+        renewal = Renewal(call.channel, call.clock, call.random, **how)
         is_good = call.channel.freshness(call.clock) is Freshness.FRESH
         # One who flies for a token that is good only looks into the store.
         outcome = yield SingleFlight(renewal.run, look_s if is_good else left_s, waits)
@@ -81,10 +83,10 @@ def _renewed_once(call: Call, *, waits: bool) -> Conversation[ConnectorError | N
 
 
 def store_late(channel: Channel, clock: Clock, random: Random) -> Conversation[None]:
-    """Store a renewed token that could not be stored yet; the last chance is when a session closes.
+    """Store or hand over a renewed token that could not be yet; the last chance is when a session closes.
 
     Raises:
-        StoreError: It cannot be stored now either.
+        StoreError: It cannot be now either.
     """
     from connector_runtime.conversation.tokens.renewal import Renewal  # noqa: PLC0415  as above
 

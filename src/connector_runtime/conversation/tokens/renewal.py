@@ -18,7 +18,15 @@ from connector_runtime.access.token_replies import read_token
 from connector_runtime.base.messages import Failure
 from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT, Certainty
-from connector_runtime.conversation.io_steps import FlightEnd, ReadToken, Send, Sleep, WriteToken
+from connector_runtime.conversation.io_steps import (
+    STORE_S,
+    FlightEnd,
+    HandToken,
+    ReadToken,
+    Send,
+    Sleep,
+    WriteToken,
+)
 from connector_runtime.conversation.tokens.oauth import Form, client_form, post
 from connector_runtime.errors import ConnectorError, StoreError, error_of
 from connector_runtime.language.expressions.expression import EvaluationError
@@ -32,7 +40,7 @@ from connector_runtime.stores.token_state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from connector_runtime.access.connections import Channel
     from connector_runtime.base.messages import Outgoing, Reply
@@ -45,6 +53,8 @@ REQUEST_TIMEOUT_S = 12.0
 FLIGHT_S = 25.0
 LEASE_S = 30.0
 ASK_AGAIN_S = 0.05
+# Who keeps tokens has so much time at least, even where nobody waits for it.
+LEAST_S = 2.0
 # Waits before repeats: doubled each time, half of each by chance. Together they outlast a flight.
 REPEAT_AFTER_S = 1.0
 REPEAT_AFTER_MAX_S = 8.0
@@ -64,6 +74,7 @@ class Renewal:
         *,
         look_s: float = float("inf"),
         begin_s: float = float("inf"),
+        told: Callable[[float, ConnectorError | None], None] | None = None,
     ) -> None:
         self._channel = channel
         self._clock = clock
@@ -71,10 +82,34 @@ class Renewal:
         # How long the store may take while the token at hand is good.
         self._look_s = look_s
         # Until when the store may take before anything is asked: then whoever began has no more time.
+        # Is told of each time the vendor was asked: the seconds, and what was wrong.
+        self._told = told
         self._begin_until = clock.monotonic() + begin_s
 
     def run(self, limit_s: float) -> Conversation[ConnectorError | FlightEnd | None]:
-        """Look into the store, and renew if nobody else has; returns the failure instead of raising it."""
+        """Look into the store, and renew if nobody else has; returns the failure instead of raising it.
+
+        A token that was issued is handed to the platform before anybody goes on with it: if the
+        process dies then, a grant that changes with each renewal is not lost.
+        """
+        outcome = yield from self._renewed(limit_s)
+        if self._channel.is_unhanded:
+            refusal = yield from self._handed()
+            return outcome or refusal
+        return outcome
+
+    def _handed(self) -> Conversation[StoreError | None]:
+        document = sealed({"token": self._channel.token.to_dict()})
+        fault = yield HandToken(document, min(STORE_S, max(self._look_s, LEAST_S)))
+        if fault is None:
+            self._channel.is_unhanded = False
+            return None
+        return StoreError(
+            f"The new token could not be handed over: on_token raised {type(fault).__name__}.",
+            hint="It is handed over again with the next call and when the session is closed.",
+        )
+
+    def _renewed(self, limit_s: float) -> Conversation[ConnectorError | FlightEnd | None]:
         key = self._channel.store_key
         end = self._clock.monotonic() + limit_s
         try:
@@ -82,7 +117,7 @@ class Renewal:
                 return (yield from self._shared(key, end))
             # Whoever flew before may have landed after this one saw the token end.
             found: ConnectorError | None = self._looked(None)
-            return found if found is not _GO_ON else self._ended((yield from self._asked(end)))
+            return found if found is not _GO_ON else self._ended((yield from self._issued(end)))
         except (EvaluationError, UrlError) as refusal:
             return error_of("config", f"The request for a token cannot be made: {refusal}")
         except ConnectorError as refusal:
@@ -116,7 +151,7 @@ class Renewal:
                     limit_s=self._patience_s(end),
                 )
                 if taken is True:
-                    outcome = yield from self._asked(end)
+                    outcome = yield from self._issued(end)
                     return (yield from self._kept(key, outcome, kept.rest, kept.version + 1, end))
                 if taken is not False:
                     found = taken  # the store itself fails
@@ -213,6 +248,17 @@ class Renewal:
         return self._ended(outcome)
 
     # -- asking the vendor -----------------------------------------------------------
+
+    def _issued(self, end: float) -> Conversation[Token | ConnectorError | FlightEnd]:
+        """Ask the vendor, tell who listens, and note what the platform is to be handed."""
+        begun = self._clock.monotonic()
+        outcome = yield from self._asked(end)
+        if isinstance(outcome, Token):
+            self._channel.is_unhanded = self._channel.hands_tokens
+        if self._told is not None and not isinstance(outcome, FlightEnd):
+            problem = None if isinstance(outcome, Token) else outcome
+            self._told(self._clock.monotonic() - begun, problem)
+        return outcome
 
     def _asked(self, end: float) -> Conversation[Token | ConnectorError | FlightEnd]:
         """Ask for a token, and again while it may help and the flight lasts."""
