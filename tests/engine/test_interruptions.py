@@ -134,6 +134,7 @@ def test_an_interrupted_create_says_what_to_look_up(stop: BaseException) -> None
     assert (problem.kind, problem.identity, problem.action) == ("outcome_unknown", "name=Anna", "order")
     assert "Look for name=Anna" in "".join(error.__notes__)
     assert [(event.kind, event.outcome) for event in events] == [
+        ("start", "started"),
         ("attempt", "network"),
         ("action", "outcome_unknown"),
     ]
@@ -194,7 +195,7 @@ def test_a_cancelled_create_says_what_to_look_up(own_timeout: bool) -> None:
     problem = problem_of(caught.value)
     assert problem is not None
     assert (problem.kind, problem.identity) == ("outcome_unknown", "name=Anna")
-    assert [event.outcome for event in events] == ["network", "outcome_unknown"]
+    assert [event.outcome for event in events] == ["started", "network", "outcome_unknown"]
 
 
 def test_an_interrupted_raw_request_is_to_be_looked_at() -> None:

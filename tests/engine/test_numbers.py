@@ -139,7 +139,7 @@ def test_an_event_of_telemetry_has_a_json_shape() -> None:
 
     shapes = [json.loads(json.dumps(event.to_dict())) for event in shop.events]
 
-    assert [shape["kind"] for shape in shapes] == ["attempt", "action"]
+    assert [shape["kind"] for shape in shapes] == ["start", "attempt", "action"]
     assert {
         "tenant",
         "action",

@@ -112,14 +112,16 @@ def test_attempts_tell_what_happened() -> None:
     ]  # fmt: skip
 
 
-def test_telemetry_gets_one_event_an_attempt_and_one_an_action() -> None:
-    """The hook sees every attempt, then the whole, all under one call id."""
+def test_telemetry_gets_one_event_for_each_thing_that_happens() -> None:
+    """The hook sees the start, every attempt and wait, then the whole, all under one call id."""
     shop = Shop(READ, BUSY, SENT)
 
     shop.run(retries=1)
 
     assert [(event.kind, event.outcome) for event in shop.events] == [
+        ("start", "started"),
         ("attempt", "server"),
+        ("wait", "server"),
         ("attempt", "done"),
         ("action", "done"),
     ]

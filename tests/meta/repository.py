@@ -10,8 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNTIME = ROOT / "src" / "connector_runtime"
 SANDBOX = ROOT / "sandbox" / "src" / "zoho_sandbox"
 # The packages beside it through which people and programs use it.
-FACES = tuple(
-    sorted(path.parent for path in (ROOT / "src").glob("connector_*/__init__.py") if path.parent != RUNTIME)
+FACES = (
+    *sorted(path.parent for path in (ROOT / "src").glob("connector_*/__init__.py") if path.parent != RUNTIME),
+    ROOT / "examples",
 )
 SCHEMAS = ROOT / "schemas"
 PETSHOP = ROOT / "tests" / "components" / "petshop"

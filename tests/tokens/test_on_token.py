@@ -169,3 +169,15 @@ def test_it_may_ask_the_session_itself(zoho, sandbox, clock, connection) -> None
         session.check()
 
     assert seen == [200]
+
+
+def test_a_look_at_the_health_hands_its_token_over_too(zoho, sandbox, clock, connection) -> None:
+    """Blocking and awaiting: what had to be renewed for the questions is not thrown away."""
+    for look in (zoho.health, lambda *given, **how: asyncio.run(zoho.async_health(*given, **how))):
+        sandbox.clock.advance(HOUR_S)
+        keeper = Keeper()
+        findings = look(connection, {}, clock=clock, on_token=keeper)
+
+        assert findings
+        assert len(keeper.kept) == 1
+        connection = {**connection, "token": keeper.kept[0]}

@@ -200,12 +200,13 @@ class Opening:
         proxy: str | None = None,
         clock: Clock | None = None,
         token_store: TokenStore | None = None,
+        on_token: Callable[[dict[str, Any]], None] | None = None,
         deadline_s: float | None = None,
     ) -> list[Finding]:
         """Look a connection over: filled in, place, token, login, scopes, choices, clock.
 
         It asks the vendor, and blocks; `async_health` is for event loops. A token that had to be
-        renewed is in the `token_store`, and nowhere else.
+        renewed is in the `token_store`, is handed to `on_token`, and is nowhere else.
 
         Args:
             connection: As platforms store it.
@@ -215,13 +216,14 @@ class Opening:
             proxy: As for a session.
             clock: The clock that is compared with the vendor's.
             token_store: Where the token is kept.
+            on_token: As for a session.
             deadline_s: Bound of each question in seconds.
         """
         from connector_runtime.component.health import examine  # noqa: PLC0415  not needed to run an action
 
         options = Options(
             transport=transport, proxy=_sealed(proxy), clock=clock, token_store=token_store,
-            deadline_s=deadline_s,
+            on_token=on_token, deadline_s=deadline_s,
         )  # fmt: skip
         return examine(self.model, connection, uses, options)
 
@@ -234,11 +236,13 @@ class Opening:
         proxy: str | None = None,
         clock: Clock | None = None,
         token_store: TokenStore | AsyncTokenStore | None = None,
+        on_token: Callable[[dict[str, Any]], Awaitable[None] | None] | None = None,
         deadline_s: float | None = None,
     ) -> list[Finding]:
         """Look a connection over on an event loop; arguments as for `health`.
 
-        Its `token_store` may also be one for event loops (`AsyncTokenStore`).
+        Its `token_store` may also be one for event loops (`AsyncTokenStore`), and its `on_token` a
+        coroutine function.
         """
         from connector_runtime.component.health import (  # noqa: PLC0415  not needed to run an action
             examine_async,
@@ -246,7 +250,7 @@ class Opening:
 
         options = Options(
             transport=transport, proxy=_sealed(proxy), clock=clock, token_store=token_store,
-            deadline_s=deadline_s,
+            on_token=on_token, deadline_s=deadline_s,
         )  # fmt: skip
         return await examine_async(self.model, connection, uses, options)
 
