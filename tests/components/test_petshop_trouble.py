@@ -251,14 +251,14 @@ def test_a_page_in_the_middle_is_repeated(till: Till, shop: PetShop) -> None:
 
 
 def test_every_attempt_and_every_call_is_told(open_till: Callable[..., Till], shop: PetShop) -> None:
-    """The telemetry hook hears each attempt and the end of the call, under one id."""
+    """The telemetry hook hears start, attempts, wait and end of the call, under one id."""
     events: list[Event] = []
     shop.mishaps += [BROKEN]
 
     open_till(shop.by_key(), on_event=events.append).run("getPet", {"pet": "p-1001", "tries": 1})
 
     assert [(event.kind, event.outcome) for event in events] == [
-        ("attempt", "server"), ("attempt", "done"), ("action", "done"),
+        ("start", "started"), ("attempt", "server"), ("wait", "server"), ("attempt", "done"), ("action", "done"),
     ]  # fmt: skip
     assert len({event.call_id for event in events}) == 1
     assert (events[-1].tenant, events[-1].action, events[-1].retries) == ("localKey", "getPet", 1)
@@ -277,8 +277,9 @@ def test_the_debug_log_tells_all_but_secrets(
     records = [record.connector for record in caplog.records if hasattr(record, "connector")]
     text = json.dumps(records, default=str)
     assert [record["event"] for record in records] == [
-        "request", "attempt", "reply", "wait", "request", "attempt", "reply", "request", "attempt", "reply",
+        "request", "attempt", "reply", "wait", "request", "attempt", "reply", "renewal", "request", "attempt", "reply",
     ]  # fmt: skip
+    text += caplog.text
     assert "something broke" in text
     assert "Ada" in text
     assert not {secret for secret in ("an-old-token", "token-1", REFRESH_TOKEN, CLIENT[1]) if secret in text}
