@@ -96,7 +96,7 @@ def _budgets() -> Any:
 def test_a_deadline_between_two_pages_costs_no_record() -> None:
     """Time that runs out after page one is told with page one."""
     shop = Shop(listing(**PATHS), page(1, more=True), page(2), deadline_s=10)
-    shop.session._listener.on_event = lambda event: event.kind == "attempt" and shop.clock.sleep(11) or None
+    shop.session._listener.on_event = lambda event: (event.kind == "attempt" and shop.clock.sleep(11)) or None
 
     problem = refused(lambda: shop.run(all=True))
 
