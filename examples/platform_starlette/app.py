@@ -125,50 +125,65 @@ class Platform:
         self.events[event.kind, event.outcome] += 1
 
 
+class Doors:
+    """What the platform answers at its addresses."""
+
+    def __init__(self, platform: Platform, **options: Any) -> None:
+        self._platform = platform
+        self._options = options
+
+    async def catalogue(self, _: Request) -> Response:
+        """All that a page needs to draw its forms."""
+        return JSONResponse(self._platform.component.describe())
+
+    async def login(self, request: Request) -> Response:
+        """Take a filled-in form, and say where to send the person."""
+        tenant, form = request.path_params["tenant"], await request.json()
+        begun = self._platform.component.logins().begin(form, str(request.url_for("callback")))
+        self._platform.begun[begun.state] = (tenant, form, begun.to_dict())
+        return JSONResponse({"goTo": begun.url})
+
+    async def callback(self, request: Request) -> Response:
+        """The person is back."""
+        begun = self._platform.begun.pop(request.query_params.get("state", ""), None)
+        if begun is None:
+            return JSONResponse({"message": "This login was not started here, or is over."}, 400)
+        tenant, form, kept = begun
+        logins = self._platform.component.async_logins(transport=self._options.get("transport"))
+        connection = await logins.finish(form, Authorization.from_dict(kept), request.url.query)
+        self._platform.connections[tenant] = {**connection, "name": tenant}
+        return RedirectResponse(f"/connections/{tenant}", 303)
+
+    async def summary(self, request: Request) -> Response:
+        """What may be shown of a connection."""
+        connection = self._platform.connections[request.path_params["tenant"]]
+        return JSONResponse(self._platform.component.summary(connection))
+
+    async def run(self, request: Request) -> Response:
+        """Do an action with the inputs that the body holds."""
+        tenant, inputs = request.path_params["tenant"], await request.json()
+        async with self._platform.session(tenant) as session:
+            result = await session.run(request.path_params["action"], inputs)
+        return JSONResponse(result.to_dict())
+
+    async def subscribe(self, request: Request) -> Response:
+        """Have the service push changes to the address of `push`."""
+        tenant, inputs = request.path_params["tenant"], await request.json()
+        url = str(request.url_for("push", tenant=tenant))
+        async with self._platform.session(tenant) as session:
+            subscription = await session.subscribe(request.path_params["trigger"], inputs, url)
+        self._platform.subscriptions[tenant] = subscription.to_dict()
+        return JSONResponse({"id": subscription.id})
+
+    async def push(self, request: Request) -> Response:
+        """A service says that something has changed."""
+        return self._platform.receive(request.path_params["tenant"], request, await request.body())
+
+
 def create(component: Component | None = None, **options: Any) -> Starlette:
     """Return the application; `options` go to every session, such as `transport`."""
     platform = Platform(component or Component.load("zoho"), **options)
-
-    async def catalogue(_: Request) -> Response:
-        return JSONResponse(platform.component.describe())
-
-    async def login(request: Request) -> Response:
-        tenant, form = request.path_params["tenant"], await request.json()
-        begun = platform.component.logins().begin(form, str(request.url_for("callback")))
-        platform.begun[begun.state] = (tenant, form, begun.to_dict())
-        return JSONResponse({"goTo": begun.url})
-
-    async def callback(request: Request) -> Response:
-        tenant, form, kept = platform.begun.pop(request.query_params.get("state", ""), ("", {}, {}))
-        if not tenant:
-            return JSONResponse({"message": "This login was not started here, or is over."}, 400)
-        connection = await platform.component.async_logins(transport=options.get("transport")).finish(
-            form, Authorization.from_dict(kept), request.url.query
-        )
-        platform.connections[tenant] = {**connection, "name": tenant}
-        return RedirectResponse(f"/connections/{tenant}", 303)
-
-    async def summary(request: Request) -> Response:
-        return JSONResponse(platform.component.summary(platform.connections[request.path_params["tenant"]]))
-
-    async def run(request: Request) -> Response:
-        tenant, action = request.path_params["tenant"], request.path_params["action"]
-        inputs = await request.json()
-        async with platform.session(tenant) as session:
-            result = await session.run(action, inputs)
-        return JSONResponse(result.to_dict())
-
-    async def subscribe(request: Request) -> Response:
-        tenant, trigger = request.path_params["tenant"], request.path_params["trigger"]
-        url = str(request.url_for("push", tenant=tenant))
-        inputs = await request.json()
-        async with platform.session(tenant) as session:
-            subscription = await session.subscribe(trigger, inputs, url)
-        platform.subscriptions[tenant] = subscription.to_dict()
-        return JSONResponse({"id": subscription.id})
-
-    async def push(request: Request) -> Response:
-        return platform.receive(request.path_params["tenant"], request, await request.body())
+    doors = Doors(platform, **options)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -177,17 +192,17 @@ def create(component: Component | None = None, **options: Any) -> Starlette:
         finally:
             await platform.close()
 
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
-        ("/catalogue", catalogue, "GET"),
-        ("/connections/{tenant}/login", login, "POST"),
-        ("/callback", callback, "GET"),
-        ("/connections/{tenant}", summary, "GET"),
-        ("/connections/{tenant}/actions/{action}", run, "POST"),
-        ("/connections/{tenant}/triggers/{trigger}", subscribe, "POST"),
-        ("/hooks/{tenant}", push, "POST"),
+    routes: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+        ("GET", "/catalogue", doors.catalogue),
+        ("POST", "/connections/{tenant}/login", doors.login),
+        ("GET", "/callback", doors.callback),
+        ("GET", "/connections/{tenant}", doors.summary),
+        ("POST", "/connections/{tenant}/actions/{action}", doors.run),
+        ("POST", "/connections/{tenant}/triggers/{trigger}", doors.subscribe),
+        ("POST", "/hooks/{tenant}", doors.push),
     ]
     app = Starlette(
-        routes=[Route(path, one, methods=[method], name=one.__name__) for path, one, method in routes],
+        routes=[Route(path, one, methods=[method], name=one.__name__) for method, path, one in routes],
         exception_handlers={ConnectorError: told},
         lifespan=lifespan,
     )

@@ -56,33 +56,26 @@ class Opening:
             connection: As platforms store it, or read by `Connection.from_dict`.
             transport: `httpx`, `fast` (the default where the extra `speed` is installed and no proxy is
                 wanted), or any httpx transport, used as it is: docs/reference/transports.md.
-            proxy: `http://host:port` or `socks5://host:port`, with `name:password@` where it wants them;
-                default what the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`; not for
-                connections to this machine), an empty text for none at all.
-            clock: Time; a test's own clock makes waits cost nothing. Such a session counts requests
-                alone, unless it is given a `budget`.
+            proxy: `http://host:port` or `socks5://host:port`, `name:password@` before the host; default
+                what the environment says (`HTTPS_PROXY` …; never to this machine), empty for none.
+            clock: Time; a session with one of its own counts requests alone, unless given a `budget`.
             random: Source of jitter.
-            budget: Who counts requests; default one for the whole process, in which the sessions of
-                one connection keep to its limits together, whatever component object, thread or
-                event loop they belong to. Its `name` says which those are, or its fields and token.
-                `connector_runtime.stores` has some that count for many processes.
+            budget: Who counts requests; default one for the process, in which all sessions of one
+                connection (by its `name`, else its fields and grant) keep to its limits together.
+                `connector_runtime.stores` has some for many processes.
             token_store: Where tokens are kept for all sessions and processes of a connection.
             allow: What may be done, as `Component.policy` says it; default everything.
-            logger: Where Debug Request writes, with the level `INFO`; default the logger
-                `connector_runtime`.
+            logger: Where Debug Request writes (level `INFO`); default the logger `connector_runtime`.
             on_event: Called with each `Event`: starts, attempts, waits, renewals, progress, ends.
-            on_token: Called with each token that is issued, in the shape of `Session.token`, secrets
-                in clear, before the call that renewed it goes on: keep it, and give it with the connection's
-                `token` from then on. What it raises fails no call: the token is handed over again
-                with the next call and when the session is closed. One call at a time.
+            on_token: Called with each token that is issued, shaped as `Session.token`, secrets in
+                clear, before the call that renewed it goes on. What it raises fails no call: the
+                token is handed over again with the next call, and on closing. Never twice at once.
             deadline_s: Bound of a whole call in seconds; None for 300 s, and more where a step of
                 the action waits for the service.
-            metadata: Whether the fields of the account's own records are asked for where an action
-                wants them (`schemaFrom`): one read for each record type, kept for a quarter of an
-                hour. Without it the packaged schemas judge.
-            numbers: What a fraction in JSON becomes: with `float` a float of the very same value,
-                and a `decimal.Decimal` where there is none; with `exact` always a `Decimal`, with
-                all digits.
+            metadata: Whether to ask for the fields of the account's own records (`schemaFrom`): one
+                read a record type, kept for a quarter of an hour; else packaged schemas judge.
+            numbers: What a fraction in JSON becomes: `float`, where one has the very same value, and
+                else a `decimal.Decimal`; with `exact` always that.
             trust_paths: Whether `{path: …}` in inputs may name a file of this machine; a platform
                 that passes on what people enter leaves it off.
 
