@@ -61,8 +61,7 @@ class Opening:
             clock: Time; a session with one of its own counts requests alone, unless given a `budget`.
             random: Source of jitter.
             budget: Who counts requests; default one for the process, in which all sessions of one
-                connection (by its `name`, else its fields and grant) keep to its limits together.
-                `connector_runtime.stores` has some for many processes.
+                connection (by `name`, else fields and grant) keep to its limits; see `stores`.
             token_store: Where tokens are kept for all sessions and processes of a connection.
             allow: What may be done, as `Component.policy` says it; default everything.
             logger: Where Debug Request writes (level `INFO`); default the logger `connector_runtime`.
