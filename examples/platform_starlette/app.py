@@ -3,12 +3,13 @@
 It is what a platform does around a component and nothing more: what it keeps lies in a dictionary,
 and nobody has to prove who they are. The guide `docs/guides/platform.md` walks through it.
 
-    uvicorn --factory examples.platform_starlette.app:create
+    COMPONENT=name uvicorn --factory examples.platform_starlette.app:create
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -182,7 +183,7 @@ class Doors:
 
 def create(component: Component | None = None, **options: Any) -> Starlette:
     """Return the application; `options` go to every session, such as `transport`."""
-    platform = Platform(component or Component.load("zoho"), **options)
+    platform = Platform(component or Component.load(os.environ["COMPONENT"]), **options)
     doors = Doors(platform, **options)
 
     @asynccontextmanager
