@@ -40,6 +40,10 @@ def doubtful_sources(draft: Draft) -> Iterator[Problem]:
         for place, source in _sources(document):
             if not {"while", "paginate"} & source.keys():
                 yield from _without_an_end(draft, document, place)
+            elif "paginate" in source and not _asked_of_since(draft, document, place, "request", "paginate"):
+                message = "no request and no page uses a value of `since`: each poll reads the whole list again"
+                hint = "ask for what is new, as in `query: { from: \"${ since.at }\" }`, or end the pages by it"
+                yield document.problem(place, "L035", message, hint=hint, key=True, severity="warning")
             yield from _of_unknown_times(draft, document, place, source)
 
 
@@ -48,12 +52,12 @@ def _sources(document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
         yield ("poll", "sources", key), as_map(source)
 
 
-def _asked_of_since(draft: Draft, document: Document, place: Pointer) -> set[Any]:
-    """Return the members of `since` that a source's request says; None stands for all."""
+def _asked_of_since(draft: Draft, document: Document, place: Pointer, *parts: str) -> set[Any]:
+    """Return the members of `since` that parts of a source read, its request by default; None stands for all."""
     found: set[Any] = set()
-    request = (*place, "request")
+    read = {(*place, part) for part in parts or ("request",)}
     for pointer, text in draft.texts_of(document):
-        if pointer[: len(request)] == request:
+        if pointer[: len(place) + 1] in read:
             for reference in expanded(draft, document, references_within("trigger", pointer, text)):
                 if reference.path[0] == "since":
                     found.add(reference.path[1] if len(reference.path) > 1 else None)

@@ -186,4 +186,8 @@ CODES: dict[str, tuple[str, str]] = {
         "An example that its input refuses",
         "People enter what the form shows them: the example is one of the values that can be entered.",
     ),
+    "L035": (
+        "A poll that reads the whole list each time",
+        "The list grows until it is longer than may be read: ask from `since.at` on, or end the pages by it.",
+    ),
 }
