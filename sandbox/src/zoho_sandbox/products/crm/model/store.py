@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zoho_sandbox.products.crm.model import computed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,7 +28,7 @@ def find(state: State, module: Module, record_id: str) -> Json | None:
 
 def keep(state: State, module: Module, record: Json, *, old: Json | None = None) -> None:
     """Store a record, new or changed, and the values it can be found by."""
-    _compute(module, record)
+    computed.compute(state, module, record, old)
     state.put(module.kind, record["id"], record, parent=_parent(record))
     for field in module.keyed_fields:
         before = key_of(field, old.get(field.api_name)) if old else None
@@ -119,12 +121,6 @@ def _parent(record: Json) -> str:
     if isinstance(owner, dict):
         return f"{owner['module']}/{owner['id']}"
     return CONVERTED if record.get("Converted__s") else ""
-
-
-def _compute(module: Module, record: Json) -> None:
-    if module.name_field == "Full_Name":
-        parts = (record.get("First_Name"), record.get("Last_Name"))
-        record["Full_Name"] = " ".join(part for part in parts if part)
 
 
 def _keys(module: Module) -> str:

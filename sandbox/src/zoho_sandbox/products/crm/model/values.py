@@ -219,6 +219,12 @@ def new_tag(visit: Visit, module: Module, tag: Json) -> Json:
     return made
 
 
+def _line_taxes(place: Place, field: Field, value: Any) -> list[Json]:
+    if not isinstance(value, list) or not all(isinstance(tax, dict) for tax in value):
+        raise wrong_type(field.api_name, place.json_path, "jsonarray")
+    return [dict(tax) for tax in value]
+
+
 def _files(place: Place, field: Field, value: Any) -> list[Json]:
     if not isinstance(value, list):
         raise wrong_type(field.api_name, place.json_path, "jsonarray")
@@ -259,6 +265,7 @@ _CHECKS: dict[str, Callable[[Place, Field, Any], Any]] = {
     "ownerlookup": _owner,
     "userlookup": _owner,
     "tags": _tags,
+    "line_tax": _line_taxes,
     "fileupload": _files,
     "subform": _no_check,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from zoho_sandbox.core.documents import package_yaml
 from zoho_sandbox.core.wire import Answer
-from zoho_sandbox.products.crm.model import views
+from zoho_sandbox.products.crm.model import computed, views
 from zoho_sandbox.products.crm.model.answers import UNKNOWN_MODULE, Json, missing_param, no_content, refuse
 from zoho_sandbox.products.crm.model.schema import PACKAGE, Field, Module, targets
 from zoho_sandbox.products.crm.model.visit import Visit, version_rules
@@ -14,6 +14,7 @@ from zoho_sandbox.products.crm.records.related import RelatedList, related_lists
 
 # Ids of picklist values: of 18 digits as all ids, told apart by the last digits of their field's.
 _VALUE_ID_START, _FIELDS, _VALUES_PER_FIELD = 111111000300000000, 1_000_000, 100
+_OF_STAGES = ("probability", "forecast_category", "forecast_type")
 _STATUSES = ("visible", "user_hidden", "system_hidden", "scheduled_for_deletion")
 
 
@@ -141,7 +142,7 @@ def field(visit: Visit, module: Module, one: Field) -> Json:
         "unique": {"case_sensitive": one.unique == "sensitive"} if one.unique else {},
         "external": {"show": True, "type": one.external} if one.external else None,
         "decimal_place": 2 if one.type in ("double", "currency", "percent") else None,
-        "pick_list_values": _pick_list(one),
+        "pick_list_values": _pick_list(module, one),
         "convert_mapping": _conversions(module, one),
         "operation_type": {
             "web_update": writable,
@@ -171,15 +172,18 @@ def _lookup_keys(visit: Visit, one: Field) -> Json:
     return {}
 
 
-def _pick_list(one: Field) -> list[Json]:
+def _pick_list(module: Module, one: Field) -> list[Json]:
+    known = computed.stages() if (module.api_name, one.api_name) == ("Deals", "Stage") else {}
     return [
         {
             "display_value": value,
             "sequence_number": n,
             "reference_value": value,
-            "actual_value": value,
+            "actual_value": known.get(value, {}).get("actual", value),
             "id": str(_VALUE_ID_START + int(one.id) % _FIELDS * _VALUES_PER_FIELD + n),
             "type": "used",
+            # source: public metadata of deals, v6; only the values of a stage have them.
+            **{name: known[value][name] for name in _OF_STAGES if value in known},
         }
         for n, value in enumerate(one.values, 1)
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.core.documents import package_yaml
 from zoho_sandbox.core.wire import Answer
+from zoho_sandbox.products.crm.model import computed
 from zoho_sandbox.products.crm.model.answers import (
     INVALID_DATA,
     REQUIRED_FIELD,
@@ -18,23 +18,14 @@ from zoho_sandbox.products.crm.model.answers import (
     results,
     success,
 )
-from zoho_sandbox.products.crm.model.schema import PACKAGE
 from zoho_sandbox.products.crm.records import metadata, records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from zoho_sandbox.products.crm.model.visit import Visit
 
 _KIND = "crm/settings/pipeline"
 _STAGE_IDS, _CATEGORY_IDS, _FIRST = 111111000000007100, 111111000000007090, "111111000000055809"
 _CATEGORIES = ("Pipeline", "Closed", "Omitted")
-
-
-def stages() -> Mapping[str, Mapping[str, Any]]:
-    """Return the stages of deals by what is displayed, in their order."""
-    table: Mapping[str, Mapping[str, Any]] = package_yaml(PACKAGE, "data", "stages.yaml")
-    return table
 
 
 def get_many(visit: Visit) -> Answer:
@@ -106,7 +97,8 @@ def _check_layout(visit: Visit) -> None:
 
 
 def _rows(visit: Visit) -> list[Json]:
-    first = {"id": _FIRST, "display_value": "Standard (Standard)", "default": True, "stages": list(stages())}
+    names = list(computed.stages())
+    first = {"id": _FIRST, "display_value": "Standard (Standard)", "default": True, "stages": names}
     found = {_FIRST: first}
     found |= {row["id"]: row for row in visit.state.scan(_KIND)}
     return list(found.values())
@@ -133,7 +125,7 @@ def _named_stages(n: int, maps: Any) -> list[str]:
     Raises:
         ItemRefusedError: INVALID_DATA, one is no stage.
     """
-    by_key = {key: name for name in stages() for key in (name, _stage_id(name))}
+    by_key = {key: name for name in computed.stages() for key in (name, _stage_id(name))}
     named = []
     for k, one in enumerate(maps if isinstance(maps, list) else [maps]):
         key = str(one.get("id") or one.get("display_value")) if isinstance(one, dict) else ""
@@ -145,7 +137,7 @@ def _named_stages(n: int, maps: Any) -> list[str]:
 
 
 def _stage_id(name: str) -> str:
-    return str(_STAGE_IDS + 2 * list(stages()).index(name))
+    return str(_STAGE_IDS + 2 * list(computed.stages()).index(name))
 
 
 def _shown(row: Json) -> Json:
@@ -159,7 +151,7 @@ def _shown(row: Json) -> Json:
 
 
 def _stage(name: str, number: int) -> Json:
-    told = stages()[name]
+    told = computed.stages()[name]
     category = told["forecast_category"]
     return {
         "display_value": name,
