@@ -90,6 +90,24 @@ def test_a_call_lasts_so_many_seconds(crm: httpx.Client, text: str, seconds: int
     assert get(crm, "Calls", made)["Call_Duration_in_seconds"] == seconds
 
 
+@pytest.mark.parametrize(
+    ("kind", "start", "duration", "status"),
+    [
+        ("Outbound", "2020-05-10T10:00:00+05:30", "01:00", "Attended Dialled"),
+        ("Outbound", "2020-05-10T10:00:00+05:30", None, "Unattended Dialled"),
+        ("Inbound", "2020-05-10T10:00:00+05:30", "01:00", "Received"),
+        ("Missed", "2020-05-10T10:00:00+05:30", None, "Missed"),
+        ("Outbound", "2090-05-10T10:00:00+05:30", None, "Scheduled"),
+    ],
+)
+def test_a_call_has_a_status(crm: httpx.Client, kind: str, start: str, duration: Any, status: str) -> None:
+    """By its type, its time, and whether anybody spoke."""
+    call = {"Subject": "S", "Call_Type": kind, "Call_Start_Time": start, "Call_Duration": duration}
+    (made,) = create(crm, "Calls", call)
+
+    assert get(crm, "Calls", made)["Call_Status"] == status
+
+
 def product(crm: httpx.Client, price: Any) -> str:
     (made,) = create(crm, "Products", {"Product_Name": f"P{price}", "Unit_Price": price})
     return made

@@ -72,14 +72,23 @@ def _revenue(record: Json, old: Json) -> None:
     )
 
 
-def _duration(record: Json, old: Json) -> None:
-    """Read `mm:ss`, which recorded replies show; the pages say `HH:mm`."""
+def _call(record: Json, old: Json) -> None:
+    """Tell status and seconds: recorded replies show `mm:ss`, though the pages say `HH:mm`."""
     text = record.get("Call_Duration")
     found = re.fullmatch(r"(\d{1,6}):(\d{1,2})", text) if isinstance(text, str) else None
     if found:
         record["Call_Duration_in_seconds"] = int(found[1]) * 60 + int(found[2])
     elif text != old.get("Call_Duration"):
         record["Call_Duration_in_seconds"] = None
+    start, now = record.get("Call_Start_Time"), record.get("Modified_Time")
+    is_ahead = isinstance(start, str) and isinstance(now, str) and start > now
+    if is_ahead:
+        record["Call_Status"] = "Scheduled"
+    else:
+        # choice: an outgoing call without a duration was not attended.
+        is_dialled = "Attended Dialled" if record.get("Call_Duration_in_seconds") else "Unattended Dialled"
+        known = {"Outbound": is_dialled, "Inbound": "Received", "Missed": "Missed"}
+        record["Call_Status"] = known.get(str(record.get("Call_Type")))
 
 
 def _total(state: State, record: Json, rows: list[Json]) -> None:
@@ -132,5 +141,5 @@ _RULES: dict[str, tuple[Callable[[Json, Json], None], ...]] = {
     "Leads": (_full_name,),
     "Contacts": (_full_name,),
     "Deals": (_revenue,),
-    "Calls": (_duration,),
+    "Calls": (_call,),
 }

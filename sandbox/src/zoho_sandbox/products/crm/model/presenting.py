@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoho_sandbox.products.crm.model import people, store
+from zoho_sandbox.products.crm.model import people, store, system_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,13 +39,17 @@ class Presenter:
         """Return a record as a list shows it: the named fields, or all, and its id."""
         wanted = module.fields.values() if names is None else _named(module, names)
         plain = [field for field in wanted if field.type != "subform"]
-        return {**self.fields(module, record, plain), "id": record["id"]}
+        shown = {**self.fields(module, record, plain), "id": record["id"]}
+        return self._with_keys(module, record, shown, names)
 
     def whole(self, module: Module, record: Json, names: Sequence[str] | None) -> Json:
         """Return a record as the one-record call shows it: subforms and system keys too."""
         wanted = module.fields.values() if names is None else _named(module, names)
         shown = {**self.fields(module, record, wanted), "id": record["id"]}
-        return shown if names is not None else {**shown, **self._system_keys(module, record)}
+        shown = self._with_keys(module, record, shown, names)
+        if names is None and self._visit.rules["rows"] != "v2":
+            shown["$has_more"] = {f.api_name: False for f in module.fields.values() if f.columns}
+        return shown
 
     def fields(self, module: Module, record: Json, wanted: Iterable[Field]) -> Json:
         """Return the wanted fields of a record."""
@@ -101,17 +105,16 @@ class Presenter:
             )
         return self._tags[key]
 
-    def _system_keys(self, module: Module, record: Json) -> Json:
-        keys: Json = {
-            "$approval_state": record.get("$approval_state", "approved"),
-            "$editable": True,
-            "$has_more": {f.api_name: False for f in module.fields.values() if f.columns},
-        }
-        if module.convertible and not self._visit.rules["converted_field"]:
-            keys["$converted"] = bool(record.get("Converted__s"))
-        if "$se_module" in record:
-            keys["$se_module"] = record["$se_module"]
-        return keys
+    def _with_keys(self, module: Module, record: Json, shown: Json, names: Sequence[str] | None) -> Json:
+        """Add the keys with `$`: all of them, or those that were asked for by name."""
+        rows = self._visit.rules["rows"]
+        if names is None and rows == "v2":
+            shown = system_keys.as_v2(module, shown)
+        asked = system_keys.names_of(module.api_name, rows) if names is None else names
+        asked = [one for one in asked if one[:1] == "$"]
+        if names is None and module.convertible and not self._visit.rules["converted_field"]:
+            asked.append("$converted")
+        return shown | system_keys.values_of(self._visit, module, record, asked)
 
 
 def _person(user: Json, *, email: bool) -> Json:

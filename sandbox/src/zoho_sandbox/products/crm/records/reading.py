@@ -45,6 +45,8 @@ def get_many(visit: Visit) -> Answer:
         return no_content()
     if visit.rules["page_token"]:
         info = {"call": False, "email": False, **info, **sort.info}
+    elif visit.rules["rows"] == "v2":
+        info |= sort.info
     show = Presenter(visit)
     found = (store.find(visit.state, module, record_id) for record_id in ids)
     rows = [show.row(module, record, names) for record in found if record]
