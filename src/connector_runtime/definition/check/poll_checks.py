@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from connector_runtime.language.documents.document import Document
 
 _EARLY = "0001-01-01T00:00:00+00:00"
+_ALL_AGAIN = "no request and no page uses a value of `since`: each poll reads the whole list again"
+_ASK = 'ask for what is new, as in `query: { from: "${ since.at }" }`, or end the pages by it'
 _BESIDE = {"connection": {}, "since": {"at": _EARLY, "reported": _EARLY}, "page": {}}
 
 
@@ -41,9 +43,7 @@ def doubtful_sources(draft: Draft) -> Iterator[Problem]:
             if not {"while", "paginate"} & source.keys():
                 yield from _without_an_end(draft, document, place)
             elif "paginate" in source and not _asked_of_since(draft, document, place, "request", "paginate"):
-                message = "no request and no page uses a value of `since`: each poll reads the whole list again"
-                hint = "ask for what is new, as in `query: { from: \"${ since.at }\" }`, or end the pages by it"
-                yield document.problem(place, "L035", message, hint=hint, key=True, severity="warning")
+                yield document.problem(place, "L035", _ALL_AGAIN, hint=_ASK, key=True, severity="warning")
             yield from _of_unknown_times(draft, document, place, source)
 
 
@@ -53,7 +53,7 @@ def _sources(document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
 
 
 def _asked_of_since(draft: Draft, document: Document, place: Pointer, *parts: str) -> set[Any]:
-    """Return the members of `since` that parts of a source read, its request by default; None stands for all."""
+    """Return the members of `since` that parts of a source read, by default its request; None is all."""
     found: set[Any] = set()
     read = {(*place, part) for part in parts or ("request",)}
     for pointer, text in draft.texts_of(document):
