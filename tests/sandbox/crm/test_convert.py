@@ -127,5 +127,11 @@ def test_notes_attachments_and_tags_move_along(crm: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("version", "kind"), [("v5", str), ("v6", dict)])
 def test_older_versions_name_ids_only(client: Any, version: str, kind: type) -> None:
-    """Up to v5 the result holds bare ids."""
-    assert isinstance(convert(client(f"/crm/{version}"))["Contacts"], kind)
+    """Up to v5 the result is bare ids, without code and message."""
+    crm = client(f"/crm/{version}")
+    (lead,) = create(crm, "Leads", {"Last_Name": "L", "Company": "C"})
+
+    (result,) = ok(crm.post(f"/Leads/{lead}/actions/convert", json={"data": [{"overwrite": True}]}))
+
+    assert isinstance(result.get("details", result)["Contacts"], kind)
+    assert ("code" in result) is (kind is dict)

@@ -133,3 +133,70 @@ def test_a_search_carries_them_too(crm: httpx.Client) -> None:
     row = ok(crm.get("/Leads/search", params={"word": "Hill"}))[0]
 
     assert {"$approval", "$editable", "$converted_detail", "$zia_visions"} <= set(row)
+
+
+@pytest.mark.parametrize(("version", "is_there"), [("v2", False), ("v4", True), ("v8", True)])
+def test_the_id_and_the_layout_count_as_fields(
+    client: Callable[..., httpx.Client], version: str, is_there: bool
+) -> None:
+    """From v4 on, in every module; whoever reads modules by their fields skips those without an id."""
+    crm = client(f"/crm/{version}")
+    names = {
+        field["api_name"]
+        for field in crm.get("/settings/fields", params={"module": "Leads"}).json()["fields"]
+    }
+
+    assert ({"id", "Layout"} <= names) is is_there
+
+
+def test_a_field_of_the_id_can_be_read_alone(crm: httpx.Client) -> None:
+    """By the id that the list gives it; no two fields of any module share one."""
+    ids = []
+    for module in ("Leads", "Contacts", "Deals", "Products"):
+        fields = crm.get("/settings/fields", params={"module": module}).json()["fields"]
+        ids += [field["id"] for field in fields]
+        record_id = next(field for field in fields if field["api_name"] == "id")
+        (alone,) = crm.get(f"/settings/fields/{record_id['id']}", params={"module": module}).json()["fields"]
+        assert alone == record_id
+
+    assert len(ids) == len(set(ids))
+
+
+def test_v2_converts_with_bare_ids(client: Callable[..., httpx.Client]) -> None:
+    """No code and no status, as recorded."""
+    crm = client("/crm/v2")
+    (lead,) = create(crm, "Leads", NEW["Leads"])
+
+    reply = crm.post(f"/Leads/{lead}/actions/convert", json={"data": [{"overwrite": True}]})
+
+    (made,) = ok(reply)
+    assert set(made) == {"Contacts", "Deals", "Accounts"}
+    assert ok(crm.get(f"/Contacts/{made['Contacts']}"))[0]["Last_Name"] == "L"
+    assert made["Deals"] is None
+
+
+@pytest.mark.parametrize(("version", "is_there"), [("v2", False), ("v5", False), ("v6", True), ("v8", True)])
+def test_a_write_tells_the_approval_state(
+    client: Callable[..., httpx.Client], version: str, is_there: bool
+) -> None:
+    """From v6 on."""
+    (made,) = ok(client(f"/crm/{version}").post("/Leads", json={"data": [NEW["Leads"]]}), 201)
+
+    assert ("$approval_state" in made["details"]) is is_there
+
+
+@pytest.mark.parametrize(("setting", "found"), [("after", 0), ("from", 1)])
+def test_if_modified_since_may_mean_its_own_second(
+    sandbox: Any, crm: httpx.Client, setting: str, found: int
+) -> None:
+    """Nobody says which: a setting chooses, for a list and for one record alike."""
+    sandbox.settings["crm.modified_since"] = setting
+    (made,) = create(crm, "Leads", {**NEW["Leads"], "Last_Name": "Newest"})
+    (row,) = ok(crm.get(f"/Leads/{made}"))
+    since = {"If-Modified-Since": row["Modified_Time"]}
+
+    listed = crm.get("/Leads", params={"fields": "id", "ids": made}, headers=since)
+    single = crm.get(f"/Leads/{made}", headers=since)
+
+    assert (len(ok(listed)) if listed.status_code == 200 else 0) == found
+    assert single.status_code == (200 if found else 304)

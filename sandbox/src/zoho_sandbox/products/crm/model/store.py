@@ -89,10 +89,10 @@ def sort_keys(
     return state.conclude(module.kind, ("order", by, is_descending, converted), draw)
 
 
-def modified_after(state: State, module: Module, moment: str) -> set[str]:
-    """Return the ids of records changed after a moment, which is written as stored times are."""
+def modified_after(state: State, module: Module, moment: str, *, is_inclusive: bool = False) -> set[str]:
+    """Return the ids of records changed after a moment, or at it; it is written as stored times are."""
     found = state.conclude(module.kind, "modified", lambda: state.values(module.kind, "Modified_Time", "id"))
-    return {record_id for changed, record_id in found if changed > moment}
+    return {one for changed, one in found if changed > moment or (is_inclusive and changed == moment)}
 
 
 def records(state: State, module: Module, *, converted: str = "both") -> Iterator[Json]:

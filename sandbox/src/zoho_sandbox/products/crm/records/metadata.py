@@ -14,7 +14,10 @@ from zoho_sandbox.products.crm.records.related import RelatedList, related_lists
 
 # Ids of picklist values: of 18 digits as all ids, told apart by the last digits of their field's.
 _VALUE_ID_START, _FIELDS, _VALUES_PER_FIELD = 111111000300000000, 1_000_000, 100
+# Keys of a field that came with a later version.
+_SINCE = {"layout_associations": "v7", "customizable_properties": "v6"}
 _OF_STAGES = ("probability", "forecast_category", "forecast_type")
+_OWN_FIELDS = 111111000000900000
 _STATUSES = ("visible", "user_hidden", "system_hidden", "scheduled_for_deletion")
 
 
@@ -49,14 +52,28 @@ def get_fields(visit: Visit) -> Answer:
     module = param_module(visit)
     if unused:
         return no_content()
-    return Answer(200, {"fields": [field(visit, module, f) for f in module.fields.values()]})
+    shown = [field(visit, module, f) for f in (*module.fields.values(), *_beside(visit, module))]
+    return Answer(200, {"fields": shown})
 
 
 def get_field(visit: Visit) -> Answer:
     """Return one field by id."""
     module = param_module(visit)
-    found = [f for f in module.fields.values() if f.id == visit.call.segments[2]]
+    fields = (*module.fields.values(), *_beside(visit, module))
+    found = [f for f in fields if f.id == visit.call.segments[2]]
     return Answer(200, {"fields": [field(visit, module, f) for f in found]}) if found else no_content()
+
+
+def _beside(visit: Visit, module: Module) -> tuple[Field, ...]:
+    """Return what counts as fields of a module, though no form shows it: the id and the layout."""
+    if not visit.has("v4"):
+        return ()
+    first = int(module.id) * 10 % _OWN_FIELDS + _OWN_FIELDS
+    # choice: their types; nobody shows these two rows whole.
+    return (
+        Field("id", "bigint", str(first), "Record Id", length=20, read_only=True),
+        Field("Layout", "lookup", str(first + 1), "Layout"),
+    )
 
 
 def get_layouts(visit: Visit) -> Answer:
@@ -154,7 +171,11 @@ def field(visit: Visit, module: Module, one: Field) -> Json:
         "layout_associations": [layout],
         **_lookup_keys(visit, one),
     }
-    return {**plain, **own}
+    shown = {**plain, **own}
+    for name, since in _SINCE.items():
+        if not visit.has(since):
+            del shown[name]
+    return shown
 
 
 def _lookup_keys(visit: Visit, one: Field) -> Json:

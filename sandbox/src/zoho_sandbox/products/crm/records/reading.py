@@ -63,7 +63,8 @@ def get_one(visit: Visit) -> Answer:
             raise refuse("INVALID_DATA", UNKNOWN_ID, {"resource_path_index": 1})
         return no_content()
     since = _since(visit)
-    if since and record["Modified_Time"] <= since:
+    changed, is_inclusive = record["Modified_Time"], visit.setting("modified_since") == "from"
+    if since and (changed < since or (changed == since and not is_inclusive)):
         return Answer(304)
     names = field_names(visit) if visit.call.query.get("fields") else None
     return Answer(200, {"data": [Presenter(visit).whole(module, record, names)]})
@@ -123,7 +124,8 @@ def _keys(visit: Visit, module: Module, sort: Sort) -> list[Key]:
         chosen = set(ids.split(","))
         keys = [key for key in keys if key[1] in chosen]
     if since:
-        newer = store.modified_after(visit.state, module, since)
+        is_inclusive = visit.setting("modified_since") == "from"
+        newer = store.modified_after(visit.state, module, since, is_inclusive=is_inclusive)
         keys = [key for key in keys if key[1] in newer]
     return keys
 
