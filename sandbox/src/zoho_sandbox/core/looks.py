@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoho_sandbox.core.jsontext import parse_json
+from zoho_sandbox.core.orders import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -27,6 +28,7 @@ class _Look:
     records: dict[str, dict[str, Any]] | None = None
     unread: dict[str, str] = field(default_factory=dict)
     conclusions: dict[Hashable, Any] = field(default_factory=dict)
+    orders: dict[tuple[str, str | None], Order] = field(default_factory=dict)
 
 
 class Looks:
@@ -58,11 +60,24 @@ class Looks:
         kept: Kept = look.conclusions[name]
         return kept
 
+    def order(
+        self, kind: str, by: str, parent: str | None, read: Callable[[], Iterable[tuple[str, Any]]]
+    ) -> Order:
+        """Return the records of a kind in an order; ``read`` gives ids and values when it is not kept."""
+        orders = self._kinds.setdefault(kind, _Look()).orders
+        if (by, parent) not in orders:
+            orders[by, parent] = Order(by, parent, read())
+        return orders[by, parent]
+
     # -- changes -----------------------------------------------------------------
 
-    def put(self, kind: str, record_id: str, text: str) -> None:
+    def put(self, kind: str, record_id: str, text: str, parent: str) -> None:
         """Note a record that is new or changed."""
         look = self._change(kind)
+        if look is not None and look.orders:
+            record = parse_json(text)
+            for order in look.orders.values():
+                order.put(record_id, record, parent)
         if look is not None and look.records is not None:
             # A changed record keeps its place in the order, a new one gets the last.
             look.records.setdefault(record_id, {})
@@ -71,6 +86,8 @@ class Looks:
     def delete(self, kind: str, record_id: str) -> None:
         """Note a record that is gone."""
         look = self._change(kind)
+        for order in look.orders.values() if look is not None else ():
+            order.drop(record_id)
         if look is not None and look.records is not None:
             look.records.pop(record_id, None)
             look.unread.pop(record_id, None)

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.core.jsontext import dump_json, parse_json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zoho_sandbox.core.looks import Kept
+    from zoho_sandbox.core.orders import Order
 
 Record = dict[str, Any]
 
@@ -162,7 +164,7 @@ class State:
                 " ON CONFLICT (kind, id) DO UPDATE SET parent = excluded.parent, body = excluded.body",
                 (kind, str(record_id), parent, text),
             )
-            self._looks.put(kind, str(record_id), text)
+            self._looks.put(kind, str(record_id), text, parent)
 
     def delete(self, kind: str, record_id: str) -> bool:
         """Delete one record; say whether it was there."""
@@ -258,6 +260,15 @@ class State:
         with self._lock:
             self._heed_others()
             return self._looks.conclusion(kind, name, draw)
+
+    def order(self, kind: str, by: str, *, parent: str | None = None) -> Order:
+        """Return the records of a kind in the order of a value of theirs; for use within a transaction."""
+        where, values = _where(kind, parent, None)
+        sql = f"SELECT id, json_extract(body, ?) FROM records WHERE {where}"  # noqa: S608
+        with self._lock:
+            self._heed_others()
+            read = partial(self._sql.execute, sql, [_json_path(by), *values])
+            return self._looks.order(kind, by, parent, read)
 
     def values(self, kind: str, *keys: str, parent: str | None = None) -> list[tuple[Any, ...]]:
         """Return the values of some JSON keys, one tuple a record, in insertion order."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.crm.coql import refusals
 from zoho_sandbox.products.crm.coql.columns import FieldPath, Resolver, comparable, is_numeric
 from zoho_sandbox.products.crm.coql.criteria import holds
-from zoho_sandbox.products.crm.coql.narrowing import narrowed
+from zoho_sandbox.products.crm.coql.narrowing import in_order, narrowed
 from zoho_sandbox.products.crm.coql.syntax import Column, Path, SelectQuery, SubQuery
 from zoho_sandbox.products.crm.model import store, views
 from zoho_sandbox.products.crm.model.answers import Json, refuse
@@ -53,10 +54,15 @@ class Run:
     def rows(self) -> tuple[list[Json], bool]:
         """Return the rows of the reply, and whether there are more."""
         candidates = narrowed(self.visit.state, self.module, self.query.where)
+        start, end = self.query.offset, self.query.offset + self.query.limit
+        if candidates is None and not self.is_grouped:
+            walked = in_order(self.visit.state, self.module, self.query.where, self._order, self._resolver)
+            if walked is not None:
+                met = list(islice(filter(self._holds, walked), end + 1))
+                return [self._row(record) for record in met[start:end]], len(met) > end
         if candidates is None:
             candidates = store.records(self.visit.state, self.module)
         found = [record for record in candidates if self._holds(record)]
-        start, end = self.query.offset, self.query.offset + self.query.limit
         if self.is_grouped:
             groups = self._groups(found)
             return [self._group_row(group) for group in groups[start:end]], len(groups) > end

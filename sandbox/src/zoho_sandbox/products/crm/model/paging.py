@@ -11,17 +11,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, overload
 
 from zoho_sandbox.core.jsontext import dump_json, parse_json
 from zoho_sandbox.products.crm.model import times
 from zoho_sandbox.products.crm.model.answers import Json, bad_param, refuse
 from zoho_sandbox.products.crm.model.visit import MAX_PER_PAGE, Visit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SORT_FIELDS = ("id", "Created_Time", "Modified_Time")
 _TOKEN_LIFE = timedelta(hours=24)
@@ -43,6 +41,28 @@ class Sort:
     def info(self) -> Json:
         """How the reply's ``info`` tells the order."""
         return {"sort_by": self.by, "sort_order": "desc" if self.is_descending else "asc"}
+
+
+class Downward(Sequence[Key]):
+    """An ascending list from its end, without a copy of it."""
+
+    def __init__(self, keys: list[Key]) -> None:
+        self._keys = keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Key: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Key]: ...
+
+    def __getitem__(self, place: int | slice) -> Key | list[Key]:
+        if isinstance(place, int):
+            return self._keys[-1 - place]
+        start, stop, _ = place.indices(len(self._keys))
+        return self._keys[len(self._keys) - stop : len(self._keys) - start][::-1]
 
 
 def sort_of(visit: Visit) -> Sort:

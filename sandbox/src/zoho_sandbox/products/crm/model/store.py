@@ -6,6 +6,7 @@ when it is shown, so a renamed account is renamed everywhere.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from zoho_sandbox.products.crm.model import computed
@@ -13,6 +14,7 @@ from zoho_sandbox.products.crm.model import computed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from zoho_sandbox.core.orders import Order
     from zoho_sandbox.core.state import State
     from zoho_sandbox.products.crm.model.answers import Json
     from zoho_sandbox.products.crm.model.schema import Field, Module
@@ -73,26 +75,21 @@ def key_of(field: Field, value: Any) -> str | None:
     return str(value) if field.unique == "sensitive" else str(value).casefold()
 
 
-def sort_keys(
-    state: State, module: Module, by: str, *, is_descending: bool, converted: str
-) -> list[tuple[str, str]]:
-    """Return ``(value, id)`` of all records in the order of a field of text, then of the id.
+def order(state: State, module: Module, by: str, *, converted: str = "both") -> Order:
+    """Return the records in the order of a field of text, or of the id.
 
     Args:
         converted: ``true``, ``false`` or ``both``.
     """
-
-    def draw() -> list[tuple[str, str]]:
-        found = state.values(module.kind, by, "id", parent=_PARENTS[converted])
-        return sorted(((str(value), record_id) for value, record_id in found), reverse=is_descending)
-
-    return state.conclude(module.kind, ("order", by, is_descending, converted), draw)
+    return state.order(module.kind, by, parent=_PARENTS[converted])
 
 
-def modified_after(state: State, module: Module, moment: str, *, is_inclusive: bool = False) -> set[str]:
+def modified_after(state: State, module: Module, moment: str, *, is_inclusive: bool = False) -> list[str]:
     """Return the ids of records changed after a moment, or at it; it is written as stored times are."""
-    found = state.conclude(module.kind, "modified", lambda: state.values(module.kind, "Modified_Time", "id"))
-    return {one for changed, one in found if changed > moment or (is_inclusive and changed == moment)}
+    keys = order(state, module, "Modified_Time").keys
+    # No id is greater than this character, and none is smaller than nothing.
+    start = bisect_left(keys, (moment, "" if is_inclusive else "\uffff"))
+    return [record_id for _, record_id in keys[start:]]
 
 
 def records(state: State, module: Module, *, converted: str = "both") -> Iterator[Json]:

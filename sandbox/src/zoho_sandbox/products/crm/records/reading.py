@@ -114,20 +114,18 @@ def converted_of(visit: Visit) -> str:
     return converted
 
 
-def _keys(visit: Visit, module: Module, sort: Sort) -> list[Key]:
-    converted = converted_of(visit)
-    keys = store.sort_keys(
-        visit.state, module, sort.by, is_descending=sort.is_descending, converted=converted
-    )
+def _keys(visit: Visit, module: Module, sort: Sort) -> Sequence[Key]:
+    order = store.order(visit.state, module, sort.by, converted=converted_of(visit))
     ids, since = visit.call.query.get("ids"), _since(visit)
-    if ids:
-        chosen = set(ids.split(","))
-        keys = [key for key in keys if key[1] in chosen]
+    if not ids and not since:
+        return paging.Downward(order.keys) if sort.is_descending else order.keys
+    chosen = set(ids.split(",")) if ids else None
     if since:
         is_inclusive = visit.setting("modified_since") == "from"
         newer = store.modified_after(visit.state, module, since, is_inclusive=is_inclusive)
-        keys = [key for key in keys if key[1] in newer]
-    return keys
+        chosen = set(newer) if chosen is None else chosen & set(newer)
+    found = (order.of(record_id) for record_id in chosen or ())
+    return paging.ordered([key for key in found if key is not None], sort)
 
 
 def _since(visit: Visit) -> str:
