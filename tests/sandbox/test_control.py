@@ -281,3 +281,15 @@ def test_a_defect_is_a_500_in_the_products_words(sandbox, books, monkeypatch, ca
     assert sandbox.ledger()[-1]["effects"] == []
     assert "planted defect" in capfd.readouterr().err
     assert books.get(CONTACTS).status_code == 200
+
+
+def test_the_first_connection_keeps_its_tokens_over_a_reset(sandbox, control, crm):
+    """A client goes on as if nothing had happened; one of a user whom the new seed has not does not."""
+    token = sandbox.connection()["token"]
+    crm.post("/Leads", json={"data": [{"Last_Name": "L", "Company": "C"}]})
+
+    control.post("/reset")
+
+    headers = {"Authorization": f"Zoho-oauthtoken {token['access_token']}"}
+    assert crm.get("/users", params={"type": "CurrentUser"}, headers=headers).status_code == 200
+    assert sandbox.connection()["token"]["refresh_token"] == token["refresh_token"]

@@ -298,3 +298,27 @@ def test_a_wrong_fault_is_refused_in_words(sandbox, spec, message):
         sandbox.faults({"fault": "drop"}, spec)
 
     assert sandbox.planted_faults.planted() == []
+
+
+def test_what_is_planted_comes_between_two_pages(sandbox, crm):
+    """The first page is as it was, the second finds what somebody else has made; nothing is spoiled."""
+    crm.post("/Leads", json={"data": [{"Last_Name": name, "Company": "C"} for name in "ABC"]})
+    new = {"crm": {"records": {"Leads": [{"Last_Name": "D", "Company": "C"}]}}}
+    sandbox.faults(fault="plant", path="/crm/v8/Leads", method="GET", seed=new)
+
+    def page(number: int) -> list[str]:
+        asked = {"fields": "Last_Name", "sort_order": "asc", "page": number, "per_page": 200}
+        return [row["Last_Name"] for row in crm.get("/Leads", params=asked).json()["data"]]
+
+    assert "D" not in page(1)
+    assert "D" in page(1)
+    assert [entry["fault"] for entry in sandbox.ledger()][-2:] == ["plant", None]
+
+
+def test_a_seed_that_is_none_is_not_planted_half(sandbox, crm, capsys):
+    """The request fails loudly, and nothing has changed."""
+    sandbox.faults(fault="plant", path="/crm/*", seed={"crm": {"records": {"Nowhere": [{}]}}})
+
+    assert crm.get("/Leads", params={"fields": "id"}).status_code == 500
+    assert "Nowhere" in capsys.readouterr().err
+    assert crm.get("/Leads", params={"fields": "id"}).status_code in (200, 204)

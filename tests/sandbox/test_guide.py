@@ -59,7 +59,7 @@ def test_the_guide_knows_every_option_and_fault():
     shown = subprocess.run(
         [sys.executable, "-m", "zoho_sandbox", "--help"], check=True, capture_output=True, text=True
     ).stdout
-    listed = re.search(r"There are eleven: (.*?);", GUIDE)
+    listed = re.search(r"There are twelve: (.*?);", GUIDE)
 
     assert set(re.findall(r"^\| `(--\w+)`", GUIDE, re.MULTILINE)) == set(
         re.findall(r"^  (--\w+)", shown, re.MULTILINE)

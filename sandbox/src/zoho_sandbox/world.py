@@ -161,17 +161,26 @@ class World(Site):
     def reset(self, seed: str | Path | Mapping[str, Any] | None = None) -> None:
         """Forget everything, tokens and counters too, and plant the seed again.
 
-        The first connection gets the same tokens as before, so a client may go on.
+        The first connection keeps its tokens, so a client may go on, unless the seed has not its user.
         """
         if seed is not None:
             self._seed = seed
         with self.state.savepoint():
+            first = next(self.state.scan(REFRESH), None)
             self.state.wipe()
             self._plant()
+            if first is not None and self._knows(first["client_id"], first["user_id"]):
+                # Tokens are numbered: the first ones after a wipe are the first ones again.
+                refresh = self._standing_refresh(first["client_id"], first["user_id"], first["scopes"])
+                self._standing_access(refresh)
 
     def close(self) -> None:
         """Close the state."""
         self.state.close()
+
+    def _knows(self, client_id: str, user_id: str) -> bool:
+        get = self.state.get
+        return get("sandbox/clients", client_id) is not None and get("sandbox/users", user_id) is not None
 
     def _one(self, what: str, wanted_id: str | None) -> dict[str, Any]:
         """Return the client or user of an id, or the first one."""

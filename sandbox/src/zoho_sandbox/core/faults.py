@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KIND, _ID = "sandbox/control", "faults"
 # With these the product does its work, unless `commit` says otherwise.
-_COMMITS = {"delay", "drip", "truncate", "wrong_json", "expire_token"}
+_COMMITS = {"delay", "drip", "truncate", "wrong_json", "expire_token", "plant"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,8 @@ class Gateway:
         if fault.name == "expire_token":
             self._sandbox.tokens.expire(_bearer(exchange.request, takes_bearer=True) or "")
         honest = self._work(exchange) if fault.commits else None
+        if fault.name == "plant":
+            self._sandbox.plant(fault.value("seed"))
         if fault.name == "throttle":
             return Reply.of(self._throttle(exchange.product, fault))
         spoiled = fault.spoil(honest)
