@@ -1,4 +1,4 @@
-"""Public clients of Books run against the sandbox as they are: installed, and nothing patched.
+"""Public clients run against the sandbox as they are: installed, and nothing patched.
 
 Their hosts are fixed, so each gets a house of its own (:mod:`clients.house`): a network namespace
 where the vendor's names mean the sandbox, under a certificate authority of the test's own.
@@ -59,7 +59,8 @@ def in_a_house(folder: Path, python: str, script: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("package", "count"), [("zohopy", 60), ("pyzohoapi", 25), ("arcade-zoho-books-api", 45)]
+    ("package", "count"),
+    [("zohopy", 60), ("pyzohoapi", 25), ("arcade-zoho-books-api", 45), ("airbyte-source-zoho-crm", 4)],
 )
 def test_a_client_does_what_its_pages_show(tmp_path, package, count):
     """On every type of record that it knows; it is not told that this is no Zoho."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connector_runtime.conversation import io_steps
 from connector_runtime.errors import ConnectionProblem
 from connector_runtime.stores import MemoryStore
 from tokens.scene import HOUR_S, renewals
@@ -181,3 +182,27 @@ def test_a_look_at_the_health_hands_its_token_over_too(zoho, sandbox, clock, con
         assert findings
         assert len(keeper.kept) == 1
         connection = {**connection, "token": keeper.kept[0]}
+
+
+def test_a_keeper_that_hangs_holds_no_call_for_ever(zoho, sandbox, clock, connection, monkeypatch) -> None:
+    """After its time it counts as one that raised; the call goes on, and the next one hands over again."""
+    monkeypatch.setattr(io_steps.HandToken.__new__, "__defaults__", (0.05,))
+    sandbox.clock.advance(HOUR_S)
+    asked: list[dict[str, Any]] = []
+
+    async def keep(token: dict[str, Any]) -> None:
+        asked.append(token)
+        if len(asked) == 1:
+            await asyncio.Event().wait()
+
+    async def work() -> tuple[Any, Any]:
+        async with zoho.async_session(connection, clock=clock, on_token=keep) as session:
+            first = await session.check()
+            clock.sleep(60.0)
+            return first, await session.check()
+
+    first, second = asyncio.run(work())
+
+    assert "on_token raised TimeoutError" in first.warnings[0]
+    assert not second.warnings
+    assert len(asked) == 2

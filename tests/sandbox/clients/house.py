@@ -20,7 +20,11 @@ from pathlib import Path
 
 from zoho_sandbox import Sandbox
 
-HOSTS = ("accounts.zoho.com", "www.zohoapis.com", "books.zoho.com", "inventory.zoho.com")
+HOSTS = ("accounts.zoho.com", "www.zohoapis.com", "zohoapis.com", "books.zoho.com", "inventory.zoho.com")
+SCOPES = (
+    "ZohoBooks.fullaccess.all",
+    *(f"ZohoCRM.{one}.ALL" for one in ("modules", "settings", "users", "org")),
+)
 
 HOST_LINE = re.compile(
     rb"(\r\nhost: )(?:" + b"|".join(map(re.escape, map(str.encode, HOSTS))) + rb")(\r\n)", re.IGNORECASE
@@ -44,6 +48,16 @@ def certify(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "host.pem", folder / "host.key")
     return context
+
+
+def trust(folder: Path, python: str) -> None:
+    """Have certifi of the client's environment know the authority, for clients that heed no variable."""
+    code = "import certifi; print(certifi.where())"
+    found = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
+    if found.returncode == 0:
+        bundle = Path(found.stdout.strip())
+        (folder / "bundle.pem").write_bytes(bundle.read_bytes() + (folder / "ca.pem").read_bytes())
+        subprocess.run(["mount", "--bind", folder / "bundle.pem", bundle], check=True)
 
 
 def pipe(source: socket.socket, target: socket.socket) -> None:
@@ -77,8 +91,9 @@ def main(folder: Path, python: str, script: str) -> int:
     (folder / "hosts").write_text("\n".join(lines) + "\n")
     subprocess.run(["mount", "--bind", folder / "hosts", "/etc/hosts"], check=True)
     context = certify(folder)
+    trust(folder, python)
     sandbox = Sandbox()
-    connection = sandbox.connection(scopes=("ZohoBooks.fullaccess.all", "ZohoCRM.modules.ALL"))
+    connection = sandbox.connection(scopes=SCOPES)
     with sandbox.running() as url:
         port = int(url.rpartition(":")[2])
         threading.Thread(target=serve, args=(context, port), daemon=True).start()

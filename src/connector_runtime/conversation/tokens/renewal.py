@@ -19,7 +19,6 @@ from connector_runtime.base.messages import Failure
 from connector_runtime.base.urls import UrlError
 from connector_runtime.base.values import ABSENT, Certainty
 from connector_runtime.conversation.io_steps import (
-    STORE_S,
     FlightEnd,
     HandToken,
     ReadToken,
@@ -53,8 +52,6 @@ REQUEST_TIMEOUT_S = 12.0
 FLIGHT_S = 25.0
 LEASE_S = 30.0
 ASK_AGAIN_S = 0.05
-# Who keeps tokens has so much time at least, even where nobody waits for it.
-LEAST_S = 2.0
 # Waits before repeats: doubled each time, half of each by chance. Together they outlast a flight.
 REPEAT_AFTER_S = 1.0
 REPEAT_AFTER_MAX_S = 8.0
@@ -100,7 +97,8 @@ class Renewal:
 
     def _handed(self) -> Conversation[StoreError | None]:
         document = sealed({"token": self._channel.token.to_dict()})
-        fault = yield HandToken(document, min(STORE_S, max(self._look_s, LEAST_S)))
+        # As long as a store may take: a write that is given up half-way has to be done again.
+        fault = yield HandToken(document)
         if fault is None:
             self._channel.is_unhanded = False
             return None
