@@ -113,6 +113,7 @@ def test_a_wait_stands_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "order wait seconds=0.2 reason=server" in lines_of(caplog)
 
 
+@pytest.mark.plan("S-309")
 def test_a_reply_cannot_write_lines_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     """A line end in what the vendor says is written out, so nothing looks like another record."""
     with pytest.raises(ConnectorError):

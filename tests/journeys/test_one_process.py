@@ -35,6 +35,7 @@ def sandbox() -> Iterator[Sandbox]:
     sandbox.close()
 
 
+@pytest.mark.plan("S-308")
 def test_all_sessions_of_a_connection_keep_to_its_limit_together(sandbox: Sandbox) -> None:
     """Forty sessions, in threads and in two event loops, of two copies of the component: nothing is refused."""
     connection = sandbox.connection()
@@ -69,6 +70,7 @@ def test_all_sessions_of_a_connection_keep_to_its_limit_together(sandbox: Sandbo
     assert {entry["status"] for entry in asked} == {200}
 
 
+@pytest.mark.plan("S-308")
 def test_what_one_session_was_told_the_others_keep_to(sandbox: Sandbox) -> None:
     """Asked for a pause once, no session of that connection asks; another connection is not held up."""
     connection, other = sandbox.connection(), {**sandbox.connection(), "name": "other"}
@@ -86,6 +88,7 @@ def test_what_one_session_was_told_the_others_keep_to(sandbox: Sandbox) -> None:
     assert len(entries(sandbox, "crm")) == asked + 1
 
 
+@pytest.mark.plan("S-308")
 def test_a_renewed_token_does_not_make_another_connection(sandbox: Sandbox) -> None:
     """A platform that stores what `on_token` hands it opens the same connection the next time."""
     connection = sandbox.connection()
@@ -137,6 +140,7 @@ def written(folder: Path, path: str, version: str) -> Path:
     return folder
 
 
+@pytest.mark.plan("S-310")
 def test_a_call_ends_with_the_version_it_began_with(tmp_path: Path) -> None:
     """The new version serves while a call of the old one is under way; the old one is gone afterwards."""
     given = {"key": "key", "fields": {"key": "shop-key-123456"}}

@@ -144,6 +144,7 @@ def test_a_push_is_told_once(sandbox: Sandbox) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.plan("S-310")
 def test_a_new_version_takes_over_without_breaking_a_call(sandbox: Sandbox) -> None:
     """The call that is under way is answered; the session it used is closed after it, not before."""
 

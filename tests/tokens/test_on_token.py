@@ -30,6 +30,7 @@ class Keeper:
         self.kept.append(token)
 
 
+@pytest.mark.plan("S-306")
 def test_each_token_that_is_issued_is_handed_over_once(zoho, sandbox, clock, connection) -> None:
     """Two renewals in three calls; the shape is that of `session.token`, and opens the next session."""
     keeper = Keeper()
@@ -48,6 +49,7 @@ def test_each_token_that_is_issued_is_handed_over_once(zoho, sandbox, clock, con
     assert len(renewals(sandbox)) == 2
 
 
+@pytest.mark.plan("S-306")
 def test_it_is_handed_over_before_the_call_goes_on(zoho, sandbox, clock, connection) -> None:
     """Whoever dies after the renewal has kept the token already: nothing was sent with it before."""
     sandbox.clock.advance(HOUR_S)
@@ -74,6 +76,7 @@ def test_threads_wait_for_one_who_hands_it_over(zoho, sandbox, clock, connection
     assert keeper.asked == len(renewals(sandbox)) == 1
 
 
+@pytest.mark.plan("S-307")
 def test_what_it_raises_fails_no_call_and_is_tried_again(zoho, sandbox, clock, connection) -> None:
     """The call is answered with a warning that shows neither token nor foreign words; the next one hands it over."""
     sandbox.clock.advance(HOUR_S)
@@ -91,6 +94,7 @@ def test_what_it_raises_fails_no_call_and_is_tried_again(zoho, sandbox, clock, c
     assert len(renewals(sandbox)) == 1
 
 
+@pytest.mark.plan("S-307")
 def test_closing_hands_over_what_is_left(zoho, sandbox, clock, connection) -> None:
     """A session of one call, whose hand-over failed, tries once more before it ends."""
     sandbox.clock.advance(HOUR_S)
@@ -149,6 +153,7 @@ def test_a_session_for_threads_takes_no_coroutine_function(zoho, connection) -> 
         zoho.session(connection, on_token=keep)
 
 
+@pytest.mark.plan("S-306")
 def test_with_a_store_only_the_one_who_renewed_hands_it_over(zoho, sandbox, clock, connection) -> None:
     """The other session finds it in the store: it was not issued to it."""
     sandbox.clock.advance(HOUR_S)
@@ -184,6 +189,7 @@ def test_a_look_at_the_health_hands_its_token_over_too(zoho, sandbox, clock, con
         connection = {**connection, "token": keeper.kept[0]}
 
 
+@pytest.mark.plan("S-307")
 def test_a_keeper_that_hangs_holds_no_call_for_ever(zoho, sandbox, clock, connection, monkeypatch) -> None:
     """After its time it counts as one that raised; the call goes on, and the next one hands over again."""
     monkeypatch.setattr(io_steps.HandToken.__new__, "__defaults__", (0.05,))
